@@ -1,0 +1,189 @@
+"""Attempt: one try to reach one number about one case, and what the rulebook is asked before it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from voicebot.domain.case import Case, Promise
+from voicebot.domain.outcome import Disposition
+
+
+class TargetKind(StrEnum):
+    """Who is expected at a number."""
+
+    DEBTOR = "debtor"
+    GUARANTOR = "guarantor"
+    CONTACT = "contact"
+
+
+class Purpose(StrEnum):
+    """Why we ring."""
+
+    REMINDER = "reminder"
+    CALLBACK = "callback"
+    PROMISE_EVE = "promise_eve"
+    PROMISE_MISSED = "promise_missed"
+
+
+class AttemptState(StrEnum):
+    """waiting -> leased (counted, not yet dialled) -> placed (may be ringing) -> settled; or cancelled, or denied."""
+
+    WAITING = "waiting"
+    LEASED = "leased"
+    PLACED = "placed"
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+    DENIED = "denied"
+
+
+class Reached(StrEnum):
+    """How a past attempt ended, in the words of the rulebook's history."""
+
+    CONVERSATION = "conversation"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    VOICEMAIL = "voicemail"
+
+
+@dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """One entry of the history. An attempt still under way counts as a conversation: it may become one."""
+
+    at: dt.datetime
+    number: str
+    reached: Reached
+
+
+@dataclass(frozen=True, slots=True)
+class ContactStop:
+    """No automatic calls. Either to a number or to a debtor (all numbers); `until` None means for ever."""
+
+    reason: str
+    since: dt.datetime
+    number: str | None = None
+    debtor_id: str | None = None
+    until: dt.datetime | None = None
+    call_id: str | None = None
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a debtor agreed to, such as kind "other_hours"; `data` holds its particulars."""
+
+    debtor_id: str
+    kind: str
+    given_at: dt.datetime
+    data: dict[str, object] = field(default_factory=dict)
+    call_id: str | None = None
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DialRequest:
+    """May we ring this number about this case now? Everything the rulebook needs, read in one transaction."""
+
+    attempt_id: int
+    case: Case
+    target: TargetKind
+    number: str
+    history: tuple[PastAttempt, ...] = ()
+    stops: tuple[ContactStop, ...] = ()
+    consents: tuple[Consent, ...] = ()
+
+
+class DialVerdict(Protocol):
+    """The rulebook's answer; `not_before` None with `allowed` False means never."""
+
+    @property
+    def allowed(self) -> bool: ...
+    @property
+    def rule(self) -> str | None: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def not_before(self) -> dt.datetime | None: ...
+    @property
+    def pack_sha256(self) -> str: ...
+
+
+Judge = Callable[[DialRequest, dt.datetime], DialVerdict]
+"""Decides about one request at one moment; pure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Most attempts that the ledger lets through, whatever a judge says; days are civil days in Shanghai."""
+
+    attempts_per_number_day: int = 3
+    conversations_per_debtor_day: int = 1
+    attempts_per_debtor_week: int = 7
+    conversations_per_debtor_week: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try as the database knows it. `tries` counts the attempts of this case in its campaign, from 1."""
+
+    id: int
+    case: Case
+    number: str
+    target: TargetKind
+    state: AttemptState
+    not_before: dt.datetime
+    purpose: Purpose = Purpose.REMINDER
+    campaign_id: str | None = None
+    script: str = "reminder"
+    tries: int = 1
+    leased_by: str | None = None
+    lease_until: dt.datetime | None = None
+    leased_at: dt.datetime | None = None
+    settled_at: dt.datetime | None = None
+    call_id: str | None = None
+    disposition: Disposition | None = None
+    why: str = ""
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a placed attempt. `talked_to` is True when the callee said at least one thing to us."""
+
+    disposition: Disposition
+    talked_to: bool = False
+    why: str = ""
+    call_id: str | None = None
+    promise: Promise | None = None
+    callback_at: dt.datetime | None = None
+    callback_wanted: bool = False
+
+    @property
+    def reached(self) -> Reached:
+        """The word of the rulebook's history; whoever was heard at all counts as a conversation."""
+        if self.talked_to:
+            return Reached.CONVERSATION
+        return _REACHED.get(self.disposition, Reached.CONVERSATION)
+
+
+@dataclass(frozen=True, slots=True)
+class NextAttempt:
+    """A further try, written in the same transaction that settles the one before."""
+
+    at: dt.datetime
+    purpose: Purpose = Purpose.REMINDER
+
+
+_REACHED = {
+    Disposition.NO_ANSWER: Reached.NO_ANSWER,
+    Disposition.UNREACHABLE: Reached.NO_ANSWER,
+    Disposition.FAILED: Reached.NO_ANSWER,
+    Disposition.NO_INPUT: Reached.NO_ANSWER,
+    Disposition.BUSY: Reached.BUSY,
+    Disposition.REJECTED: Reached.REJECTED,
+    Disposition.VOICEMAIL: Reached.VOICEMAIL,
+}

@@ -1,0 +1,180 @@
+"""Records: what the database tells the console about calls, promises, people and commands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from voicebot.domain.attempt import TargetKind
+from voicebot.domain.case import Case
+from voicebot.domain.journal import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call. `bundle` is a path relative to the recordings folder; `emotion` counts turns by label."""
+
+    id: str
+    direction: str
+    number: str
+    started_at: dt.datetime
+    case_id: str | None = None
+    attempt_id: int | None = None
+    campaign_id: str | None = None
+    debtor_name: str | None = None
+    worker: str | None = None
+    answered_at: dt.datetime | None = None
+    ended_at: dt.datetime | None = None
+    duration_ms: int | None = None
+    disposition: str | None = None
+    why: str = ""
+    bundle: str | None = None
+    handoff: bool = False
+    verified: bool = False
+    script: str | None = None
+    script_sha256: str | None = None
+    emotion: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def running(self) -> bool:
+        return self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls to list; None does not restrict. `text` is looked for in names, numbers, ids and what was said."""
+
+    text: str | None = None
+    disposition: str | None = None
+    case_id: str | None = None
+    campaign_id: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    handoff: bool | None = None
+
+
+class PromiseState(StrEnum):
+    OPEN = "open"
+    KEPT = "kept"
+    BROKEN = "broken"
+    REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRecord:
+    id: int
+    case_id: str
+    call_id: str | None
+    date: dt.date
+    amount_fen: int
+    confirmed: bool
+    state: PromiseState
+    made_at: dt.datetime
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Somebody asked to be called; `at` None when no time was named."""
+
+    id: int
+    case_id: str | None
+    call_id: str | None
+    number: str
+    at: dt.datetime | None
+    reason: str
+    booked_at: dt.datetime
+    done_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A way to reach a debtor: E.164 or a `sip:` URI. `rank` 0 is tried first."""
+
+    number: str
+    kind: TargetKind = TargetKind.DEBTOR
+    rank: int = 0
+    valid: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """A case with the ways to reach its debtor, for lists and the case page."""
+
+    case: Case
+    numbers: tuple[Number, ...]
+    status: str
+    updated_at: dt.datetime
+    attempts: int = 0
+    last_disposition: str | None = None
+    last_call_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """A person who takes warm transfers. `presence` is one of ready, busy, away, offline."""
+
+    id: str
+    name: str
+    sip_uri: str
+    skills: tuple[str, ...] = ()
+    presence: str = "offline"
+    presence_at: dt.datetime | None = None
+
+
+class Role(StrEnum):
+    """What a console user is; see voicebot/store/users.py for what each may do."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    REVIEWER = "reviewer"
+    AGENT = "agent"
+    DESIGNER = "designer"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A console user, never with the password hash."""
+
+    username: str
+    role: Role
+    display_name: str
+    created_at: dt.datetime
+    disabled: bool = False
+    locked_until: dt.datetime | None = None
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFact:
+    """A journal fact as it reaches the console."""
+
+    call_id: str
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An order to a running call: verb is hang_up, listen, take_over, …; taken once by the worker of the call."""
+
+    id: int
+    call_id: str
+    verb: str
+    payload: Mapping[str, object]
+    issued_by: str
+    issued_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """One day's calls in figures; promises are those made on that day."""
+
+    calls: int
+    answered: int
+    talked: int
+    handoffs: int
+    promises: int
+    promised_fen: int
+    dispositions: Mapping[str, int]
