@@ -1,0 +1,79 @@
+"""The disk's own threads: the real-time loop hands work over and never waits for a write or an fsync."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+SecondMaker = Callable[[], tuple[bytes, bytes]]
+
+_writes = ThreadPoolExecutor(1, "evidence-write")
+_syncs = ThreadPoolExecutor(1, "evidence-sync")
+
+
+class CallFiles:
+    """The three growing files of one call. Writes happen in the order given, in one thread for all calls.
+
+    A failed write (disk full, folder gone) is kept in `failure`; nothing is written after it, so that the
+    files stay a verifiable beginning.
+    """
+
+    def __init__(self, folder: Path, header_line: bytes, wav_header: bytes) -> None:
+        self.failure: OSError | None = None
+        self._audio = _create(folder / "audio.wav", wav_header)
+        self._journal = _create(folder / "journal.jsonl", b"")
+        self._chain = _create(folder / "chain.jsonl", header_line)
+        self._sync: Future[None] | None = None
+
+    def write_fact(self, line: bytes) -> None:
+        _writes.submit(self._write, [(self._journal, line)])
+
+    def write_second(self, make: SecondMaker) -> None:
+        """Write what `make()` returns, (sound, row), hashing included, then ask for an fsync."""
+        _writes.submit(self._write_second, make)
+
+    def close(self) -> None:
+        """Wait until everything handed over is on the disk; blocks, so call it from a thread."""
+        _writes.submit(lambda: None).result()
+        if self._sync is not None:
+            self._sync.result()
+        for file in (self._audio, self._journal, self._chain):
+            if not file.closed:
+                os.fsync(file.fileno())
+                file.close()
+
+    def _write_second(self, make: SecondMaker) -> None:
+        sound, row = make()
+        self._write([(self._audio, sound), (self._chain, row)])
+        if self._sync is None or self._sync.done():
+            self._sync = _syncs.submit(self._fsync)
+
+    def _write(self, pieces: list[tuple[BinaryIO, bytes]]) -> None:
+        try:
+            for file, data in pieces:
+                if self.failure is None:
+                    _write_all(file, data)
+        except OSError as error:
+            self.failure = error
+
+    def _fsync(self) -> None:
+        try:
+            for file in (self._audio, self._journal, self._chain):
+                os.fsync(file.fileno())
+        except OSError as error:
+            self.failure = self.failure or error
+
+
+def _create(path: Path, beginning: bytes) -> BinaryIO:
+    file = path.open("xb", buffering=0)
+    _write_all(file, beginning)
+    return file
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]

@@ -1,0 +1,153 @@
+"""Read a recorded call, sealed or still running: facts, sound, transcript, outcome."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicebot.domain.case import Promise
+from voicebot.domain.journal import Fact, FactKind
+from voicebot.domain.outcome import Disposition
+from voicebot.evidence.bundle import bundle_path
+from voicebot.evidence.journal import read_facts
+from voicebot.evidence.stored_zip import unzip
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptLine:
+    """One utterance; times are milliseconds of the recording, `interrupted` when it was cut short."""
+
+    speaker: str  # bot | caller | agent
+    text: str
+    start_ms: int
+    end_ms: int
+    node: str | None = None
+    intents: tuple[str, ...] = ()
+    emotion: str | None = None
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended, as its journal tells it."""
+
+    disposition: Disposition | None
+    promise: Promise | None
+    handoff: bool
+    duration_ms: int
+    ended_by: str | None
+
+
+def read_member(path: Path, name: str) -> bytes:
+    """One file of a bundle zip, a sealed call folder or a running call; FileNotFoundError if absent."""
+    if path.is_dir() and not (path / name).exists() and bundle_path(path).exists():
+        path = bundle_path(path)
+    if path.is_dir():
+        return (path / name).read_bytes()
+    members, _ = unzip(path.read_bytes())
+    if name not in members:
+        raise FileNotFoundError(f"{path} holds no {name}")
+    return members[name]
+
+
+def read_journal(path: Path) -> list[Fact]:
+    """All facts of a call; of a running call those that are complete on the disk."""
+    return list(read_facts(read_member(path, "journal.jsonl")))
+
+
+def read_audio(path: Path) -> NDArray[np.int16]:
+    """Sound of a call, shape (samples, 2), 8 kHz: column 0 our side, column 1 the callee."""
+    pcm = read_member(path, "audio.wav")[44:]
+    return np.frombuffer(pcm[: len(pcm) // 4 * 4], "<i2").reshape(-1, 2)
+
+
+def transcript_lines(facts: Iterable[Fact]) -> list[TranscriptLine]:
+    """Who said what, in order of beginning."""
+    lines: list[TranscriptLine] = []
+    began: dict[object, int] = {}
+    for fact in facts:
+        data = fact.data
+        if fact.kind is FactKind.SAYING:
+            began[data.get("utterance_id")] = fact.ms
+        elif fact.kind is FactKind.SAID:
+            lines.append(_said(fact, began.get(data.get("utterance_id"))))
+        elif fact.kind is FactKind.HEARD:
+            lines.append(_heard(fact))
+        elif fact.kind is FactKind.UNDERSTOOD:
+            _understood(lines, data)
+    return sorted(lines, key=lambda line: line.start_ms)
+
+
+def outcome(facts: Iterable[Fact]) -> Outcome:
+    """Disposition, promise, hand-over and end of a call; the last word of each counts."""
+    disposition: Disposition | None = None
+    promise: Promise | None = None
+    handoff, duration, ended = False, 0, None
+    for fact in facts:
+        duration = max(duration, fact.ms)
+        if fact.kind is FactKind.DISPOSITION:
+            disposition = Disposition(str(fact.data["disposition"]))
+        elif fact.kind is FactKind.PROMISED:
+            promise = _promise(fact.data)
+        elif fact.kind is FactKind.JOINED:
+            handoff = True
+        elif fact.kind is FactKind.ENDED:
+            ended = str(fact.data.get("by"))
+    return Outcome(disposition, promise, handoff, duration, ended)
+
+
+def _said(fact: Fact, began: int | None) -> TranscriptLine:
+    heard = _ms(fact.data, "heard_ms", 0)
+    start = began if began is not None else max(0, fact.ms - heard)
+    node = fact.data.get("node")
+    return TranscriptLine(
+        speaker="bot",
+        text=str(fact.data.get("text", "")),
+        start_ms=start,
+        end_ms=max(start, min(fact.ms, start + heard) if heard else fact.ms),
+        node=None if node is None else str(node),
+        interrupted=bool(fact.data.get("interrupted")),
+    )
+
+
+def _heard(fact: Fact) -> TranscriptLine:
+    end = _ms(fact.data, "end_ms", fact.ms)
+    start = min(_ms(fact.data, "start_ms", end), end)
+    speaker = str(fact.data.get("speaker", "caller"))
+    return TranscriptLine(speaker, str(fact.data.get("text", "")), start, end)
+
+
+def _understood(lines: list[TranscriptLine], data: Mapping[str, object]) -> None:
+    """Attach an understanding to the callee's latest line that has none."""
+    for index in range(len(lines) - 1, -1, -1):
+        line = lines[index]
+        if line.speaker == "caller" and not line.intents:
+            lines[index] = replace(line, intents=_intents(data), emotion=_emotion(data))
+            return
+
+
+def _intents(data: Mapping[str, object]) -> tuple[str, ...]:
+    found = data.get("intents")
+    items = found if isinstance(found, list | tuple) else []
+    return tuple(str(item["id"]) if isinstance(item, Mapping) else str(item) for item in items)
+
+
+def _emotion(data: Mapping[str, object]) -> str | None:
+    emotion = data.get("emotion")
+    label = emotion.get("label") if isinstance(emotion, Mapping) else emotion
+    return None if label is None else str(label)
+
+
+def _promise(data: Mapping[str, object]) -> Promise:
+    date = dt.date.fromisoformat(str(data["date"]))
+    return Promise(date, _ms(data, "amount_fen", 0), bool(data.get("confirmed")))
+
+
+def _ms(data: Mapping[str, object], name: str, otherwise: int) -> int:
+    value = data.get(name)
+    return round(value) if isinstance(value, int | float) else otherwise
