@@ -1,0 +1,5 @@
+"""Speech codecs of the telephone network: bytes on the wire <-> 16-bit PCM."""
+
+from sip.codec.g711 import G711, PCMA, PCMU, law
+
+__all__ = ["G711", "PCMA", "PCMU", "law"]

@@ -1,0 +1,217 @@
+"""Jitter buffer: packets come in as the network delivers them, one 20 ms frame goes out per tick.
+
+Positions are frames of 160 samples on the sender's timeline. `slack` is how many ticks before its turn a
+packet came: the buffer keeps the smallest slack of the last second near `floor`, and lets no packet wait
+longer than `ceiling`.
+"""
+
+from typing import Final
+
+from sip.rtp.packet import RtpPacket
+from sip.rtp.sequencer import FRAME_SAMPLES
+
+_SLOTS: Final = 64
+_WINDOW: Final = 50
+"""Packets (about one second) over which slack is judged."""
+_LONGEST_PAYLOAD: Final = 6 * FRAME_SAMPLES
+_NEAR: Final = 8000
+"""Two packets this close in timestamps (one second) belong to the same timeline."""
+_LOST_TRACK: Final = 16
+"""Packets late in a row after which the timeline is taken anew."""
+_QUIET: Final = 3
+"""Magnitude (|sample| / 128) below which a frame may be dropped unheard."""
+_PATIENCE: Final = 10
+"""Ticks to wait for a quiet frame before a loud one is dropped."""
+
+
+class JitterBuffer:
+    """Bounded playout of one-byte-per-sample audio with reordering, adaptation and resynchronisation.
+
+    Duplicates must have been taken out (see Reception). A packet of another source or far off the timeline is
+    believed when a second one agrees with it, or at once when it begins a talkspurt.
+    """
+
+    def __init__(self, silence: int, magnitude: bytes, *, floor: int = 2, ceiling: int = 10) -> None:
+        """`silence`: the code that fills gaps. `magnitude`: translate table code -> |sample| / 128."""
+        self._blank, self._magnitude = bytes([silence]) * FRAME_SAMPLES, magnitude
+        self._floor, self._ceiling = floor, ceiling
+        self._frames: list[bytes | bytearray] = [b""] * _SLOTS
+        self._owner = [-1] * _SLOTS
+        self._ssrc: int | None = None
+        self._origin = 0
+        self._next = 0
+        self._played = -1
+        self._newest = -1
+        self._candidate: RtpPacket | None = None
+        self._late_run = 0
+        self._surplus = self._waited = 0
+        self._least, self._most, self._recent_most = _SLOTS, -_SLOTS, -_SLOTS
+        self._judged, self._late_at = 0, -_WINDOW - 1
+        self.late = 0
+        self.discarded = 0
+        self.dropped = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether the frame whose turn is next is here."""
+        return self._owner[self._next % _SLOTS] == self._next
+
+    @property
+    def depth(self) -> int:
+        """Frames from the next to the newest: the delay that the buffer adds now, in ticks."""
+        return max(self._newest - self._next + 1, 0)
+
+    def push(self, packet: RtpPacket) -> None:
+        """Take one audio packet of any length up to 120 ms."""
+        if not 0 < len(packet.payload) <= _LONGEST_PAYLOAD:
+            self.discarded += 1
+        elif packet.ssrc != self._ssrc:
+            self._doubt(packet, _SLOTS)
+        else:
+            position = self._position(packet.timestamp)
+            slack = position // FRAME_SAMPLES - self._next
+            if packet.marker and slack < 0:
+                self._synchronise(packet)
+            elif -_SLOTS < slack <= self._ceiling + 1:
+                self._candidate = None
+                self._place(packet, position)
+            else:
+                self._doubt(packet, slack)
+
+    def pop(self) -> bytes | None:
+        """The 160 codes for this tick, or None if they are not here; missing parts of a frame are silence."""
+        frame = self._take()
+        if self._surplus and self.ready and self._may_drop(frame):
+            self._surplus -= 1
+            self._waited = 0
+            self.dropped += 1
+            self._shift_slack(-1)
+            return self._take()
+        return frame
+
+    def skip(self, ticks: int) -> None:
+        """The clock missed ticks: what should have been played then is gone, so that delay does not grow."""
+        ticks = min(ticks, self._newest + 1 - self._floor - self._next)
+        if ticks > 0:
+            self._next += ticks
+            self._shift_slack(-ticks)
+
+    def _position(self, timestamp: int) -> int:
+        """Samples since the origin; wraps after three days."""
+        step = (timestamp - self._origin) & 0xFFFFFFFF
+        return step - 0x100000000 if step >= 0x80000000 else step
+
+    def _doubt(self, packet: RtpPacket, slack: int) -> None:
+        """A packet off the known timeline: a new stream, or a stray."""
+        first, self._candidate = self._candidate, packet
+        if self._ssrc is None or (packet.marker and packet.ssrc == self._ssrc):
+            self._synchronise(packet)
+        elif first is None or not _agree(first, packet):
+            self.discarded += first is not None
+        elif self._ceiling < slack < _SLOTS:
+            self._overflow(first, packet)
+        else:
+            self._synchronise(first)
+            self.push(packet)
+
+    def _overflow(self, first: RtpPacket, packet: RtpPacket) -> None:
+        """More is waiting than may wait: give up the oldest frames."""
+        self._candidate = None
+        gained = self._position(packet.timestamp) // FRAME_SAMPLES - self._ceiling - self._next
+        self._next += gained
+        self._shift_slack(-gained)
+        self._place(first, self._position(first.timestamp))
+        self._place(packet, self._position(packet.timestamp))
+
+    def _synchronise(self, packet: RtpPacket) -> None:
+        """Begin a timeline: this packet is played `floor` ticks from now."""
+        position = (self._next + self._floor) * FRAME_SAMPLES
+        self._ssrc, self._candidate = packet.ssrc, None
+        self._origin = (packet.timestamp - position) & 0xFFFFFFFF
+        self._owner = [-1] * _SLOTS
+        self._newest = self._next - 1
+        self._surplus = self._late_run = 0
+        self._forget()
+        self._place(packet, position)
+
+    def _place(self, packet: RtpPacket, position: int) -> None:
+        payload = packet.payload
+        frame, offset = divmod(position, FRAME_SAMPLES)
+        last = (position + len(payload) - 1) // FRAME_SAMPLES
+        self._judge(frame - self._next)
+        if (last < self._next or last <= self._played) and not self._catch(packet, last):
+            return
+        self._late_run = 0
+        self._newest = max(self._newest, last)
+        if offset == 0 and len(payload) == FRAME_SAMPLES:
+            self._frames[frame % _SLOTS], self._owner[frame % _SLOTS] = payload, frame
+        else:
+            self._place_pieces(payload, frame, offset)
+
+    def _place_pieces(self, payload: bytes, frame: int, offset: int) -> None:
+        """A payload of another length than 20 ms, or off the grid, over as many slots as it covers."""
+        start = 0
+        while start < len(payload):
+            piece = payload[start : start + FRAME_SAMPLES - offset]
+            if frame >= self._next and frame > self._played:
+                slot = frame % _SLOTS
+                held = self._frames[slot] if self._owner[slot] == frame else self._blank
+                mixed = held if isinstance(held, bytearray) else bytearray(held)
+                mixed[offset : offset + len(piece)] = piece
+                self._frames[slot], self._owner[slot] = mixed, frame
+            start, frame, offset = start + len(piece), frame + 1, 0
+
+    def _take(self) -> bytes | None:
+        slot, self._next = self._next % _SLOTS, self._next + 1
+        if self._owner[slot] != self._next - 1:
+            return None
+        self._played = self._next - 1
+        return bytes(self._frames[slot])
+
+    def _judge(self, slack: int) -> None:
+        self._least, self._most = min(self._least, slack), max(self._most, slack)
+        self._judged += 1
+        if self._judged % _WINDOW == 0:
+            self._surplus = max(self._least - self._floor, 0)
+            self._least, self._recent_most, self._most = _SLOTS, self._most, -_SLOTS
+
+    def _catch(self, packet: RtpPacket, last: int) -> bool:
+        """A packet came too late: wait longer from now on, if allowed. Whether it can still be played.
+
+        One late packet is an accident, the second within a second is jitter.
+        """
+        accident = self._judged - self._late_at > _WINDOW
+        self._late_at = self._judged
+        self._late_run += 1
+        wait = min(self._next - last, self._ceiling - max(self._most, self._recent_most))
+        if self._late_run > _LOST_TRACK:
+            self._synchronise(packet)
+            return False
+        if not accident and wait > 0:
+            self._next -= wait
+            self._shift_slack(wait)
+            for slot, owner in enumerate(self._owner):  # what was played must not be played again
+                self._owner[slot] = -1 if owner <= self._played else owner
+        if last < self._next or last <= self._played:
+            self.late += 1
+            return False
+        return True
+
+    def _shift_slack(self, ticks: int) -> None:
+        """The timeline moved later by `ticks`: what is known of slack moves with it."""
+        self._least, self._most = self._least + ticks, self._most + ticks
+        self._recent_most += ticks
+
+    def _forget(self) -> None:
+        self._least, self._most, self._recent_most = _SLOTS, -_SLOTS, -_SLOTS
+        self._judged, self._late_at = 0, -_WINDOW - 1
+
+    def _may_drop(self, frame: bytes | None) -> bool:
+        self._waited += 1
+        return frame is None or self._waited >= _PATIENCE or max(frame.translate(self._magnitude)) < _QUIET
+
+
+def _agree(first: RtpPacket, second: RtpPacket) -> bool:
+    """Whether two packets can be neighbours of one stream."""
+    step = (second.timestamp - first.timestamp + _NEAR) & 0xFFFFFFFF
+    return first.ssrc == second.ssrc and first.sequence != second.sequence and step < 2 * _NEAR
