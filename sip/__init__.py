@@ -1,0 +1,18 @@
+"""A telephone: calls over SIP with G.711 sound, for Python programs that speak and listen.
+
+Protocol cores (message, sdp, auth, transaction, dialog, rtp) know no socket, no clock and no randomness; a thin
+asyncio shell (transport, endpoint, media) drives them. Start at `UserAgent` and `Call`.
+"""
+
+from sip.auth import Credentials, DigestServer
+from sip.call import Call
+from sip.errors import CallStateError, ResolveError, SdpError, SipError, SipParseError
+from sip.events import Answered, CallEvent, CallState, Dtmf, EarlyMedia, Ended, Held, Resumed, Ringing
+from sip.message import Request, Response
+from sip.user_agent import UserAgent
+
+__all__ = [
+    "Answered", "Call", "CallEvent", "CallState", "CallStateError", "Credentials", "DigestServer", "Dtmf",
+    "EarlyMedia", "Ended", "Held", "Request", "ResolveError", "Response", "Resumed", "Ringing", "SdpError", "SipError",
+    "SipParseError", "UserAgent",
+]  # fmt: skip

@@ -1,0 +1,99 @@
+"""Header fields of a message: ordered, case-insensitive, compact forms expanded. A `Headers` never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from sip.message.grammar import split_outside_quotes
+
+_COMPACT = {
+    "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition", "e": "Content-Encoding",
+    "f": "From", "i": "Call-ID", "j": "Reject-Contact", "k": "Supported", "l": "Content-Length", "m": "Contact",
+    "n": "Identity-Info", "o": "Event", "r": "Refer-To", "s": "Subject", "t": "To", "u": "Allow-Events", "v": "Via",
+    "x": "Session-Expires", "y": "Identity",
+}  # fmt: skip
+_IRREGULAR = {
+    "call-id": "Call-ID", "cseq": "CSeq", "mime-version": "MIME-Version", "www-authenticate": "WWW-Authenticate",
+    "min-se": "Min-SE", "rack": "RAck", "rseq": "RSeq", "sip-etag": "SIP-ETag", "sip-if-match": "SIP-If-Match",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def canonical(name: str) -> str:
+    """`v` -> `Via`, `call-id` -> `Call-ID`, `x-case` -> `X-Case`."""
+    lower = name.lower()
+    return (
+        _COMPACT.get(lower)
+        or _IRREGULAR.get(lower)
+        or "-".join(part.capitalize() for part in lower.split("-"))
+    )
+
+
+class Headers:
+    """An immutable list of (name, value) with the look-ups that SIP needs."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        self._items = tuple((canonical(name), value) for name, value in items)
+
+    @classmethod
+    def _of(cls, items: Iterable[tuple[str, str]]) -> Headers:
+        """From items whose names are canonical already."""
+        headers = cls.__new__(cls)
+        headers._items = tuple(items)
+        return headers
+
+    def get(self, name: str) -> str | None:
+        """Value of the first field of that name."""
+        wanted = canonical(name)
+        for key, value in self._items:
+            if key == wanted:
+                return value
+        return None
+
+    def all(self, name: str) -> list[str]:
+        """Values of all fields of that name, as they stand."""
+        wanted = canonical(name)
+        return [value for key, value in self._items if key == wanted]
+
+    def elements(self, name: str) -> list[str]:
+        """All comma-separated elements of all fields of that name, in order (Via, Route, Contact, Supported …)."""
+        values = self.all(name)
+        return [part for value in values for part in split_outside_quotes(value, ",")]
+
+    def with_(self, name: str, *values: str) -> Headers:
+        """Replace all fields of that name by `values`, in the place of the first of them, else at the end."""
+        wanted = canonical(name)
+        rest = [item for item in self._items if item[0] != wanted]
+        at = next((i for i, item in enumerate(self._items) if item[0] == wanted), len(rest))
+        return self._of([*rest[:at], *((wanted, value) for value in values), *rest[at:]])
+
+    def adding(self, items: Iterable[tuple[str, str]]) -> Headers:
+        return self._of((*self._items, *((canonical(name), value) for name, value in items)))
+
+    def on_top(self, name: str, value: str) -> Headers:
+        return self._of(((canonical(name), value), *self._items))
+
+    def without(self, name: str) -> Headers:
+        wanted = canonical(name)
+        return self._of(item for item in self._items if item[0] != wanted)
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._items == other._items
+
+    def __hash__(self) -> int:
+        return hash(self._items)
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self._items)!r})"

@@ -1,0 +1,125 @@
+"""Requests and responses as values; building a reply; writing them as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from sip.message.fields import CSeq, NameAddr, Via
+from sip.message.headers import Headers
+from sip.message.uri import Uri
+
+REASONS = {
+    100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 183: "Session Progress", 200: "OK", 202: "Accepted",
+    302: "Moved Temporarily", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 406: "Not Acceptable", 407: "Proxy Authentication Required", 408: "Request Timeout",
+    410: "Gone", 413: "Request Entity Too Large", 415: "Unsupported Media Type", 416: "Unsupported URI Scheme",
+    420: "Bad Extension", 480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
+    482: "Loop Detected", 483: "Too Many Hops", 484: "Address Incomplete", 486: "Busy Here",
+    487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending", 500: "Server Internal Error",
+    501: "Not Implemented", 503: "Service Unavailable", 504: "Server Time-out", 505: "Version Not Supported",
+    600: "Busy Everywhere", 603: "Decline", 604: "Does Not Exist Anywhere", 606: "Not Acceptable",
+}  # fmt: skip
+
+
+class _Fields:
+    """The fields every message has, parsed at most once. The parser has checked them before anybody asks."""
+
+    headers: Headers
+    body: bytes
+
+    @cached_property
+    def via(self) -> Via:
+        """The topmost Via."""
+        return Via.parse(self.headers.elements("Via")[0])
+
+    @cached_property
+    def from_(self) -> NameAddr:
+        return NameAddr.parse(self.headers.get("From") or "")
+
+    @cached_property
+    def to(self) -> NameAddr:
+        return NameAddr.parse(self.headers.get("To") or "")
+
+    @cached_property
+    def cseq(self) -> CSeq:
+        return CSeq.parse(self.headers.get("CSeq") or "")
+
+    @cached_property
+    def call_id(self) -> str:
+        return self.headers.get("Call-ID") or ""
+
+    @cached_property
+    def contact(self) -> NameAddr | None:
+        """The first Contact; None when there is none or only a `*`."""
+        contacts = self.headers.elements("Contact")
+        return NameAddr.parse(contacts[0]) if contacts and contacts[0] != "*" else None
+
+    @property
+    def content_type(self) -> str:
+        """Lowered media type without parameters; "" when absent."""
+        return (self.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+
+    def _encode(self, start_line: str) -> bytes:
+        lines = [start_line]
+        for name, value in self.headers:
+            if name != "Content-Length":
+                lines.append(f"{name}: {value}")
+        lines.append(f"Content-Length: {len(self.body)}")
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError("a header field holds a line break; whoever filled it must remove that")
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + self.body
+
+
+@dataclass(frozen=True)
+class Request(_Fields):
+    """`method` and `uri` are the request line; a method keeps its case (RFC 3261 7.1)."""
+
+    method: str
+    uri: Uri
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    def encode(self) -> bytes:
+        return self._encode(f"{self.method} {self.uri} SIP/2.0")
+
+    def with_headers(self, headers: Headers) -> Request:
+        return replace(self, headers=headers)
+
+    def reply(
+        self,
+        status: int,
+        reason: str | None = None,
+        *,
+        to_tag: str | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        content_type: str = "application/sdp",
+    ) -> Response:
+        """A response by RFC 3261 section 8.2.6: Via, From, To (with our tag), Call-ID, CSeq, Record-Route."""
+        to = self.to
+        if to_tag and status > 100 and to.tag is None:
+            to = to.with_tag(to_tag)
+        copied = [("Via", value) for value in self.headers.all("Via")]
+        copied += [("From", self.headers.get("From") or ""), ("To", str(to))]
+        copied += [("Call-ID", self.call_id), ("CSeq", str(self.cseq))]
+        if self.method == "INVITE" and 100 < status < 300:
+            copied += [("Record-Route", value) for value in self.headers.all("Record-Route")]
+        if body:
+            copied.append(("Content-Type", content_type))
+        return Response(status, reason or REASONS.get(status, "Unknown"), Headers([*copied, *headers]), body)
+
+
+@dataclass(frozen=True)
+class Response(_Fields):
+    status: int
+    reason: str
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    def encode(self) -> bytes:
+        return self._encode(f"SIP/2.0 {self.status} {self.reason}")
+
+
+Message = Request | Response

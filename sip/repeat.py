@@ -1,0 +1,39 @@
+"""A 2xx to an INVITE is repeated end to end until its ACK comes (RFC 3261 section 13.3.1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sip.exchange import Clock, TimerHandle
+from sip.transaction import Timing
+
+
+class RepeatUntilAck:
+    """Calls `send` now and at T1, 2*T1 … T2 intervals until `stop`; after 64*T1 calls `give_up` instead."""
+
+    def __init__(
+        self, clock: Clock, timing: Timing, send: Callable[[], None], give_up: Callable[[], None]
+    ) -> None:
+        self._clock, self._timing, self._send, self._give_up = clock, timing, send, give_up
+        self._until = clock.time() + timing.patience
+        self._timer: TimerHandle | None = None
+        self._again(timing.t1)
+
+    @property
+    def is_waiting(self) -> bool:
+        return self._timer is not None
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _again(self, interval: float) -> None:
+        self._timer = None
+        if self._clock.time() >= self._until:
+            self._give_up()
+            return
+        self._timer = self._clock.call_later(
+            interval, lambda: self._again(min(2 * interval, self._timing.t2))
+        )
+        self._send()

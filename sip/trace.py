@@ -1,0 +1,51 @@
+"""The ladder of each call: which message went which way when. Bounded, for people who look for a fault."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from sip.message import Message, Request
+from sip.transport import Address
+
+MAX_CALLS = 500
+MAX_MESSAGES_PER_CALL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One message. `at` is the clock's seconds, `sent` our point of view, `peer` the other end of the hop."""
+
+    at: float
+    sent: bool
+    peer: Address
+    message: Message
+
+    def __str__(self) -> str:
+        message = self.message
+        what = message.method if isinstance(message, Request) else f"{message.status} {message.reason}"
+        arrow = "──▶" if self.sent else "◀──"
+        return f"{self.at:10.3f} {arrow} {self.peer[0]}:{self.peer[1]:<5} {what} (CSeq {message.cseq})"
+
+
+class Trace:
+    """Keeps the newest MAX_CALLS ladders; of a call that never ends, the first MAX_MESSAGES_PER_CALL messages."""
+
+    def __init__(self) -> None:
+        self._calls: OrderedDict[str, list[Rung]] = OrderedDict()
+
+    def note(self, at: float, sent: bool, peer: Address, message: Message) -> None:
+        rungs = self._calls.get(message.call_id)
+        if rungs is None:
+            rungs = self._calls[message.call_id] = []
+            if len(self._calls) > MAX_CALLS:
+                self._calls.popitem(last=False)
+        if len(rungs) < MAX_MESSAGES_PER_CALL:
+            rungs.append(Rung(at, sent, peer, message))
+
+    def rungs(self, call_id: str) -> tuple[Rung, ...]:
+        return tuple(self._calls.get(call_id, ()))
+
+    def ladder(self, call_id: str) -> str:
+        """One line per message, oldest first; "" for a call that is not known (any more)."""
+        return "\n".join(map(str, self.rungs(call_id)))
