@@ -1,4 +1,4 @@
-"""The plain Python signature check: RFC 8032 section 7.1, and the same answers as the cryptography package."""
+"""The plain Python signature check: RFC 8032 section 7.1, and the answers of the cryptography package."""
 
 from __future__ import annotations
 
