@@ -1,6 +1,6 @@
 """A telephone: calls over SIP with G.711 sound, for Python programs that speak and listen.
 
-Protocol cores (message, sdp, auth, transaction, dialog, rtp) know no socket, no clock and no randomness; a thin
+Protocol cores (message, sdp, auth, transaction, dialog, rtp) know no socket, no clock, no randomness; a thin
 asyncio shell (transport, endpoint, media) drives them. Start at `UserAgent` and `Call`.
 """
 
@@ -13,6 +13,6 @@ from sip.user_agent import UserAgent
 
 __all__ = [
     "Answered", "Call", "CallEvent", "CallState", "CallStateError", "Credentials", "DigestServer", "Dtmf",
-    "EarlyMedia", "Ended", "Held", "Request", "ResolveError", "Response", "Resumed", "Ringing", "SdpError", "SipError",
-    "SipParseError", "UserAgent",
+    "EarlyMedia", "Ended", "Held", "Request", "ResolveError", "Response", "Resumed", "Ringing", "SdpError",
+    "SipError", "SipParseError", "UserAgent",
 ]  # fmt: skip

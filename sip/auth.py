@@ -116,7 +116,7 @@ class DigestClient:
         self._known: dict[tuple[str, str], tuple[Challenge, int]] = {}
 
     def learn(self, response: Response) -> bool:
-        """Take in a 401 or 407. True: trying once more makes sense. False: no credentials, or they were refused."""
+        """Take in a 401 or 407. True: try once more. False: no credentials, or they were refused."""
         challenge_field, answer_field = CHALLENGE_FIELDS[response.status]
         learned = False
         for challenge in _challenges(response, challenge_field):
@@ -172,14 +172,14 @@ def _write(values: dict[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`username` is who proved to be there; None: challenge again, with `stale` where only the nonce was too old."""
+    """`username` is who proved to be there; None: challenge again, `stale` where only the nonce is old."""
 
     username: str | None
     stale: bool = False
 
 
 class DigestServer:
-    """Challenges requests and checks the answers. Nonces carry their own date and seal, so none is stored unasked."""
+    """Challenges requests and checks the answers. Nonces carry date and seal, so none is stored unasked."""
 
     def __init__(
         self,

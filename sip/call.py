@@ -1,4 +1,4 @@
-"""One INVITE session as its user sees it, and what both directions of a call have in common once it stands."""
+"""One INVITE session as its user sees it, and what calls of both directions have in common."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CallContext:
 
 
 class Call:
-    """Use `events()` or `on_event` to follow it. Everything else that can go wrong ends in an `Ended` event."""
+    """Use `events()` or `on_event` to follow it. Whatever goes wrong ends in an `Ended` event."""
 
     direction: Literal["in", "out"]
 
@@ -270,7 +270,7 @@ class Call:
         body: bytes = b"",
         attempts: int = 3,
     ) -> None:
-        """Send a request inside the dialog, answering challenges; `on_final` gets None where nobody answers."""
+        """Send a request inside the dialog, answering challenges; `on_final` gets None for silence."""
         if self.dialog is None:
             on_final(None)
             return

@@ -53,7 +53,7 @@ class Dialog:
         return DialogId(self.call_id, self.local.tag or "", self.remote.tag or "")
 
     def accepts(self, request: Request) -> bool:
-        """Note the CSeq of a request from the peer. False: it is older than one already seen (12.2.2, answer 500)."""
+        """Note the CSeq of a request from the peer. False: older than one already seen (12.2.2: 500)."""
         if self.remote_cseq is not None and request.cseq.number <= self.remote_cseq:
             return False
         self.remote_cseq = request.cseq.number
@@ -78,7 +78,7 @@ class Dialog:
     def _target_and_routes(self) -> tuple[Uri, tuple[NameAddr, ...]]:
         if not self.routes or self.routes[0].uri.parameter("lr") is not None:
             return self.target, self.routes
-        # A strict router (RFC 2543) first: it becomes the Request-URI and the target goes to the end of the routes.
+        # A strict router (RFC 2543) first: it becomes the Request-URI, the target the last of the routes.
         return self.routes[0].uri, (*self.routes[1:], NameAddr(self.target))
 
 

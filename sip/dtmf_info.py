@@ -1,4 +1,4 @@
-"""Digits that come by INFO: `application/dtmf-relay` and `application/dtmf` (no RFC; Cisco's form and its kin)."""
+"""Digits that come by INFO: `application/dtmf-relay` and `application/dtmf` (no RFC; Cisco's form)."""
 
 from __future__ import annotations
 

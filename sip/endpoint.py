@@ -14,9 +14,9 @@ from typing import Protocol
 from sip.dialog import next_hop
 from sip.errors import ResolveError, SipParseError
 from sip.exchange import Clock, Incoming, Outgoing
-from sip.message import MAX_MESSAGE, Headers, Message, Request, Response, Uri, Via, parse_message
+from sip.message import Headers, Message, Request, Response, Uri, Via, parse_message
 from sip.trace import Trace
-from sip.transaction import Timing, client_transaction, server_transaction
+from sip.transaction import RFC_TIMING, Timing, client_transaction, server_transaction
 from sip.transport import Address, Transport, literal, resolve
 
 log = logging.getLogger("sip")
@@ -45,7 +45,7 @@ class Endpoint:
         core: Core,
         *,
         clock: Clock,
-        timing: Timing = Timing(),
+        timing: Timing = RFC_TIMING,
         new_id: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self.transport, self.clock, self.timing, self.new_id = transport, clock, timing, new_id
@@ -73,8 +73,8 @@ class Endpoint:
     ) -> Outgoing:
         """Send a request (without Via) through a client transaction.
 
-        Every response that the machine delivers goes to `on_response`; `on_failure` is called at most once, with
-        the reason, where no response can come any more. `destination` overrides the route (outbound proxy).
+        Every response that the machine delivers goes to `on_response`; `on_failure` is called at most once,
+        with the reason, where no response can come any more. `destination`: an outbound proxy.
         """
         outgoing = Outgoing(self, on_response, on_failure)
         uri = next_hop(request)
@@ -234,7 +234,7 @@ class Endpoint:
 
 
 def _server_key(request: Request, method: str | None = None) -> tuple[str, ...]:
-    """RFC 3261 17.2.3: branch, sent-by and method, an ACK counting as its INVITE; 2543 peers have no magic branch."""
+    """RFC 3261 17.2.3: branch, sent-by, method; an ACK counts as its INVITE; 2543 peers lack the magic."""
     method = method or ("INVITE" if request.method == "ACK" else request.method)
     via = request.via
     host, port = via.sent_by

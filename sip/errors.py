@@ -12,8 +12,8 @@ class SipError(Exception):
 class SipParseError(SipError):
     """The peer sent bytes that are not a message we can use.
 
-    `status` is what RFC 3261 wants us to answer; `fields` are the header fields read so far (empty when there are
-    none to answer with); `method` is the method of the broken request, None for a response or an unreadable line.
+    `status` is what RFC 3261 wants us to answer; `fields` are the header fields read so far (empty: none
+    to answer with); `method` is that of the broken request, None for a response or an unreadable line.
     """
 
     def __init__(

@@ -66,7 +66,7 @@ class Resumed:
 class Ended:
     """Always the last event, exactly once.
 
-    `status` is the final SIP status where the call never stood; `q850` the cause from a Reason field (RFC 3326).
+    `status` is the final SIP status where the call never stood; `q850` the cause in a Reason (RFC 3326).
     """
 
     by: Literal["local", "remote", "error"]

@@ -87,7 +87,7 @@ class Exchange:
 
 
 class Outgoing(Exchange):
-    """A request of ours on its way. Every response goes to `on_response`; `on_failure` hears of silence, once."""
+    """A request of ours on its way. Responses go to `on_response`; `on_failure` hears of silence, once."""
 
     def __init__(
         self, wire: Wire, on_response: Callable[[Response], None], on_failure: Callable[[str], None]
@@ -113,7 +113,7 @@ class Outgoing(Exchange):
 
 
 class Incoming(Exchange):
-    """A request of the peer that waits for our answer. Retransmissions of it are answered without being asked."""
+    """A request of the peer that waits for our answer. Its retransmissions are answered unasked."""
 
     def __init__(self, wire: Wire, request: Request, source: Address) -> None:
         super().__init__(wire)

@@ -1,4 +1,4 @@
-"""A call somebody makes to us: ring, answer, reject; the caller may give up at any moment (RFC 3261 section 13.3)."""
+"""A call somebody makes to us: ring, answer, reject; the caller may give up (RFC 3261 section 13.3)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class IncomingCall(Call):
         if self.state is not CallState.CONFIRMED:
             self._refuse(480, None, (), Ended("local", 480, reason))
         elif self._reliable is not None and self._reliable.is_waiting:
-            # The callee must not say BYE before the ACK (RFC 3261 section 15): the caller may not know yet that we answered.
+            # No BYE before the ACK (RFC 3261 section 15): the caller may not know yet that we answered.
             self._hangs_up = reason
         else:
             self._say_bye(reason)

@@ -180,7 +180,7 @@ class OutgoingCall(Call):
             self._end(self._leaving)
         elif self._seen:
             self._cancel()
-        # else: a CANCEL may only follow a provisional response (RFC 3261 9.1); it is sent when the first one comes.
+        # else: a CANCEL may only follow a provisional response (RFC 3261 9.1); the first one brings it.
 
     def _cancel(self) -> None:
         if self._is_cancelled or self._invite is None or self._leaving is None:

@@ -1,4 +1,4 @@
-"""For tests: a network that loses, delays and reorders on virtual time, and a peer that does what it is told."""
+"""For tests: a network that loses, delays and reorders on virtual time, and a peer that obeys."""
 
 from __future__ import annotations
 
@@ -82,8 +82,7 @@ SDP = (
 class ScriptedPeer:
     """A SIP peer without any behaviour of its own: the test says every message.
 
-    `await peer.receive("INVITE")` or `receive(200)` waits for a message, skipping others; everything that came is in
-    `heard`.
+    `await peer.receive("INVITE")` or `receive(200)` waits for a message, skipping others; `heard` has them all.
     """
 
     def __init__(self, network: SimNetwork, address: Address = ("192.0.2.99", 5060)) -> None:

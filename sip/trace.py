@@ -29,7 +29,7 @@ class Rung:
 
 
 class Trace:
-    """Keeps the newest MAX_CALLS ladders; of a call that never ends, the first MAX_MESSAGES_PER_CALL messages."""
+    """Keeps the newest MAX_CALLS ladders, and the first MAX_MESSAGES_PER_CALL messages of each."""
 
     def __init__(self) -> None:
         self._calls: OrderedDict[str, list[Rung]] = OrderedDict()

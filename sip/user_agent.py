@@ -1,4 +1,4 @@
-"""The user agent: places calls, admits requests, finds the call a message belongs to (RFC 3261 sections 8 and 13)."""
+"""The user agent: places calls, admits requests, finds the call of a message (RFC 3261 sections 8, 13)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sip.outgoing_call import OutgoingCall
 from sip.sdp import Codec, OfferAnswer
 from sip.session import MediaFactory
 from sip.trace import Trace
-from sip.transaction import Timing
+from sip.transaction import RFC_TIMING, Timing
 from sip.transport import Address, Transport, UdpTransport
 
 log = logging.getLogger("sip")
@@ -35,10 +35,10 @@ def _refuse_all(call: Call) -> None:
 
 
 class UserAgent:
-    """One SIP address on one port. Use: `await start()`, then `call`, or wait for `on_incoming`; `await close()`.
+    """One SIP address on one port: `await start()`, then `call` or wait for `on_incoming`; `await close()`.
 
-    `allow(source, request)` judges every request outside a call: None admits it, a status refuses it. `digest`
-    makes callers prove themselves (401). `media_factory` None makes calls without sound.
+    `allow(source, request)` judges every request outside a call: None admits it, a status refuses it.
+    `digest` makes callers prove themselves (401). `media_factory` None makes calls without sound.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class UserAgent:
         transport_factory: Callable[[], Transport] = UdpTransport,
         digest: DigestServer | None = None,
         codecs: tuple[Codec, ...] = ("PCMA", "PCMU"),
-        timing: Timing = Timing(),
+        timing: Timing = RFC_TIMING,
     ) -> None:
         self._listen, self._name, self._media_factory, self._codecs = listen, name, media_factory, codecs
         self._on_incoming, self._allow, self._digest = on_incoming, allow, digest

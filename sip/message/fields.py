@@ -65,7 +65,7 @@ class NameAddr:
 
 
 def _display_name(text: str) -> tuple[str, str]:
-    """Split off the display name. Unquoted ones may hold anything but `,` `"` `;`: phones send names in UTF-8."""
+    """Split off the display name; unquoted it may hold all but `,` `"` `;`, for phones send UTF-8."""
     if text.startswith('"'):
         match = _QUOTED.match(text)
         if match is None:
@@ -118,7 +118,7 @@ class Via:
         return self.host.lower(), self.port or 5060
 
     def seen_from(self, source: tuple[str, int]) -> Via:
-        """What a server notes about the hop it was reached from: `received`, and `rport` if asked (RFC 3581)."""
+        """What a server notes of the hop it was reached from: `received`, and `rport` if asked."""
         rport = parameter(self.parameters, "rport") is not None
         others = tuple(pair for pair in self.parameters if pair[0] not in ("rport", "received"))
         noted: Parameters = (("received", source[0]),) if rport or self.host.strip("[]") != source[0] else ()

@@ -1,4 +1,4 @@
-"""The small grammar that all SIP header fields share (RFC 3261 section 25): tokens, quotes, lists, parameters."""
+"""The grammar that all header fields share (RFC 3261 section 25): tokens, quotes, lists, parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Header fields of a message: ordered, case-insensitive, compact forms expanded. A `Headers` never changes."""
+"""Header fields of a message: ordered, case-insensitive, compact forms expanded; immutable."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from functools import lru_cache
 from sip.message.grammar import split_outside_quotes
 
 _COMPACT = {
-    "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition", "e": "Content-Encoding",
-    "f": "From", "i": "Call-ID", "j": "Reject-Contact", "k": "Supported", "l": "Content-Length", "m": "Contact",
-    "n": "Identity-Info", "o": "Event", "r": "Refer-To", "s": "Subject", "t": "To", "u": "Allow-Events", "v": "Via",
-    "x": "Session-Expires", "y": "Identity",
+    "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition",
+    "e": "Content-Encoding", "f": "From", "i": "Call-ID", "j": "Reject-Contact", "k": "Supported",
+    "l": "Content-Length", "m": "Contact", "n": "Identity-Info", "o": "Event", "r": "Refer-To",
+    "s": "Subject", "t": "To", "u": "Allow-Events", "v": "Via", "x": "Session-Expires", "y": "Identity",
 }  # fmt: skip
 _IRREGULAR = {
-    "call-id": "Call-ID", "cseq": "CSeq", "mime-version": "MIME-Version", "www-authenticate": "WWW-Authenticate",
-    "min-se": "Min-SE", "rack": "RAck", "rseq": "RSeq", "sip-etag": "SIP-ETag", "sip-if-match": "SIP-If-Match",
+    "call-id": "Call-ID", "cseq": "CSeq", "mime-version": "MIME-Version",
+    "www-authenticate": "WWW-Authenticate", "min-se": "Min-SE", "rack": "RAck", "rseq": "RSeq",
+    "sip-etag": "SIP-ETag", "sip-if-match": "SIP-If-Match",
 }  # fmt: skip
 
 
@@ -59,7 +60,7 @@ class Headers:
         return [value for key, value in self._items if key == wanted]
 
     def elements(self, name: str) -> list[str]:
-        """All comma-separated elements of all fields of that name, in order (Via, Route, Contact, Supported …)."""
+        """All comma-separated elements of all fields of that name, in order (Via, Route, Contact …)."""
         values = self.all(name)
         return [part for value in values for part in split_outside_quotes(value, ",")]
 

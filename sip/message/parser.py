@@ -1,4 +1,4 @@
-"""Bytes of one datagram -> a message whose mandatory fields are sound. Any bytes at all: a message or SipParseError."""
+"""Bytes of one datagram -> a message whose mandatory fields are sound, or SipParseError."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _body(headers: Headers, rest: bytes) -> bytes:
 
 
 def _check_fields(message: Message) -> None:
-    """What RFC 3261 8.1.1 demands of every message, so that nobody later meets a field that does not parse."""
+    """What RFC 3261 8.1.1 demands of every message; later nobody meets a field that does not parse."""
     for name in _ONCE:
         found = len(message.headers.all(name))
         if found != 1:

@@ -36,14 +36,14 @@ class Uri:
 
     @classmethod
     def parse(cls, text: str) -> Uri:
-        """`sip:bob@192.0.2.4:5062;lr` -> Uri("sip", "bob", "192.0.2.4", 5062, (("lr", None),)); SipParseError."""
+        """`sip:bob@192.0.2.4:5062` -> Uri("sip", "bob", "192.0.2.4", 5062); SipParseError."""
         match = _SCHEME.fullmatch(text)
         if match is None or _FORBIDDEN.search(text):
             raise SipParseError(f"bad URI: {text[:80]!r}")
         scheme, rest = match.group(1).lower(), match.group(2)
         if scheme in ("sip", "sips"):
             return cls._parse_sip(scheme, rest)
-        number, semicolon, tail = rest.partition(";")
+        number, _, tail = rest.partition(";")
         return cls(
             scheme, number if scheme == "tel" else rest, "", None, _split(tail) if scheme == "tel" else ()
         )

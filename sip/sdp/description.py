@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sip.errors import SdpError
 
@@ -31,7 +32,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class MediaDescription:
-    """One `m=` line with what belongs to it. `connection` is None where the session's applies; port 0 is refused."""
+    """One `m=` line with what belongs to it; `connection` None: the session's applies; port 0: refused."""
 
     kind: str
     port: int
@@ -86,7 +87,7 @@ class SessionDescription:
 def parse_sdp(data: bytes) -> SessionDescription:
     """Bytes -> SessionDescription; any bytes that are none raise SdpError.
 
-    Lines may end in LF alone and the last one in nothing; unknown line types are skipped (RFC 8866 section 5).
+    Lines may end in LF alone and the last one in nothing; unknown line types are skipped.
     """
     text = data.decode("utf-8", "replace")
     lines = [_split(line) for line in re.split(r"\r\n|\n", text, maxsplit=MAX_LINES) if line.strip()]
@@ -98,7 +99,7 @@ def parse_sdp(data: bytes) -> SessionDescription:
     session = lines[: starts[0]]
     return SessionDescription(
         _origin(_last(session, "o")),
-        tuple(_media(lines[start:end]) for start, end in zip(starts, starts[1:], strict=False)),
+        tuple(_media(lines[start:end]) for start, end in pairwise(starts)),
         _connection(_last(session, "c")),
         _attributes(session),
         _last(session, "s") or "-",

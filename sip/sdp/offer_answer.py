@@ -34,7 +34,7 @@ TELEPHONE_EVENT = 101
 
 @dataclass(frozen=True, slots=True)
 class Negotiated:
-    """What both sides agreed on. `direction` is ours; `payload_type` is what we put into the packets we send."""
+    """What both sides agreed on. `direction` is ours; `payload_type` goes into the packets we send."""
 
     remote: tuple[str, int]
     codec: Codec
@@ -47,7 +47,7 @@ class Negotiated:
 class OfferAnswer:
     """Our half of the session description of one call: makes offers and answers, reads the peer's.
 
-    `codecs` is our order of preference in offers; in answers the offerer's order decides (RFC 3264 section 6.1).
+    `codecs` is our order of preference in offers; in answers the offerer's order decides (RFC 3264 6.1).
     """
 
     local: tuple[str, int]
@@ -81,7 +81,7 @@ class OfferAnswer:
         return self._write(tuple(answers)), agreed
 
     def accept(self, data: bytes) -> Negotiated:
-        """Read the answer to our last offer. Raises SdpError where it refuses our audio or names another codec."""
+        """Read the answer to our last offer. Raises SdpError where it refuses our audio."""
         answer = parse_sdp(data)
         if not answer.media or not _is_usable(answer.media[0]):
             raise SdpError("the answer takes none of our codecs")

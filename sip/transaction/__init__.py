@@ -1,6 +1,7 @@
 """Transactions (RFC 3261 section 17, RFC 6026): tables and the machine that runs them."""
 
 from sip.transaction.machine import (
+    RFC_TIMING,
     Deliver,
     Effect,
     Failed,
@@ -17,6 +18,6 @@ from sip.transaction.machine import (
 from sip.transaction.table import Event, State, Timer
 
 __all__ = [
-    "Deliver", "Effect", "Event", "Failed", "Send", "StartTimer", "State", "Terminated", "Timer", "Timing",
-    "Transaction", "ack_failure", "cancel", "client_transaction", "server_transaction",
+    "RFC_TIMING", "Deliver", "Effect", "Event", "Failed", "Send", "StartTimer", "State", "Terminated",
+    "Timer", "Timing", "Transaction", "ack_failure", "cancel", "client_transaction", "server_transaction",
 ]  # fmt: skip

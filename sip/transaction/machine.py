@@ -34,6 +34,9 @@ class Timing:
         return 64 * self.t1
 
 
+RFC_TIMING = Timing()
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     message: Message
@@ -130,7 +133,7 @@ class Transaction:
         return self._timing.patience
 
     def _next_interval(self, timer: Timer) -> float:
-        """Intervals between retransmissions double: A without limit, E and G up to T2 (RFC 3261 17.1.1.2, 17.1.2.2)."""
+        """Retransmission intervals double: A without limit, E and G up to T2 (17.1.1.2, 17.1.2.2)."""
         if timer is Timer.E and self.state is State.PROCEEDING:
             return self._timing.t2
         seconds = self._interval

@@ -1,7 +1,7 @@
 """The four transaction machines of RFC 3261 section 17, with the corrections of RFC 6026, as tables.
 
-A row answers "in this state, when this happens: which state next, and what to do". Every state has a row for every
-trigger its machine can meet; `ignored` names those that change nothing. Nothing here knows time, bytes or sockets.
+A row answers "in this state, when this happens: which state next, and what to do". Every state has a row for
+every trigger its machine can meet; `ignored` names those that change nothing. No time, bytes or sockets here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What happens to a machine, apart from timers. Client machines receive responses, server machines send them."""
+    """What happens to a machine, apart from timers. Clients receive responses, servers send them."""
 
     START = "start"
     REQUEST = "request"
@@ -86,8 +86,8 @@ _TERMINATED = to(_S.TERMINATED)
 _TIMEOUT = to(_S.TERMINATED, _A.REPORT_TIMEOUT)
 _BROKEN = to(_S.TERMINATED, _A.REPORT_TRANSPORT_ERROR)
 
-# RFC 3261 figure 5 with the Accepted state of RFC 6026 section 7.2: a 2xx may come again, from the same or from
-# another fork, and each one must reach the user, who acknowledges it.
+# RFC 3261 figure 5 with the Accepted state of RFC 6026 section 7.2: a 2xx may come again, from the same or
+# from another fork, and each one must reach the user, who acknowledges it.
 INVITE_CLIENT: Table = {
     _S.CALLING: {
         _E.START: to(_S.CALLING, _A.SEND_REQUEST, _T.A, _T.B),
@@ -148,8 +148,8 @@ NON_INVITE_CLIENT: Table = {
     },
 }
 
-# RFC 3261 figure 7 with the Accepted state of RFC 6026 section 7.1: it absorbs the INVITE that comes again while
-# the transaction user repeats its 2xx.
+# RFC 3261 figure 7 with the Accepted state of RFC 6026 section 7.1: it absorbs the INVITE that comes again
+# while the transaction user repeats its 2xx.
 INVITE_SERVER: Table = {
     _S.PROCEEDING: {
         _E.REQUEST: to(_S.PROCEEDING, _A.SEND_RESPONSE),
