@@ -30,7 +30,7 @@ class Purpose(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """waiting -> leased (counted, not yet dialled) -> placed (may be ringing) -> settled; or cancelled, or denied."""
+    """waiting -> leased (counted, not dialled) -> placed (may ring) -> settled; or cancelled, or denied."""
 
     WAITING = "waiting"
     LEASED = "leased"
@@ -172,10 +172,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class NextAttempt:
-    """A further try, written in the same transaction that settles the one before."""
+    """A further try, written in the same transaction that settles the one before; `number` None.
+
+    The same one.
+    """
 
     at: dt.datetime
     purpose: Purpose = Purpose.REMINDER
+    number: str | None = None
 
 
 _REACHED = {

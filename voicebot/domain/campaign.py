@@ -46,7 +46,7 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class CampaignProgress:
-    """`cases` in the campaign, `cases_done` of them without an open attempt; counts of attempts by state and result."""
+    """`cases` in the campaign, `cases_done` of them without an open attempt; attempts by state and result."""
 
     campaign: Campaign
     cases: int

@@ -44,7 +44,10 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Which calls to list; None does not restrict. `text` is looked for in names, numbers, ids and what was said."""
+    """Which calls to list; None does not restrict.
+
+    `text` is sought in names, numbers, ids and in what was said.
+    """
 
     text: str | None = None
     disposition: str | None = None
@@ -157,7 +160,7 @@ class LiveFact:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An order to a running call: verb is hang_up, listen, take_over, …; taken once by the worker of the call."""
+    """An order to a running call: verb is hang_up, listen, take_over, …; taken once by the call's worker."""
 
     id: int
     call_id: str

@@ -1,0 +1,207 @@
+"""Campaigns: which cases they take, started, stopped, and how far they have come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voicebot.domain.attempt import AttemptState, TargetKind
+from voicebot.domain.campaign import Campaign, CampaignProgress, CampaignState, Segment
+from voicebot.store.database import Database
+from voicebot.store.rows import AnyRow
+from voicebot.store.schema import attempts, campaigns, cases, numbers
+
+
+class CampaignUnknown(LookupError):
+    """There is no campaign with this id."""
+
+
+class Campaigns:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, campaign: Campaign) -> None:
+        """Add a campaign or change its name, script, segment, priority and concurrency."""
+        change = {
+            "name": campaign.name,
+            "script": campaign.script,
+            "segment": asdict(campaign.segment),
+            "max_concurrency": campaign.max_concurrency,
+            "priority": campaign.priority,
+        }
+        query = insert(campaigns).values(
+            id=campaign.id, state=campaign.state, created_at=campaign.created_at, **change
+        )
+        async with self._database.begin() as connection:
+            await connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=change))
+
+    async def find(self, campaign_id: str) -> Campaign | None:
+        async with self._database.begin() as connection:
+            row = (await connection.execute(select(campaigns).where(campaigns.c.id == campaign_id))).first()
+        return _to_campaign(row) if row else None
+
+    async def start(self, campaign_id: str, now: dt.datetime) -> int:
+        """Let a campaign run and plan an attempt for each case of its segment that has none yet; how many.
+
+        Raises CampaignUnknown.
+        """
+        async with self._database.begin() as connection:
+            row = (
+                await connection.execute(
+                    update(campaigns)
+                    .where(campaigns.c.id == campaign_id)
+                    .values(state=CampaignState.RUNNING, started_at=now, stopped_at=None)
+                    .returning(campaigns)
+                )
+            ).first()
+            if row is None:
+                raise CampaignUnknown(campaign_id)
+            return await _plan(connection, _to_campaign(row), now)
+
+    async def stop(self, campaign_id: str, now: dt.datetime) -> None:
+        """Dial no more; calls under way go on. Waiting attempts stay for the next start.
+
+        Raises CampaignUnknown.
+        """
+        change = update(campaigns).where(campaigns.c.id == campaign_id)
+        async with self._database.begin() as connection:
+            result = await connection.execute(change.values(state=CampaignState.STOPPED, stopped_at=now))
+        if result.rowcount == 0:
+            raise CampaignUnknown(campaign_id)
+
+    async def finish_done(self, now: dt.datetime) -> list[str]:
+        """Close running campaigns that have nothing left to do; their ids."""
+        still_open = select(attempts.c.id).where(attempts.c.campaign_id == campaigns.c.id, _is_open())
+        query = (
+            update(campaigns)
+            .where(campaigns.c.state == CampaignState.RUNNING, ~still_open.exists())
+            .values(state=CampaignState.FINISHED, stopped_at=now)
+            .returning(campaigns.c.id)
+        )
+        async with self._database.begin() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def progress(self, campaign_id: str) -> CampaignProgress:
+        """Raises CampaignUnknown."""
+        found = await self._progress(campaigns.c.id == campaign_id)
+        if not found:
+            raise CampaignUnknown(campaign_id)
+        return found[0]
+
+    async def all(self) -> list[CampaignProgress]:
+        """Every campaign and its progress, newest first."""
+        return await self._progress(text("true"))
+
+    async def _progress(self, condition: Any) -> list[CampaignProgress]:
+        async with self._database.begin() as connection:
+            rows = (
+                await connection.execute(
+                    select(campaigns).where(condition).order_by(campaigns.c.created_at.desc(), campaigns.c.id)
+                )
+            ).all()
+            ids = [row.id for row in rows]
+            states = await _count(connection, ids, attempts.c.state)
+            results = await _count(connection, ids, attempts.c.disposition)
+            scope = await connection.execute(
+                select(
+                    attempts.c.campaign_id,
+                    func.count(attempts.c.case_id.distinct()),
+                    func.count(attempts.c.case_id.distinct()).filter(_is_open()),
+                )
+                .where(attempts.c.campaign_id.in_(ids))
+                .group_by(attempts.c.campaign_id)
+            )
+            sizes = {row[0]: (row[1], row[2]) for row in scope}
+        progress = []
+        for row in rows:
+            size, still_open = sizes.get(row.id, (0, 0))
+            progress.append(
+                CampaignProgress(
+                    campaign=_to_campaign(row),
+                    cases=size,
+                    cases_done=size - still_open,
+                    attempts={AttemptState(name): n for name, n in states.get(row.id, {}).items()},
+                    dispositions=results.get(row.id, {}),
+                )
+            )
+        return progress
+
+
+def _is_open() -> ColumnElement[bool]:
+    return attempts.c.state.in_((AttemptState.WAITING, AttemptState.LEASED, AttemptState.PLACED))
+
+
+async def _count(
+    connection: AsyncConnection, ids: list[str], column: ColumnElement[Any]
+) -> Mapping[str, dict[str, int]]:
+    rows = await connection.execute(
+        select(attempts.c.campaign_id, column, func.count())
+        .where(attempts.c.campaign_id.in_(ids), column.is_not(None))
+        .group_by(attempts.c.campaign_id, column)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for campaign_id, name, count in rows:
+        counts.setdefault(campaign_id, {})[name] = count
+    return counts
+
+
+async def _plan(connection: AsyncConnection, campaign: Campaign, now: dt.datetime) -> int:
+    best = (
+        select(numbers.c.number)
+        .where(numbers.c.debtor_id == cases.c.debtor_id, numbers.c.valid, numbers.c.kind == TargetKind.DEBTOR)
+        .order_by(numbers.c.rank, numbers.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    tried = select(attempts.c.id).where(
+        attempts.c.campaign_id == campaign.id, attempts.c.case_id == cases.c.id
+    )
+    chosen = select(
+        literal(campaign.id),
+        cases.c.id,
+        cases.c.debtor_id,
+        best,
+        literal(campaign.script),
+        literal(now),
+        literal(campaign.priority),
+    ).where(cases.c.status == "open", best.is_not(None), ~tried.exists(), *_segment(campaign.segment))
+    columns = ["campaign_id", "case_id", "debtor_id", "number", "script", "not_before", "priority"]
+    result = await connection.execute(insert(attempts).from_select(columns, chosen).on_conflict_do_nothing())
+    return result.rowcount
+
+
+def _segment(segment: Segment) -> list[ColumnElement[bool]]:
+    bounds: list[tuple[object, ColumnElement[bool]]] = [
+        (segment.creditor_id, cases.c.creditor_id == segment.creditor_id),
+        (segment.product, cases.c.product == segment.product),
+        (segment.min_overdue_days, cases.c.overdue_days >= segment.min_overdue_days),
+        (segment.max_overdue_days, cases.c.overdue_days <= segment.max_overdue_days),
+        (segment.min_amount_fen, cases.c.amount_fen >= segment.min_amount_fen),
+        (segment.max_amount_fen, cases.c.amount_fen <= segment.max_amount_fen),
+        (segment.case_ids, cases.c.id.in_(segment.case_ids or ())),
+    ]
+    return [condition for bound, condition in bounds if bound is not None]
+
+
+def _to_campaign(row: AnyRow) -> Campaign:
+    segment = dict(row.segment)
+    if segment.get("case_ids") is not None:
+        segment["case_ids"] = tuple(segment["case_ids"])
+    return Campaign(
+        id=row.id,
+        name=row.name,
+        script=row.script,
+        state=CampaignState(row.state),
+        created_at=row.created_at,
+        segment=Segment(**segment),
+        max_concurrency=row.max_concurrency,
+        priority=row.priority,
+        started_at=row.started_at,
+        stopped_at=row.stopped_at,
+    )

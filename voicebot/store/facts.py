@@ -1,0 +1,134 @@
+"""Facts: the live copy of the journals, and the stream that wakes the console."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from voicebot.domain.journal import Fact, FactKind
+from voicebot.domain.records import LiveFact
+from voicebot.store.database import FACTS, Database
+from voicebot.store.rows import AnyRow
+from voicebot.store.schema import facts
+
+_LONGEST_NOTE = 7000  # bytes; PostgreSQL refuses 8000
+
+
+class Facts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, call_id: str, news: Iterable[Fact]) -> None:
+        """Copy journal entries, once each, and wake listeners.
+
+        HEARING is passed on to listeners and not kept.
+        """
+        kept = []
+        for fact in news:
+            if fact.kind is FactKind.HEARING:
+                await self._pass_on(call_id, fact)
+            else:
+                kept.append(_values(call_id, fact))
+        if kept:
+            async with self._database.begin() as connection:
+                await connection.execute(insert(facts).on_conflict_do_nothing(), kept)
+
+    async def of(self, call_id: str, after: int = -1) -> list[Fact]:
+        """A call's facts in order, those behind `after` only."""
+        query = select(facts).where(facts.c.call_id == call_id, facts.c.seq > after).order_by(facts.c.seq)
+        async with self._database.begin() as connection:
+            return [_to_fact(row) for row in await connection.execute(query)]
+
+    async def live(self) -> AsyncIterator[LiveFact | None]:
+        """All new facts of all calls, for ever. None comes first and after a lost connection: read afresh."""
+        async for payload in self._database.listen(FACTS):
+            yield await self._read(payload) if payload else None
+
+    async def _read(self, payload: str) -> LiveFact | None:
+        note = json.loads(payload)
+        if "data" in note:
+            return LiveFact(note["call_id"], _from_json(note))
+        after = int(note["seq"]) - 1
+        return LiveFact(note["call_id"], (await self.of(note["call_id"], after))[0])
+
+    async def _pass_on(self, call_id: str, fact: Fact) -> None:
+        note = {
+            "call_id": call_id,
+            "seq": fact.seq,
+            "at": fact.at,
+            "ms": fact.ms,
+            "kind": fact.kind,
+            "data": dict(fact.data),
+        }
+        payload = json.dumps(note, ensure_ascii=False)
+        if len(payload.encode()) <= _LONGEST_NOTE:
+            await self._database.notify(FACTS, payload)
+
+
+class FactCopier:
+    """Takes facts from a recorder's callback without waiting and copies them in batches, in the background."""
+
+    def __init__(self, facts: Facts, batch_s: float = 0.1) -> None:
+        self._facts = facts
+        self._batch_s = batch_s
+        self._queue: asyncio.Queue[tuple[str, Fact]] = asyncio.Queue()
+
+    def put(self, call_id: str, fact: Fact) -> None:
+        """Never blocks; call in the event loop of `run`."""
+        self._queue.put_nowait((call_id, fact))
+
+    async def run(self) -> None:
+        """Copy until cancelled; cancel after `drain`."""
+        while True:
+            batch = [await self._queue.get()]
+            await asyncio.sleep(self._batch_s)
+            while not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                await self._write(batch)
+            finally:
+                for _ in batch:
+                    self._queue.task_done()
+
+    async def drain(self) -> None:
+        """Wait until all that was put is copied."""
+        await self._queue.join()
+
+    async def _write(self, batch: list[tuple[str, Fact]]) -> None:
+        by_call: dict[str, list[Fact]] = {}
+        for call_id, fact in batch:
+            by_call.setdefault(call_id, []).append(fact)
+        for call_id, news in by_call.items():
+            await self._facts.append(call_id, news)
+
+
+def _values(call_id: str, fact: Fact) -> Mapping[str, object]:
+    return {
+        "call_id": call_id,
+        "seq": fact.seq,
+        "at": dt.datetime.fromisoformat(fact.at),
+        "ms": fact.ms,
+        "kind": fact.kind,
+        "data": dict(fact.data),
+    }
+
+
+def _to_fact(row: AnyRow) -> Fact:
+    return Fact(row.seq, row.at.astimezone(dt.UTC).isoformat(), row.ms, FactKind(row.kind), row.data)
+
+
+def _from_json(note: Mapping[str, object]) -> Fact:
+    data = note["data"]
+    at = dt.datetime.fromisoformat(str(note["at"])).astimezone(dt.UTC).isoformat()
+    return Fact(
+        int(str(note["seq"])),
+        at,
+        int(str(note["ms"])),
+        FactKind(str(note["kind"])),
+        data if isinstance(data, dict) else {},
+    )

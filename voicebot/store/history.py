@@ -1,0 +1,108 @@
+"""History: what the rulebook must know of a debtor and a number, read under their locks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voicebot.domain.attempt import Attempt, Consent, ContactStop, DialRequest, PastAttempt, Reached
+from voicebot.store.database import lock_key
+from voicebot.store.rows import AnyRow, to_consent, to_stop
+from voicebot.store.schema import attempts, consents, contact_stops
+
+DAYS = 30
+"""How far back the history reaches: no rule looks further than seven days or three separate days."""
+
+_TRY_LOCKS = text("""
+    SELECT id FROM unnest(CAST(:ids AS bigint[]), CAST(:debtors AS bigint[]), CAST(:numbers AS bigint[]))
+        AS wanted (id, debtor, number)
+    WHERE pg_try_advisory_xact_lock(debtor) AND pg_try_advisory_xact_lock(number)
+""")
+
+
+async def lock(connection: AsyncConnection, candidates: Sequence[Attempt]) -> list[Attempt]:
+    """Those candidates whose debtor and number nobody else is deciding about.
+
+    Locked until the transaction ends.
+    """
+    values = {
+        "ids": [a.id for a in candidates],
+        "debtors": [lock_key("debtor", a.case.debtor.id) for a in candidates],
+        "numbers": [lock_key("number", a.number) for a in candidates],
+    }
+    ours = {row.id for row in await connection.execute(_TRY_LOCKS, values)}
+    return [attempt for attempt in candidates if attempt.id in ours]
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    debtor_id: str
+    entry: PastAttempt
+
+
+class History:
+    """The pasts of some debtors and numbers, and of what was leased since it was read."""
+
+    def __init__(self, past: list[_Past], stops: list[ContactStop], consents: list[Consent]) -> None:
+        self._past = past
+        self._stops = stops
+        self._consents = consents
+
+    @classmethod
+    async def read(
+        cls, connection: AsyncConnection, candidates: Sequence[Attempt], now: dt.datetime
+    ) -> History:
+        debtors = {a.case.debtor.id for a in candidates}
+        numbers = {a.number for a in candidates}
+        table = attempts.c
+        past = await connection.execute(
+            select(table.debtor_id, table.number, table.leased_at, table.placed_at, table.reached)
+            .where(table.leased_at >= now - dt.timedelta(days=DAYS))
+            .where(or_(table.debtor_id.in_(debtors), table.number.in_(numbers)))
+            .order_by(table.leased_at)
+        )
+        stop = contact_stops.c
+        stops = await connection.execute(
+            select(contact_stops)
+            .where(stop.cleared_at.is_(None), or_(stop.until.is_(None), stop.until > now))
+            .where(or_(stop.debtor_id.in_(debtors), stop.number.in_(numbers)))
+        )
+        agreed = await connection.execute(
+            select(consents).where(consents.c.revoked_at.is_(None), consents.c.debtor_id.in_(debtors))
+        )
+        return cls(
+            [_to_past(row) for row in past], [to_stop(row) for row in stops], [to_consent(r) for r in agreed]
+        )
+
+    def request(self, attempt: Attempt) -> DialRequest:
+        """The question to the rulebook about one attempt."""
+        debtor = attempt.case.debtor.id
+        return DialRequest(
+            attempt_id=attempt.id,
+            case=attempt.case,
+            target=attempt.target,
+            number=attempt.number,
+            history=tuple(
+                past.entry
+                for past in self._past
+                if past.debtor_id == debtor or past.entry.number == attempt.number
+            ),
+            stops=tuple(s for s in self._stops if s.debtor_id == debtor or s.number == attempt.number),
+            consents=tuple(c for c in self._consents if c.debtor_id == debtor),
+        )
+
+    def leased(self, attempt: Attempt, now: dt.datetime) -> None:
+        """Remember a lease of this very transaction."""
+        self._past.append(
+            _Past(attempt.case.debtor.id, PastAttempt(now, attempt.number, Reached.CONVERSATION))
+        )
+
+
+def _to_past(row: AnyRow) -> _Past:
+    """An attempt that is still under way counts as a conversation: it may become one."""
+    reached = Reached(row.reached) if row.reached else Reached.CONVERSATION
+    return _Past(row.debtor_id, PastAttempt(row.placed_at or row.leased_at, row.number, reached))

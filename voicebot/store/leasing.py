@@ -1,0 +1,194 @@
+"""Leasing: waiting attempts become ours alone, judged and counted, in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from sqlalchemy import func, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, DialRequest, DialVerdict, Judge
+from voicebot.domain.campaign import CampaignState
+from voicebot.domain.clock import SHANGHAI
+from voicebot.store import ledger
+from voicebot.store.database import lock_key
+from voicebot.store.history import History, lock
+from voicebot.store.rows import ATTEMPT_COLUMNS, ATTEMPT_TABLES, to_attempt
+from voicebot.store.schema import attempts, campaigns, cases, decisions
+
+OVERSAMPLE = 4
+"""Candidates looked at per attempt wanted.
+
+Some are forbidden now, some belong to a debtor another worker decides on.
+"""
+
+_PATIENCE = dt.timedelta(minutes=15)
+"""When to ask again after a judge failed or forbade without a useful time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A verdict of our own, where the rulebook's could not be had or the ledger was full."""
+
+    allowed: bool
+    rule: str | None
+    reason: str
+    not_before: dt.datetime | None
+    pack_sha256: str = ""
+
+
+async def lease(
+    connection: AsyncConnection,
+    worker: str,
+    limit: int,
+    now: dt.datetime,
+    *,
+    judge: Judge,
+    caps: Caps,
+    until: dt.datetime,
+) -> list[Attempt]:
+    """Take up to `limit` attempts for `worker`.
+
+    Everything forbidden is put off to the moment its rule names.
+    """
+    room = await _campaign_room(connection)
+    candidates = await lock(connection, await _candidates(connection, room, limit * OVERSAMPLE, now))
+    if not candidates:
+        return []
+    history = await History.read(connection, candidates, now)
+    leased: list[Attempt] = []
+    for attempt in candidates:
+        if len(leased) == limit:
+            break
+        if attempt.campaign_id is not None and room[attempt.campaign_id] <= 0:
+            continue
+        request = history.request(attempt)
+        if await _decide(connection, attempt, request, now, judge, caps):
+            leased.append(await _take(connection, attempt, worker, now, until))
+            history.leased(attempt, now)
+            room.subtract([attempt.campaign_id] if attempt.campaign_id else [])
+    return leased
+
+
+async def _campaign_room(connection: AsyncConnection) -> Counter[str]:
+    """How many more calls each running campaign may have; locked, so that nobody else uses the same room."""
+    running = (
+        await connection.execute(
+            select(campaigns.c.id, campaigns.c.max_concurrency)
+            .where(campaigns.c.state == CampaignState.RUNNING)
+            .order_by(campaigns.c.id)
+        )
+    ).all()
+    for row in running:
+        await connection.execute(
+            text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("campaign", row.id)}
+        )
+    busy = await connection.execute(
+        select(attempts.c.campaign_id, func.count())
+        .where(attempts.c.state.in_((AttemptState.LEASED, AttemptState.PLACED)))
+        .group_by(attempts.c.campaign_id)
+    )
+    in_flight = {row[0]: row[1] for row in busy}
+    return Counter({row.id: row.max_concurrency - in_flight.get(row.id, 0) for row in running})
+
+
+async def _candidates(
+    connection: AsyncConnection, room: Counter[str], count: int, now: dt.datetime
+) -> list[Attempt]:
+    open_campaigns = [campaign for campaign, free in room.items() if free > 0]
+    table = attempts.c
+    rows = await connection.execute(
+        select(*ATTEMPT_COLUMNS)
+        .select_from(ATTEMPT_TABLES)
+        .where(table.state == AttemptState.WAITING, table.not_before <= now, cases.c.status == "open")
+        .where(or_(table.campaign_id.is_(None), table.campaign_id.in_(open_campaigns)))
+        .order_by(table.priority.desc(), table.not_before, table.id)
+        .limit(count)
+        .with_for_update(of=attempts, skip_locked=True)
+    )
+    return [to_attempt(row) for row in rows]
+
+
+async def _decide(
+    connection: AsyncConnection,
+    attempt: Attempt,
+    request: DialRequest,
+    now: dt.datetime,
+    judge: Judge,
+    caps: Caps,
+) -> bool:
+    """Ask the rulebook, then the ledger; write the answer down and put the attempt off when it is no."""
+    verdict = _ask(judge, request, now)
+    if verdict.allowed:
+        full = await ledger.reserve(connection, attempt, now, caps)
+        if full is not None:
+            verdict = Ruling(
+                False, full.rule, f"ledger full: {full.scope}", _tomorrow(now), verdict.pack_sha256
+            )
+    await connection.execute(
+        decisions.insert().values(
+            attempt_id=attempt.id,
+            at=now,
+            allowed=verdict.allowed,
+            rule=verdict.rule,
+            reason=verdict.reason,
+            not_before=verdict.not_before,
+            pack_sha256=verdict.pack_sha256,
+        )
+    )
+    if not verdict.allowed:
+        await _put_off(connection, attempt.id, verdict, now)
+    return verdict.allowed
+
+
+def _ask(judge: Judge, request: DialRequest, now: dt.datetime) -> DialVerdict:
+    """The judge's verdict; a judge that fails forbids."""
+    try:
+        return judge(request, now)
+    except Exception as error:
+        return Ruling(False, "CN-F6", f"the rulebook failed: {error!r}", now + _PATIENCE)
+
+
+async def _put_off(
+    connection: AsyncConnection, attempt_id: int, verdict: DialVerdict, now: dt.datetime
+) -> None:
+    if verdict.not_before is None:
+        change = {"state": AttemptState.DENIED, "settled_at": now}
+    else:
+        later = verdict.not_before if verdict.not_before > now else now + _PATIENCE
+        change = {"not_before": later}
+    await connection.execute(
+        update(attempts)
+        .where(attempts.c.id == attempt_id)
+        .values(rule=verdict.rule, why=verdict.reason, **change)
+    )
+
+
+async def _take(
+    connection: AsyncConnection, attempt: Attempt, worker: str, now: dt.datetime, until: dt.datetime
+) -> Attempt:
+    change = {
+        "state": AttemptState.LEASED,
+        "leased_by": worker,
+        "leased_at": now,
+        "lease_until": until,
+        "rule": None,
+        "why": "",
+    }
+    await connection.execute(update(attempts).where(attempts.c.id == attempt.id).values(**change))
+    return replace(
+        attempt,
+        state=AttemptState.LEASED,
+        leased_by=worker,
+        leased_at=now,
+        lease_until=until,
+        rule=None,
+        why="",
+    )
+
+
+def _tomorrow(now: dt.datetime) -> dt.datetime:
+    day = now.astimezone(SHANGHAI).date() + dt.timedelta(days=1)
+    return dt.datetime.combine(day, dt.time(), SHANGHAI)

@@ -1,0 +1,94 @@
+"""Store: everything the program remembers, one attribute per concern."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from voicebot.store.agents import Agents
+from voicebot.store.attempts import Attempts
+from voicebot.store.calls import Calls
+from voicebot.store.campaigns import Campaigns
+from voicebot.store.cases import Cases
+from voicebot.store.commands import Commands
+from voicebot.store.contacts import Contacts
+from voicebot.store.database import Database, lock_key
+from voicebot.store.facts import Facts
+from voicebot.store.promises import Promises
+from voicebot.store.schema import settings
+from voicebot.store.users import Users
+
+
+class Store:
+    """The database of one process. Use it in one event loop, `async with Store.from_url(url) as store`.
+
+    Any method raises sqlalchemy.exc.OperationalError when the server is away; what was begun is rolled back.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.cases = Cases(database)
+        self.contacts = Contacts(database)
+        self.campaigns = Campaigns(database)
+        self.attempts = Attempts(database)
+        self.calls = Calls(database)
+        self.facts = Facts(database)
+        self.commands = Commands(database)
+        self.promises = Promises(database)
+        self.agents = Agents(database)
+        self.users = Users(database)
+
+    @classmethod
+    def from_url(cls, url: str, pool_size: int = 5) -> Store:
+        """Opens no connection yet. Raises ValueError when `url` is not a PostgreSQL URL."""
+        return cls(Database(url, pool_size))
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def listen(self, channel: str) -> AsyncIterator[str]:
+        """Payloads of NOTIFY on a channel, for ever; "" first and after a lost connection: read afresh."""
+        return self._database.listen(channel)
+
+    async def alive(self) -> bool:
+        """One round trip; raises when the server is away."""
+        async with self._database.begin() as connection:
+            return bool((await connection.execute(text("SELECT true"))).scalar_one())
+
+    async def setting(self, key: str, make: Callable[[], str]) -> str:
+        """A value all processes share, made once: the first to ask decides."""
+        async with self._database.begin() as connection:
+            await connection.execute(insert(settings).values(key=key, value=make()).on_conflict_do_nothing())
+            query = select(settings.c.value).where(settings.c.key == key)
+            return str((await connection.execute(query)).scalar_one())
+
+    @asynccontextmanager
+    async def leadership(self, role: str) -> AsyncIterator[bool]:
+        """True for the one process that leads `role` while the block lasts; False for those that stand by.
+
+        The lock hangs on a connection: it falls free when the leader's process or host dies.
+        """
+        async with self._database.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            key = {"key": lock_key("leader", role)}
+            leads = bool(
+                (await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key)).scalar_one()
+            )
+            try:
+                yield leads
+            finally:
+                if leads:
+                    await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
