@@ -1,0 +1,1 @@
+"""Recognition: telephone speech becomes text."""

@@ -1,0 +1,94 @@
+"""A character 4-gram and a reading lexicon: which characters may sound like this, and which of them people would say.
+
+File: gzipped text. `readings` lines are `char<TAB>syllable:cost ...` (cost = -100 ln P(syllable | char)); after a blank
+line, `context<TAB>backoff<TAB>char:cost ...` with costs in hundredths of a nat; `^` begins and `$` ends a sentence.
+"""
+
+import gzip
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+BEGIN, END = "^", "$"
+ORDER = 4
+_UNKNOWN = -14.0
+Readings = dict[str, dict[str, float]]
+
+
+class LanguageModel:
+    """Back-off log probabilities (natural) of characters in context, and the lexicon by toneless syllable."""
+
+    def __init__(self, grams: Mapping[str, tuple[float, dict[str, float]]], readings: Readings) -> None:
+        self._grams = dict(grams)
+        self._unigrams = self._grams.get("", (0.0, {}))[1]
+        self._lexicon = _by_sound(readings)
+
+    @classmethod
+    def load(cls, path: Path) -> "LanguageModel":
+        """Reads a model file. Raises FileNotFoundError, or ValueError when it is not a model file."""
+        try:
+            lexicon, grams = gzip.decompress(path.read_bytes()).decode().split("\n\n", 1)
+            return cls(_read_grams(grams), _read_readings(lexicon))
+        except (gzip.BadGzipFile, EOFError, UnicodeDecodeError, ValueError) as error:
+            raise ValueError(f"{path} is not a language model: build it with make train-asr ({error})") from error
+
+    def sounding(self, base: str) -> Mapping[str, Mapping[str, float]]:
+        """Characters that may sound like a toneless syllable: `huan` -> {还: {"2": -0.4}, ...} (log P(syllable | char))."""
+        return self._lexicon.get(base, {})
+
+    def context(self, history: str) -> list[tuple[float, dict[str, float]]]:
+        """The distributions that apply after a history, longest first, each with the back-off weight to the next."""
+        chain = []
+        for start in range(max(0, len(history) - ORDER + 1), len(history) + 1):
+            found = self._grams.get(history[start:])
+            if found:
+                chain.append(found)
+        return chain
+
+    def score(self, char: str, chain: list[tuple[float, dict[str, float]]]) -> float:
+        """ln P(char | history) given `context(history)`."""
+        weight = 0.0
+        for backoff, following in chain:
+            found = following.get(char)
+            if found is not None:
+                return weight + found
+            weight += backoff
+        return weight + _UNKNOWN
+
+    def knows(self, char: str) -> bool:
+        return char in self._unigrams
+
+
+def _by_sound(readings: Readings) -> dict[str, dict[str, dict[str, float]]]:
+    lexicon: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
+    for char, sounds in readings.items():
+        for syllable, cost in sounds.items():
+            lexicon[syllable[:-1]].setdefault(char, {})[syllable[-1]] = cost
+    return dict(lexicon)
+
+
+def _read_readings(text: str) -> Readings:
+    out: Readings = {}
+    for line in text.splitlines():
+        char, sounds = line.split("\t")
+        out[char] = {s: -int(cost) / 100 for s, _, cost in (x.partition(":") for x in sounds.split(" "))}
+    return out
+
+
+def _read_grams(text: str) -> dict[str, tuple[float, dict[str, float]]]:
+    out: dict[str, tuple[float, dict[str, float]]] = {}
+    for line in text.splitlines():
+        context, backoff, following = line.split("\t")
+        out[context] = (-int(backoff) / 100, {x[0]: -int(x[1:]) / 100 for x in following.split(" ")})
+    return out
+
+
+def write(path: Path, grams: Mapping[str, tuple[float, dict[str, float]]], readings: Readings) -> None:
+    """Writes a model file; the same content gives the same bytes."""
+    lexicon = [f"{c}\t{' '.join(f'{s}:{round(-100 * p)}' for s, p in sorted(sounds.items()))}" for c, sounds in sorted(readings.items())]
+    lines = [
+        f"{context}\t{round(-100 * backoff)}\t{' '.join(f'{c}{round(-100 * p)}' for c, p in sorted(following.items()))}"
+        for context, (backoff, following) in sorted(grams.items())
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(("\n".join(lexicon) + "\n\n" + "\n".join(lines) + "\n").encode(), 9, mtime=0))

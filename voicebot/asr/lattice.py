@@ -1,0 +1,181 @@
+"""From frame scores to characters: CTC spikes become slots of alternatives, a beam with the language model reads them.
+
+Tones are summed out to find the spikes (they are the weak part of telephone speech) and come back as evidence for a
+character's reading with half weight.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicebot.asr.language_model import BEGIN, END, LanguageModel
+
+TONE_WEIGHT, LM_WEIGHT, CHAR_BONUS = 0.5, 0.7, 1.0
+_WEAK, _STRONG = 0.12, 0.5  # a syllable below WEAK is not considered; one above STRONG is certainly there
+_BEAM, _CANDIDATES = 16, 40
+_HOT_START, _HOT_GO_ON = 1.0, 3.0
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One syllable position: (toneless syllable, ln P, ln P of each tone) best first; ln P that nothing is here."""
+
+    frame: int
+    sounds: tuple[tuple[str, float, Mapping[str, float]], ...]
+    nothing: float
+
+
+class Syllables:
+    """The output tokens, sorted so that the tones of a syllable stand together; token 0 is the blank."""
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self.tokens = tuple(tokens)
+        bases = [token[:-1] for token in tokens[1:]]
+        firsts = [i for i, base in enumerate(bases, 1) if i == 1 or base != bases[i - 2]]
+        self.bases = tuple(bases[i - 1] for i in firsts)
+        self._starts = np.array([0, *firsts])
+        self._ends = [*firsts[1:], len(tokens)]
+
+    def toneless(self, scores: Floats) -> Floats:
+        """(frames, tokens) ln P -> (frames, 1 + syllables) P, blank first."""
+        return np.add.reduceat(np.exp(scores), self._starts, axis=1)
+
+    def slot(self, frame: int, scores: Floats, probabilities: Floats, keep: int = 4) -> Slot:
+        """The alternatives of one frame."""
+        best = np.argsort(-probabilities[1:])[:keep]
+        top = float(probabilities[1 + best[0]])
+        chosen = [int(k) for k in best if probabilities[1 + k] > top * 0.003]
+        sounds = tuple((self.bases[k], float(np.log(probabilities[1 + k] + 1e-6)), self._tones(k, scores)) for k in chosen)
+        return Slot(frame, sounds, float(np.log(max(1 - float(probabilities[1:].sum()), 1e-4))))
+
+    def _tones(self, base: int, scores: Floats) -> Mapping[str, float]:
+        first, end = int(self._starts[base + 1]), self._ends[base]
+        share = np.exp(scores[first:end])
+        share = share / (share.sum() + 1e-9)
+        return {self.tokens[first + i][-1]: float(np.log(p + 0.03)) for i, p in enumerate(share)}
+
+
+class Spikes:
+    """Finds slots in a stream of frames; a slot is given once its spike has passed."""
+
+    def __init__(self, syllables: Syllables) -> None:
+        self._syllables = syllables
+        self._base, self._peak, self._fading = 0, 0.0, 0
+        self._best: tuple[int, Floats, Floats] | None = None
+
+    def feed(self, scores: Floats, first_frame: int) -> list[Slot]:
+        """(frames, tokens) ln P of the frames from `first_frame` on."""
+        slots: list[Slot] = []
+        for i, probabilities in enumerate(self._syllables.toneless(scores)):
+            slots += self._frame(first_frame + i, scores[i], probabilities)
+        return slots
+
+    def flush(self) -> list[Slot]:
+        """The slot that is still open, at the end of an utterance."""
+        return self._close()
+
+    def _frame(self, frame: int, scores: Floats, probabilities: Floats) -> list[Slot]:
+        base = int(probabilities[1:].argmax()) + 1
+        peak, blank = float(probabilities[base]), float(probabilities[0])
+        if base == self._fading and _WEAK < peak < _STRONG:
+            return []
+        self._fading = 0
+        slots: list[Slot] = []
+        if base != self._base or peak < _WEAK:
+            slots = self._close()
+        elif self._peak >= _STRONG and blank > peak:
+            slots, self._fading = self._close(), base
+            return slots
+        if peak >= _WEAK and peak > self._peak:
+            self._base, self._peak, self._best = base, peak, (frame, scores, probabilities)
+        return slots
+
+    def _close(self) -> list[Slot]:
+        if self._best is None:
+            return []
+        slot = self._syllables.slot(*self._best)
+        self._base, self._peak, self._best = 0, 0.0, None
+        return [slot]
+
+
+class HotWords:
+    """Words that a caller is likely to say: a bonus for every character that begins or continues one."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._next: dict[str, set[str]] = {}
+        for word in words:
+            for i, char in enumerate(word):
+                self._next.setdefault(word[:i], set()).add(char)
+        self._longest = max((len(word) for word in words), default=0)
+
+    def bonuses(self, text: str) -> dict[str, float]:
+        """Characters that may follow `text` with a bonus."""
+        out = dict.fromkeys(self._next.get("", ()), _HOT_START)
+        for length in range(1, min(self._longest, len(text) + 1)):
+            out.update(dict.fromkeys(self._next.get(text[-length:], ()), _HOT_GO_ON))
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    score: float
+    text: str  # begins with BEGIN
+    heard: float  # sum of ln P of its syllables
+    first: int
+    last: int
+
+
+class Beam:
+    """Reads slots as they come; `text` is the best reading so far."""
+
+    def __init__(self, model: LanguageModel, hot_words: HotWords, extra: Mapping[str, Mapping[str, float]]) -> None:
+        """`extra` gives readings (syllable -> ln P) of characters that the lexicon may lack."""
+        self._model, self._hot, self._extra = model, hot_words, extra
+        self._paths = [_Path(0.0, BEGIN, 0.0, -1, -1)]
+
+    @property
+    def text(self) -> str:
+        return self._paths[0].text[1:]
+
+    def extend(self, slot: Slot) -> None:
+        characters = self._characters(slot)
+        best: dict[str, _Path] = {}
+        for path in self._paths:
+            if slot.nothing > -4:
+                _keep(best, _Path(path.score + slot.nothing, path.text, path.heard, path.first, path.last))
+            chain = self._model.context(path.text[-3:])
+            bonuses = self._hot.bonuses(path.text)
+            for char, sound, heard in characters:
+                score = path.score + sound + CHAR_BONUS + LM_WEIGHT * self._model.score(char, chain) + bonuses.get(char, 0.0)
+                first = slot.frame if path.first < 0 else path.first
+                _keep(best, _Path(score, path.text + char, path.heard + heard, first, slot.frame))
+        if best:
+            self._paths = sorted(best.values(), key=lambda p: -p.score)[:_BEAM]
+
+    def final(self) -> _Path:
+        """The best path once nothing follows."""
+        ended = [(p.score + LM_WEIGHT * self._model.score(END, self._model.context(p.text[-3:])), p) for p in self._paths]
+        return max(ended, key=lambda pair: pair[0])[1]
+
+    def _characters(self, slot: Slot) -> list[tuple[str, float, float]]:
+        """(character, score of its sound, ln P of the syllable), the likeliest first."""
+        found: dict[str, tuple[float, float]] = {}
+        for base, heard, tones in slot.sounds:
+            for char, readings in (*self._model.sounding(base).items(), *self._extra.get(base, {}).items()):
+                assert isinstance(readings, Mapping)
+                fit = max(TONE_WEIGHT * tones.get(tone, -3.5) + 0.5 * cost for tone, cost in readings.items())
+                if char not in found or heard + fit > found[char][0]:
+                    found[char] = (heard + fit, heard)
+        root = self._model.context("")
+        ranked = sorted(found, key=lambda c: -(found[c][0] + 0.4 * self._model.score(c, root)))
+        return [(c, *found[c]) for c in ranked[:_CANDIDATES]]
+
+
+def _keep(best: dict[str, _Path], path: _Path) -> None:
+    """Paths that end alike have the same future: only the better one goes on."""
+    key = path.text[-4:]
+    if key not in best or path.score > best[key].score:
+        best[key] = path

@@ -1,0 +1,1 @@
+"""How the embedded recogniser is made. Needs the extra `train` (torch, scipy, onnx)."""

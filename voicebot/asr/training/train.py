@@ -1,0 +1,152 @@
+"""Trains the acoustic network: syllable times first, then CTC; resumable, with an averaged copy that is always usable.
+
+A checkpoint holds the network, its running average (what `export` writes), the optimizer and the step. The schedule
+depends on the step alone, so the same seed and shards give the same course (up to the CPU's own rounding).
+"""
+
+import argparse
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.multiprocessing as mp
+import torch.nn.functional as f
+from torch import Tensor, nn
+
+from voicebot.asr.training import validate
+from voicebot.asr.training.batches import Batch, Shards
+from voicebot.asr.training.network import BLANK, Network, outputs
+from voicebot.asr.training.speech import training_folder
+from voicebot.asr.training.tokens import syllables
+
+_PEAK_RATE, _WARM_STEPS, _BLANK_WEIGHT = 2e-3, 300, 0.25
+_REPORT, _CHECKPOINT = 100, 500
+
+
+def learning_rate(step: int, total: int) -> float:
+    """Warm up, stay for 35 % of the steps, then half a cosine down to 1 %."""
+    done = step / total
+    fall = 1.0 if done < 0.35 else max(0.01, 0.5 * (1 + math.cos(math.pi * (done - 0.35) / 0.65)))
+    return _PEAK_RATE * min(1.0, (step + 1) / _WARM_STEPS) * fall
+
+
+def time_weight(step: int, total: int) -> float:
+    """How much the known syllable times count against CTC: all of it at first, none after 45 % of the steps."""
+    return min(1.0, max(0.0, 1 - (step / total - 0.08) / 0.37))
+
+
+def loss(network: nn.Module, batch: Batch, timed: float) -> tuple[Tensor, Tensor]:
+    """(what to descend, CTC loss per label)."""
+    logits, _ = network(batch.features)
+    scores = logits.float().log_softmax(-1)
+    ctc = f.ctc_loss(scores.transpose(0, 1), batch.labels, outputs(batch.frames), batch.counts, zero_infinity=True)
+    if timed <= 0:
+        return 0.55 * ctc, ctc.detach()
+    weights = torch.ones(scores.shape[-1])
+    weights[0] = _BLANK_WEIGHT
+    by_time = f.nll_loss(scores.flatten(0, 1), batch.frame_labels.flatten(), weight=weights)
+    return 2 * timed * by_time + 0.55 * (1 - timed) * ctc, ctc.detach()
+
+
+class Course:
+    """One training run in a folder."""
+
+    def __init__(self, folder: Path, total: int, tokens: Sequence[str]) -> None:
+        self.folder, self.total, self.step = folder, total, 0
+        self.network, self.average = Network(tokens), Network(tokens)
+        self.average.load_state_dict(self.network.state_dict())
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+
+    def resume(self) -> None:
+        path = self.folder / "checkpoint.pt"
+        if path.exists():
+            saved = torch.load(path, weights_only=True)
+            self.network.load_state_dict(saved["network"])
+            self.average.load_state_dict(saved["average"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+            self.step = saved["step"]
+
+    def save(self) -> None:
+        part = self.folder / "checkpoint.part"
+        torch.save({"network": self.network.state_dict(), "average": self.average.state_dict(),
+                    "optimizer": self.optimizer.state_dict(), "step": self.step}, part)
+        part.rename(self.folder / "checkpoint.pt")
+
+    def learn(self, batch: Batch) -> float:
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, self.total)
+        descend, ctc = loss(self.network, batch, time_weight(self.step, self.total))
+        self.optimizer.zero_grad()
+        descend.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimizer.step()
+        self.step += 1
+        keep = min(0.999, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - keep)
+        return float(ctc)
+
+
+def _prepare(queue: "mp.Queue[Batch]", folder: Path, shards: int, tokens: Sequence[str], seed: int, skip: int) -> None:
+    torch.set_num_threads(1)
+    for batch in Shards(folder, shards, tokens).batches(seed, skip):
+        queue.put(batch)
+
+
+def _prepared(course: Course, shards: int, tokens: Sequence[str], seed: int) -> Iterator[Batch]:
+    """Batches made ahead in a process of their own."""
+    context = mp.get_context("fork")
+    queue = context.Queue(12)
+    maker = context.Process(target=_prepare, args=(queue, course.folder, shards, tokens, seed, course.step), daemon=True)
+    maker.start()
+    try:
+        while True:
+            yield queue.get()
+    finally:
+        maker.terminate()
+
+
+def train(folder: Path, total: int, shards: int, seed: int) -> None:
+    """Trains to `total` steps from the last checkpoint on; prints a line per 100 steps, saves every 500."""
+    tokens = [BLANK, *syllables()]
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    (folder / "tokens.json").write_text(json.dumps(tokens))
+    course = Course(folder, total, tokens)
+    course.resume()
+    batches, heard_s, ctc, waited, began = _prepared(course, shards, tokens, seed), 0.0, 0.0, 0.0, time.monotonic()
+    while course.step < total:
+        asked = time.monotonic()
+        batch = next(batches)
+        waited += time.monotonic() - asked
+        ctc += course.learn(batch)
+        heard_s += float(batch.frames.sum()) / 100
+        if course.step % _REPORT == 0:
+            spent = time.monotonic() - began
+            print(f"{spent / 60:5.1f} min  step {course.step}/{total}  ctc {ctc / _REPORT:.3f}  heard {heard_s / 3600:.1f} h"
+                  f"  {heard_s / spent:.0f} x real time  waited {100 * waited / spent:.0f} %", flush=True)
+            ctc = 0.0
+        if course.step % _CHECKPOINT == 0 or course.step == total:
+            course.save()
+            print(validate.line(course.average, tokens, folder), flush=True)
+    batches.close()  # type: ignore[attr-defined]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train the embedded recogniser")
+    parser.add_argument("--steps", type=int, default=16000)
+    parser.add_argument("--shards", type=int, default=14)
+    parser.add_argument("--seed", type=int, default=5)
+    given: Any = parser.parse_args(argv)
+    os.nice(5)
+    train(training_folder(), given.steps, given.shards, given.seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Counts what people say and writes models/embedded-lm.gz: character n-grams and readings."""
+
+import argparse
+import math
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from voicebot.asr.embedded import WORDING_NAME
+from voicebot.asr.language_model import BEGIN, END, ORDER, Readings, write
+from voicebot.asr.training import texts
+from voicebot.asr.training.tokens import characters, readings
+from voicebot.config import models_dir, scripts_dir
+from voicebot.tts.pinyin import read
+
+_TEMPLATE_DRAWS, _SAYING_WEIGHT, _PROMPT_WEIGHT, _DISCOUNT = 90_000, 3.0, 3.0, 0.6
+_SENTENCE_SHARE = 0.25  # weight of jieba's word list against the sentences
+_CUTOFF = {3: 0.9, 4: 1.9}
+Counts = list[Counter[str]]
+Grams = dict[str, tuple[float, dict[str, float]]]
+
+
+def weighted_texts(seed: int, scripts: Path) -> list[tuple[str, float]]:
+    """Every sentence the model should expect, with its weight."""
+    rng = random.Random(seed)
+    out = [(texts.templates().say(rng), 1.0) for _ in range(_TEMPLATE_DRAWS)]
+    out += [(saying, _SAYING_WEIGHT) for saying in texts.sayings()]
+    return out + [(prompt, _PROMPT_WEIGHT) for prompt in texts.script_prompts(scripts)]
+
+
+def count(sentences: Iterable[tuple[str, float]]) -> Counts:
+    """Counts n-grams of 1..ORDER characters; a pause ends nothing, because recognised text has none."""
+    counts: Counts = [Counter() for _ in range(ORDER + 1)]
+    for text, weight in sentences:
+        padded = BEGIN + text.replace("，", "").replace("。", "") + END
+        for order in range(1, ORDER + 1):
+            for end in range(max(order, 2), len(padded) + 1):
+                counts[order][padded[end - order : end]] += weight  # type: ignore[assignment]
+    return counts
+
+
+def add_words(counts: Counts) -> None:
+    """Word-internal statistics of the dictionary, so that other topics are not hopeless."""
+    words, weights, _ = texts.common_words()
+    scale = _SENTENCE_SHARE * sum(counts[1].values()) / sum(w * len(x) for x, w in zip(words, weights, strict=True))
+    for word, weight in zip(words, weights, strict=True):
+        for order in range(1, min(3, len(word)) + 1):
+            for end in range(order, len(word) + 1):
+                counts[order][word[end - order : end]] += weight * scale  # type: ignore[assignment]
+
+
+def grams(counts: Counts, inventory: Sequence[str]) -> Grams:
+    """Absolute discounting with back-off to the next shorter context; unigrams smoothed over the inventory."""
+    known = {*inventory, END}
+    unigrams = {c: counts[1][c] + 0.05 for c in sorted(known)}
+    total = sum(unigrams.values())
+    out: Grams = {"": (0.0, {c: math.log(n / total) for c, n in unigrams.items()})}
+    for order in range(2, ORDER + 1):
+        contexts: dict[str, dict[str, float]] = defaultdict(dict)
+        for gram, n in sorted(counts[order].items()):
+            if n >= _CUTOFF.get(order, 0.4) and set(gram) <= known | {BEGIN}:
+                contexts[gram[:-1]][gram[-1]] = n
+        for context, following in contexts.items():
+            out[context] = _discounted(context, following, out, counts[order - 1])
+    return out
+
+
+def _discounted(context: str, following: dict[str, float], shorter: Grams, context_counts: Counter[str]) -> tuple[float, dict[str, float]]:
+    total = max(sum(following.values()), float(context_counts[context]) if context != BEGIN else 0.0)
+    kept = {c: max(n - _DISCOUNT, 0.3 * n) / total for c, n in following.items()}
+    left = max(1 - sum(kept.values()), 1e-3)
+    below = sum(math.exp(_backed_off(c, context[1:], shorter)) for c in kept)
+    weight = left / max(1 - below, 1e-3)
+    return math.log(min(weight, 1.0)), {c: math.log(p) for c, p in kept.items()}
+
+
+def _backed_off(char: str, context: str, grams: Grams) -> float:
+    weight = 0.0
+    for start in range(len(context) + 1):
+        found = grams.get(context[start:])
+        if found:
+            if char in found[1]:
+                return weight + found[1][char]
+            weight += found[0]
+    return -14.0
+
+
+def spoken_readings(sentences: Iterable[str], inventory: Sequence[str]) -> Readings:
+    """log P(syllable | character): counted where we read sentences aloud, dictionaries for the rest."""
+    heard: dict[str, Counter[str]] = defaultdict(Counter)
+    for text in sentences:
+        for word in read(text):
+            for char, syllable in zip(word.hanzi, word.syllables, strict=True):
+                heard[char][syllable] += 1
+    out: Readings = {}
+    for char in inventory:
+        counts = Counter({s: 0.5 / (k + 1) ** 2 for k, s in enumerate(readings(char)[:4])})  # type: ignore[var-annotated]
+        counts.update({s: n for s, n in heard[char].items()})
+        for syllable in [s for s in counts if s[-1] == "3"]:
+            counts[syllable[:-1] + "2"] += 0.25 * counts[syllable]
+        total = sum(counts.values())
+        out[char] = {s: max(math.log(n / total), -5.0) for s, n in counts.items() if n > 0}
+    return {char: sounds for char, sounds in out.items() if sounds}
+
+
+def build(path: Path, seed: int, scripts: Path) -> None:
+    sentences = weighted_texts(seed, scripts)
+    inventory = characters()
+    counts = count(sentences)
+    add_words(counts)
+    rng = random.Random(seed)
+    aloud = [*texts.sayings(), *(t for t, _ in rng.sample(sentences, 20_000)), *texts.common_words()[0][:20_000]]
+    write(path, grams(counts, inventory), spoken_readings(aloud, inventory))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Build the language model of the embedded recogniser")
+    parser.add_argument("--out", type=Path, default=models_dir() / WORDING_NAME)
+    parser.add_argument("--scripts", type=Path, default=scripts_dir())
+    parser.add_argument("--seed", type=int, default=9)
+    given: Any = parser.parse_args(argv)
+    build(given.out, given.seed, given.scripts)
+    print(f"{given.out}: {given.out.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
