@@ -1,11 +1,9 @@
 """The media of one call: RTP in and out, codec, jitter buffer, digits, and the port that hears and speaks."""
 
-import asyncio
 import logging
 import secrets
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, Literal
 
 from sip.codec import G711, PCMA, PCMU, law
@@ -13,7 +11,7 @@ from sip.media.nat import Address, SourceLatch
 from sip.media.port import SILENCE, MediaPort
 from sip.media.ports import PortPool
 from sip.media.reports import Reports
-from sip.media.sockets import bind_pair
+from sip.media.sockets import STAMP_BYTES, arrival_s, bind_pair
 from sip.media.stats import MediaStats
 from sip.media.wheel import MediaWheel
 from sip.rtp import (
@@ -91,7 +89,6 @@ class MediaSession:
             self._local_port, self._rtp, rtcp = bind_pair(self._local_ip, self._ports)
             self._reports = Reports(rtcp, self._sequencer, self._reception)
             self._heard_at = self._wheel.clock()
-            asyncio.get_running_loop().add_reader(self._rtp, self._drain)
 
     def start(self, remote: Address, codec: str, payload_type: int, telephone_event_pt: int | None,
               direction: Direction = "sendrecv") -> None:
@@ -127,7 +124,6 @@ class MediaSession:
         self._wheel.remove(self)
         if self._rtp is None:
             return
-        self._loop_forgets(self._rtp)
         self._rtp.close()
         self._rtp = None
         if self._reports:
@@ -149,12 +145,10 @@ class MediaSession:
     def _hear(self, tick: int) -> bytes:
         missed = 0 if self._last_tick is None else tick - self._last_tick - 1
         self._last_tick = tick
-        jitter = self._jitter
-        if missed or not jitter.ready:
-            self._drain()  # after a stall the clock may run before the sockets are read
-        if missed:
-            jitter.skip(missed)
-        frame = jitter.pop()
+        self._drain()
+        if missed:  # only now: what came during the stall tells how far to skip
+            self._jitter.skip(missed)
+        frame = self._jitter.pop()
         if not self._hears or self._codec is None:
             return SILENCE
         if frame is None:
@@ -193,17 +187,18 @@ class MediaSession:
         return self._sequencer.event(pressed.payload, self._event_type, tick, pressed.started)
 
     def _drain(self) -> None:
+        """Read what came since the last tick. Waking for each packet would cost half as much again."""
         sock = self._rtp
         if sock is None:
             return
         for _ in range(_MOST_PER_READ):
             try:
-                data, source = sock.recvfrom(_LARGEST)
+                data, ancillary, _, source = sock.recvmsg(_LARGEST, STAMP_BYTES)
             except OSError:
                 return
-            self._receive(data, source[:2])
+            self._receive(data, source[:2], arrival_s(ancillary))
 
-    def _receive(self, data: bytes, source: Address) -> None:
+    def _receive(self, data: bytes, source: Address, arrived_s: float) -> None:
         if not self._latch.admits(source):
             return
         try:
@@ -219,12 +214,12 @@ class MediaSession:
         self._latch.learn(source)
         self._heard_at = self._wheel.clock()
         if self._reception.note(packet.ssrc, packet.sequence):
-            self._sort(packet)
+            self._sort(packet, arrived_s)
 
-    def _sort(self, packet: RtpPacket) -> None:
+    def _sort(self, packet: RtpPacket, arrived_s: float) -> None:
         kind = packet.payload_type
         if kind in self._recode:
-            self._reception.time(packet.timestamp, self._heard_at)
+            self._reception.time(packet.timestamp, arrived_s)
             table = self._recode[kind]
             if self._hears:
                 payload = packet.payload.translate(table) if table else packet.payload
@@ -240,8 +235,3 @@ class MediaSession:
             self.on_dtmf(digit.digit, digit.duration_ms)
         except Exception:
             log.exception("on_dtmf failed")
-
-    @staticmethod
-    def _loop_forgets(sock: socket.socket) -> None:
-        with suppress(RuntimeError):  # closed after its event loop ended
-            asyncio.get_running_loop().remove_reader(sock)

@@ -186,9 +186,10 @@ async def test_lost_packets_are_concealed_and_counted(rig):
     assert SILENCE not in rig.phone.heard[5:]
 
 
-GARBAGE = [b"", b"\x80", bytes(7), bytes(11), b"\x80\x08", bytes(172), b"\xff" * 172, b"\x80\x63" + bytes(170),
+GARBAGE = [b"", b"\x80", bytes(7), bytes(11), b"\x80\x08", bytes(172), b"\xff" * 172,
+           b"\x80\x63" + bytes(170),
            b"\x00\x01\x00\x00!\x12\xa4B" + bytes(12), b"\xa0\x08" + bytes(10), b"\x80\xe5" + bytes(10),
-           b"\x90\x08" + bytes(12) + b"\xff", b"\x80\xe5" + bytes(10) + b"\x40", b"\x80\xc9\x00\x01abcd",
+           b"\x90\x08" + bytes(12) + b"\xff", b"\x80\xe5" + bytes(10) + b"@", b"\x80\xc9\x00\x01abcd",
            b"INVITE sip:x SIP/2.0"]
 
 

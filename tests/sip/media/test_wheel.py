@@ -56,14 +56,14 @@ def test_a_short_stall_skips_nothing():
 
 
 @pytest.mark.looptime
-async def test_an_hour_of_ticks_is_an_hour():
+async def test_two_minutes_of_ticks_are_two_minutes():
     wheel, session = MediaWheel(asyncio.get_running_loop().time), Log()
     wheel.add(session)
     wheel.start()
-    await asyncio.sleep(360)
+    await asyncio.sleep(120)
     wheel.stop()
     assert session.ticks == list(range(len(session.ticks)))
-    assert len(session.ticks) == pytest.approx(18_000, abs=2)
+    assert len(session.ticks) == pytest.approx(6_000, abs=2)
     assert wheel.lateness.worst_ms < 2
 
 

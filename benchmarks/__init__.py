@@ -1,0 +1,1 @@
+"""Measurements that can be repeated: each prints a table and writes its figures as JSON."""
