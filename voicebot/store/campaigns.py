@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -172,21 +173,23 @@ async def _plan(connection: AsyncConnection, campaign: Campaign, now: dt.datetim
         literal(campaign.priority),
     ).where(cases.c.status == "open", best.is_not(None), ~tried.exists(), *_segment(campaign.segment))
     columns = ["campaign_id", "case_id", "debtor_id", "number", "script", "not_before", "priority"]
-    result = await connection.execute(insert(attempts).from_select(columns, chosen).on_conflict_do_nothing())
-    return result.rowcount
+    planned = insert(attempts).from_select(columns, chosen).on_conflict_do_nothing().returning(attempts.c.id)
+    return len((await connection.execute(planned)).all())
 
 
 def _segment(segment: Segment) -> list[ColumnElement[bool]]:
-    bounds: list[tuple[object, ColumnElement[bool]]] = [
-        (segment.creditor_id, cases.c.creditor_id == segment.creditor_id),
-        (segment.product, cases.c.product == segment.product),
-        (segment.min_overdue_days, cases.c.overdue_days >= segment.min_overdue_days),
-        (segment.max_overdue_days, cases.c.overdue_days <= segment.max_overdue_days),
-        (segment.min_amount_fen, cases.c.amount_fen >= segment.min_amount_fen),
-        (segment.max_amount_fen, cases.c.amount_fen <= segment.max_amount_fen),
-        (segment.case_ids, cases.c.id.in_(segment.case_ids or ())),
+    bounds: list[tuple[Callable[[Any, Any], Any], ColumnElement[Any], Any]] = [
+        (operator.eq, cases.c.creditor_id, segment.creditor_id),
+        (operator.eq, cases.c.product, segment.product),
+        (operator.ge, cases.c.overdue_days, segment.min_overdue_days),
+        (operator.le, cases.c.overdue_days, segment.max_overdue_days),
+        (operator.ge, cases.c.amount_fen, segment.min_amount_fen),
+        (operator.le, cases.c.amount_fen, segment.max_amount_fen),
     ]
-    return [condition for bound, condition in bounds if bound is not None]
+    conditions = [compare(column, bound) for compare, column, bound in bounds if bound is not None]
+    if segment.case_ids is not None:
+        conditions.append(cases.c.id.in_(segment.case_ids))
+    return conditions
 
 
 def _to_campaign(row: AnyRow) -> Campaign:

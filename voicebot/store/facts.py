@@ -71,7 +71,7 @@ class Facts:
 
 
 class FactCopier:
-    """Takes facts from a recorder's callback without waiting and copies them in batches, in the background."""
+    """Takes facts from a recorder's callback without waiting; copies them in batches, in the background."""
 
     def __init__(self, facts: Facts, batch_s: float = 0.1) -> None:
         self._facts = facts

@@ -63,6 +63,10 @@ class Store:
         """Payloads of NOTIFY on a channel, for ever; "" first and after a lost connection: read afresh."""
         return self._database.listen(channel)
 
+    async def notify(self, channel: str, payload: str) -> None:
+        """Wake the listeners of a channel; `payload` at most 7999 bytes."""
+        await self._database.notify(channel, payload)
+
     async def alive(self) -> bool:
         """One round trip; raises when the server is away."""
         async with self._database.begin() as connection:
