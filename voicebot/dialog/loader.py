@@ -1,0 +1,97 @@
+"""Loading call scripts: a script that loads may be used; one that does not says where and why."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from voicebot.dialog.proof import examine
+from voicebot.dialog.reading import Draft, Problem, build, read_draft
+from voicebot.dialog.script import Script, Where
+
+_SUFFIX = ".yaml"
+
+
+class ScriptError(ValueError):
+    """A call script cannot be used. The text is `file:line:column: what is wrong and what to do`."""
+
+    def __init__(self, where: Where, message: str, more: int = 0) -> None:
+        rest = f" (and {more} more; `voicebot script check` lists them all)" if more else ""
+        super().__init__(f"{where.file}:{where.line}:{where.column}: {message}{rest}")
+        self.where = where
+
+
+def load_script(path: Path | str) -> Script:
+    """Read, check and build a script; ScriptError for anything at all that makes it unusable."""
+    script, problems = read_script(Path(path))
+    if script is None or problems:
+        first = problems[0]
+        raise ScriptError(first.where, first.message, len(problems) - 1)
+    return script
+
+
+def read_script(path: Path) -> tuple[Script | None, list[Problem]]:
+    """The script (None when it cannot be built) and everything that forbids its use."""
+    draft = _draft(path, frozenset())
+    if draft.problems and draft.top is None:
+        return None, draft.problems
+    script = build(draft)
+    problems = list(draft.problems)
+    if script is not None:
+        problems += examine(script)
+    return script, problems
+
+
+def _draft(path: Path, seen: frozenset[Path]) -> Draft:
+    try:
+        draft = read_draft(path.read_bytes(), str(path))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        problem = Problem(Where(str(path), 1, 1), "file", f"cannot read the script: {reason}; check the path")
+        return Draft(str(path), problems=[problem])
+    parent = draft.words.get("extends")
+    return draft if not parent else _extended(draft, path, parent, seen | {path.resolve()})
+
+
+def _extended(draft: Draft, path: Path, parent: str, seen: frozenset[Path]) -> Draft:
+    """`extends: reminder` takes over everything of that script which this file does not say itself."""
+    found = next((p for p in _candidates(parent, [path.parent]) if p.is_file()), None)
+    if found is None or found.resolve() in seen:
+        reason = "extends itself" if found else "no such script beside it or among the shipped ones"
+        draft.problems.append(Problem(Where(draft.file, 1, 1), "extends", f"extends: {parent}: {reason}"))
+        return draft
+    base = _draft(found, seen)
+    own = {handler.name for handler in draft.handlers}
+    draft.problems = base.problems + draft.problems
+    draft.nodes = base.nodes | draft.nodes
+    draft.handlers = draft.handlers + [handler for handler in base.handlers if handler.name not in own]
+    draft.policy = base.policy | draft.policy
+    draft.words = {k: v for k, v in base.words.items() if k != "extends"} | draft.words
+    draft.softeners = base.softeners | draft.softeners
+    draft.silence = draft.silence or base.silence
+    return draft
+
+
+def find_script(name: str, folders: Iterable[Path | str] = ()) -> Path:
+    """Where a script lies: a path as it is, else `name` in `folders`, the source tree or the installed wheel.
+
+    FileNotFoundError names the folders that were searched.
+    """
+    if Path(name).suffix in (_SUFFIX, ".yml") and Path(name).is_file():
+        return Path(name)
+    candidates = list(_candidates(name, [Path(folder) for folder in folders]))
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None:
+        searched = ", ".join(str(path.parent) for path in candidates)
+        raise FileNotFoundError(f"no call script {name!r} in {searched}; set VOICEBOT_SCRIPTS or give a path")
+    return found
+
+
+def _candidates(name: str, folders: list[Path]) -> list[Path]:
+    package = Path(__file__).resolve().parent.parent
+    shipped = [package.parent / "scripts", package / "scripts", Path(sys.prefix) / "share/voicebot/scripts"]
+    stem = name.removesuffix(_SUFFIX)
+    if not stem or "/" in stem or "\\" in stem or "\0" in stem:
+        return []
+    return [folder / (stem + _SUFFIX) for folder in [*folders, *shipped]]

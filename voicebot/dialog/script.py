@@ -1,0 +1,184 @@
+"""Call script: the nodes a conversation can be in, what is said there and where it goes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from voicebot.dialog.expression import Expression
+from voicebot.domain.understanding import Topic
+
+EVERY_HANDLER = "all"
+"""In `without:`: no global handler reaches into this node (a crisis has its own course)."""
+
+
+class Kind(StrEnum):
+    """What a node does: SAY and go on, ASK and listen, BRANCH silently, fetch a person, end, leave a message."""
+
+    SAY = "say"
+    ASK = "ask"
+    BRANCH = "branch"
+    TRANSFER = "transfer"
+    HANG_UP = "hang_up"
+    MESSAGE = "message"
+
+
+class Verb(StrEnum):
+    """Effects a node, branch or handler can have besides speaking."""
+
+    DISPOSITION = "disposition"  # the outcome from here on
+    DEFAULT_DISPOSITION = "default_disposition"  # the outcome unless there is one already
+    CALLBACK = "callback"  # book a callback at the time named; the value is the reason
+    CALLBACK_SOON = "callback_soon"  # book it two hours from now when no time was named (driving)
+    STOP_CONTACT = "stop_contact"  # number or debtor
+    PAGE_SUPERVISOR = "page_supervisor"  # the value is the reason
+    TAKE_PROMISE = "take_promise"  # note date and amount of this utterance; `today` or `near` when it names no day
+    DROP_PROMISE = "drop_promise"  # forget what was noted
+    RECORD_PROMISE = "record_promise"  # confirmed or unconfirmed
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place in a script file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A sentence to speak when `when` holds; `{names}` are filled in from the call."""
+
+    text: str
+    where: Where
+    when: Expression | None = None
+    interruptible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    verb: Verb
+    value: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Taken when any of `hears` was heard (or none is named) and `when` holds."""
+
+    where: Where
+    hears: tuple[str, ...] = ()
+    when: Expression | None = None
+    say: tuple[Prompt, ...] = ()
+    do: tuple[Effect, ...] = ()
+    goto: str | None = None
+    goto_where: Where | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.where.line}:{'|'.join(self.hears) or 'if'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One place of the conversation. `gentle`: its own words are soft enough, no softener is put before them."""
+
+    id: str
+    kind: Kind
+    where: Where
+    say: tuple[Prompt, ...] = ()
+    do: tuple[Effect, ...] = ()
+    goto: str | None = None
+    goto_where: Where | None = None
+    topic: Topic = Topic.ANY
+    patience_s: float = 6.0
+    branches: tuple[Branch, ...] = ()
+    again: tuple[Prompt, ...] = ()
+    short: tuple[Prompt, ...] = ()
+    no_input: tuple[Prompt, ...] = ()
+    tries: int = 2
+    exhausted: str | None = None
+    silent: str | None = None
+    without: tuple[str, ...] = ()
+    gentle: bool = False
+    silences: int | None = None
+    skill: str = "general"
+    reason: str = ""
+    briefing: str = ""
+    hold: str = ""
+    urgent: bool = False
+    failed: str | None = None
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        """Every node this one can lead to by itself, handlers aside."""
+        named = (self.goto, self.exhausted, self.silent, self.failed)
+        return tuple(x for x in (*(b.goto for b in self.branches), *named) if x is not None)
+
+    def hears(self, handler: str) -> bool:
+        """False when this node turns a global handler off."""
+        return handler not in self.without and EVERY_HANDLER not in self.without
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Stands beside the whole flow: a `stop` handler leaves it, an answering one speaks and comes back."""
+
+    name: str
+    where: Where
+    hears: tuple[str, ...] = ()
+    when: Expression | None = None
+    say: tuple[Prompt, ...] = ()
+    do: tuple[Effect, ...] = ()
+    goto: str | None = None
+    goto_where: Where | None = None
+    at_least: float = 0.0
+    patience_s: float | None = None
+    resume: bool = True
+
+    @property
+    def stops(self) -> bool:
+        return self.goto is not None
+
+
+NEUTRAL = "这件事需要和您本人核对，谢谢您的理解。"
+"""Said in the place of anything that may not be said (yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Figures of a script: how sure an intent must be, how long a call may get, how far a promise may lie."""
+
+    accept: float = 0.35
+    floor: float = 0.2
+    max_turns: int = 18
+    horizon_days: int = 15
+    longest_days: int = 31
+    identity_tries: int = 2
+    silences: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A whole call script. `limit`, `silent` and `voicemail` name the nodes for calls that cannot go on."""
+
+    id: str
+    title: str
+    version: str
+    start: str
+    limit: str
+    silent: str
+    voicemail: str
+    nodes: Mapping[str, Node]
+    handlers: tuple[Handler, ...]
+    policy: Policy = field(default_factory=Policy)
+    silence: tuple[Prompt, ...] = ()
+    softeners: Mapping[str, Prompt] = field(default_factory=dict)
+    neutral: str = NEUTRAL
+    file: str = ""
+    sha256: str = ""
+
+    def handler(self, name: str) -> Handler | None:
+        return next((handler for handler in self.handlers if handler.name == name), None)

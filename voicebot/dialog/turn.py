@@ -1,0 +1,240 @@
+"""One turn of the engine: collects the new state and the actions while nodes are entered and prompts spoken."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from voicebot.dialog.actions import (
+    Action,
+    BookCallback,
+    Explain,
+    HangUp,
+    Listen,
+    PageSupervisor,
+    RecordPromise,
+    Say,
+    SetDisposition,
+    StopContact,
+    Transfer,
+    Verified,
+)
+from voicebot.dialog.expression import Expression
+from voicebot.dialog.promise import Pending, callback_at, near_day
+from voicebot.dialog.prompts import render, secrets_of, split, values_of
+from voicebot.dialog.scope import CallScope, Moment
+from voicebot.dialog.script import Effect, Kind, Node, Prompt, Script, Verb
+from voicebot.dialog.state import DialogState, Phase
+from voicebot.domain.money import yuan
+from voicebot.domain.outcome import Disposition
+
+_MOST_HOPS = 40
+_SOON = dt.timedelta(hours=2)
+
+
+class Turn:
+    """The working copy of a state during one step."""
+
+    def __init__(self, script: Script, state: DialogState, moment: Moment) -> None:
+        self.script = script
+        self.state = state
+        self.moment = moment
+        self.actions: list[Action] = []
+        self.soften = ""
+
+    @property
+    def node(self) -> Node:
+        return self.script.nodes[self.state.node]
+
+    def note(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+
+    def holds(self, when: Expression | None) -> bool:
+        return when is None or bool(when.evaluate(CallScope(self.state, self.moment, self.script.policy)))
+
+    def why(self) -> str:
+        heard = "、".join(self.moment.heard) or "nothing known"
+        return f"heard {heard}; emotion {self.moment.emotion.value}" + ("; danger" if self.moment.danger else "")
+
+    # -- moving
+
+    def enter(self, target: str, branch: str, why: str) -> None:
+        """Go to `target` and on from there until the call listens, fetches a person or ends."""
+        for _ in range(_MOST_HOPS):
+            self.explain(target, branch, why)
+            self.state = self.state.counted(f"visits:{target}")
+            self.note(node=target, keys="")
+            onward = self._run(self.node)
+            if onward is None:
+                return
+            target, branch, why = onward
+        self._hang_up(self.node)
+
+    def _run(self, node: Node) -> tuple[str, str, str] | None:
+        if node.kind is Kind.TRANSFER:
+            return self._transfer(node)
+        self.perform(node.do)
+        if node.kind is Kind.BRANCH:
+            return self._choose(node)
+        self.speak(node.say, interruptible=node.kind is not Kind.MESSAGE)
+        if node.kind is Kind.ASK:
+            self.listen()
+            return None
+        if node.kind is Kind.SAY and node.goto is not None:
+            return node.goto, "goto", "said"
+        self._hang_up(node)
+        return None
+
+    def _choose(self, node: Node) -> tuple[str, str, str] | None:
+        for branch in node.branches:
+            heard = not branch.hears or any(intent in self.moment.heard for intent in branch.hears)
+            if heard and self.holds(branch.when):
+                self.speak(branch.say)
+                self.perform(branch.do)
+                return branch.goto or self.script.limit, branch.label, self.why()
+        return self.script.limit, "no branch", "no condition held"
+
+    def _transfer(self, node: Node) -> tuple[str, str, str] | None:
+        self.perform(node.do)
+        self.speak(node.say)
+        if not self.state.facts.agent_available and node.failed is not None:
+            return node.failed, "no agent", "nobody is on duty"
+        hold = self._words(Prompt(node.hold, node.where)) if node.hold else ""
+        self.note(phase=Phase.TRANSFERRING)
+        self.actions.append(
+            Transfer(node.id, node.reason or node.id, node.skill, self._briefing(node), hold or "", node.urgent)
+        )
+        return None
+
+    def _briefing(self, node: Node) -> str:
+        """One sentence for the agent: who, whether verified, what it is about, what was promised."""
+        case, parts = self.state.facts.case, [node.briefing or node.reason or "客户要求人工"]
+        if case is None:
+            parts.insert(0, "来电号码没有对应的客户")
+        else:
+            parts.insert(0, f"客户{case.debtor.name}，{'已' if self.state.verified else '未'}核实身份")
+            parts.append(f"应还{yuan(case.amount_fen)}元，逾期{case.overdue_days}天")
+        if self.state.promise is not None:
+            parts.append(f"承诺{self.state.promise.date:%m月%d日}还{yuan(self.state.promise.amount_fen)}元")
+        return "；".join(parts) + "。"
+
+    def _hang_up(self, node: Node) -> None:
+        self.settle("the script ended")
+        self.actions.append(HangUp(node.id))
+        self.note(phase=Phase.ENDED)
+
+    def settle(self, why: str) -> None:
+        if not self.state.disposition:
+            self._dispose(Disposition.CALLBACK if self.state.spoke else Disposition.NO_INPUT, why)
+
+    def listen(self, patience_s: float | None = None) -> None:
+        node = self.node
+        self.note(phase=Phase.LISTENING)
+        self.actions.append(Listen(node.id, node.topic, patience_s or node.patience_s))
+
+    # -- speaking
+
+    def speak(self, prompts: Iterable[Prompt], *, interruptible: bool = True) -> bool:
+        """Speak every prompt whose condition holds; True when anything was spoken."""
+        spoken = False
+        for prompt in prompts:
+            words = self._words(prompt) if self.holds(prompt.when) else None
+            if words:
+                self._softener()
+                self._say(words, interruptible and prompt.interruptible)
+                spoken = True
+        return spoken
+
+    def speak_nth(self, prompts: tuple[Prompt, ...], nth: int) -> bool:
+        """Speak the nth prompt of a list of variants (from 1), the last one again and again."""
+        return bool(prompts) and self.speak(prompts[min(nth, len(prompts)) - 1 :][:1])
+
+    def ask_shortly(self) -> bool:
+        """Ask the question of this node again in its shortest form."""
+        node = self.node
+        return self.speak(node.short) or self.speak(node.say[-1:])
+
+    def _softener(self) -> None:
+        label, self.soften = self.soften, ""
+        prompt = self.script.softeners.get(label)
+        if prompt is None or self.node.gentle or label in self.state.softened:
+            return
+        self.note(softened=(*self.state.softened, label))
+        self._say(self._words(prompt) or "", True)
+
+    def _words(self, prompt: Prompt) -> str | None:
+        values = values_of(self.state, self.moment.now, self.script.policy.horizon_days)
+        return render(prompt.text, values, self.state.verified, self.script.neutral, secrets_of(self.state))
+
+    def _say(self, words: str, interruptible: bool) -> None:
+        for piece in split(words):
+            self.note(utterances=self.state.utterances + 1)
+            self.actions.append(Say(f"u{self.state.utterances}", piece, self.node.id, interruptible))
+
+    # -- effects
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            self._effect(effect.verb, effect.value)
+
+    def _effect(self, verb: Verb, value: str) -> None:
+        match verb:
+            case Verb.DISPOSITION:
+                self._dispose(Disposition(value), self.why())
+            case Verb.DEFAULT_DISPOSITION:
+                if not self.state.disposition:
+                    self._dispose(Disposition(value), self.why())
+            case Verb.CALLBACK | Verb.CALLBACK_SOON:
+                self._book(value, soon=verb is Verb.CALLBACK_SOON)
+            case Verb.STOP_CONTACT:
+                self.actions.append(StopContact(value, self.moment.top or self.state.node))
+            case Verb.PAGE_SUPERVISOR:
+                self.actions.append(PageSupervisor(value or self.why()))
+            case Verb.TAKE_PROMISE:
+                self._take(value)
+            case Verb.DROP_PROMISE:
+                self.note(pending=Pending(), promise=None)
+            case Verb.RECORD_PROMISE:
+                self._record(confirmed=value == "confirmed")
+
+    def _take(self, value: str) -> None:
+        """Merge what was said; a bare yes to "today?" or "in three days?" takes the day that was meant."""
+        said, today = self.moment.said, self.moment.now.date()
+        if said.date is None and value in ("today", "near"):
+            said = replace(said, date=today if value == "today" else near_day(today))
+        self.note(pending=self.state.pending.merged(said))
+
+    def _book(self, reason: str, *, soon: bool) -> None:
+        at = callback_at(self.moment.said, self.moment.now, self.moment.said.date)
+        if at is None and soon:
+            at = self.moment.now + _SOON
+        if self.state.callback_booked and at is None:
+            return
+        self.note(callback_at=at, callback_booked=True)
+        self.actions.append(BookCallback(at, reason or self.moment.top))
+
+    def _record(self, *, confirmed: bool) -> None:
+        case = self.state.facts.case
+        promise = self.state.pending.promise(case.amount_fen, confirmed) if case and self.state.verified else None
+        if case is None or promise is None:
+            return
+        self.note(promise=promise)
+        self.actions.append(RecordPromise(promise))
+        partial = promise.amount_fen < case.amount_fen
+        outcome = Disposition.PARTIAL_PROMISE if partial else Disposition.PROMISE_TO_PAY
+        self._dispose(outcome, "read back and confirmed" if confirmed else "stated, not confirmed")
+
+    def _dispose(self, disposition: Disposition, why: str) -> None:
+        if self.state.disposition != disposition.value:
+            self.note(disposition=disposition.value)
+            self.actions.append(SetDisposition(disposition, why))
+
+    def verify(self, by: str) -> None:
+        if not self.state.verified:
+            self.note(verified=True)
+            self.actions.append(Verified(by))
+
+    def explain(self, target: str, branch: str, why: str) -> None:
+        self.actions.append(Explain(self.state.node, target, branch, why))
