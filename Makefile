@@ -1,0 +1,68 @@
+# voicebot: `make demo` shows it, `make test` proves it. Everything else is a part of these two.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test unit check bench train-asr eval-asr train-intent eval-intent clean browser peers
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+setup: $(VENV)/.setup ## Make .venv with everything that running needs
+
+$(VENV)/.setup: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[espeak]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[espeak,dev,pyvoip]"
+	touch $@
+
+$(VENV)/.train: $(VENV)/.setup
+	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[espeak,train]"
+	touch $@
+
+demo: setup ## Ring simulated debtors over real SIP; ARGS="--once --calls 8 --json FILE"
+	$(BIN)/voicebot demo $(ARGS)
+
+serve: setup ## Run the server with the settings of the environment
+	$(BIN)/voicebot serve
+
+browser peers: ## Chromium and fonts, SIPp: installed where apt works, said aloud where not
+	@sh tests/install-$@.sh
+
+check: $(VENV)/.dev ## Lint, types, layers, call scripts
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/voicebot script check scripts/*.yaml
+
+unit: $(VENV)/.dev ## The fast tests
+	$(BIN)/pytest -q -m "not slow" $(ARGS)
+
+test: $(VENV)/.dev browser peers check ## Set up and run every test
+	$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/.dev ## Measure line and turns
+	$(BIN)/python -m benchmarks.line
+	$(BIN)/python -m benchmarks.turns
+
+train-asr: $(VENV)/.train ## Train the embedded recogniser anew (hours)
+	$(BIN)/python -m voicebot.asr.training.run
+
+eval-asr: $(VENV)/.train ## How well the embedded recogniser hears
+	$(BIN)/python -m voicebot.asr.training.evaluate
+
+train-intent: $(VENV)/.train ## Train the intent classifier anew
+	$(BIN)/python -m voicebot.intent.training.train
+
+eval-intent: $(VENV)/.train ## How well utterances are understood
+	$(BIN)/python -m voicebot.intent.training.evaluate
+
+clean: ## Remove what was made here
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info

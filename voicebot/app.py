@@ -1,0 +1,110 @@
+"""The process tree of one machine: database, control, and workers of line and brain. Built here and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import structlog
+
+from voicebot.config import Settings, host_port
+from voicebot.store.embedded import open_database
+from voicebot.store.migrate import migrate
+from voicebot.worker.supervisor import Child, Supervisor
+
+log = structlog.get_logger(__name__)
+
+LINE, BRAIN, CONTROL = "line", "brain", "control"
+
+
+class AlreadyRunning(RuntimeError):
+    """Another `voicebot serve` uses the same VOICEBOT_HOME."""
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """The migrated database of this installation, for as long as the block lasts."""
+    with open_database(settings.home, settings.database_url) as url:
+        migrate(url)
+        yield url
+
+
+def prepare(settings: Settings) -> None:
+    """Make the folders of an installation; OSError names what can't be made."""
+    for folder in (settings.home, settings.recordings, settings.keys):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+
+
+def environment(settings: Settings, database_url: str) -> dict[str, str]:
+    """What the children need to see the same settings."""
+    values = {
+        "VOICEBOT_HOME": str(settings.home),
+        "VOICEBOT_DATABASE_URL": database_url,
+        "VOICEBOT_SIP_LISTEN": settings.sip_listen,
+        "VOICEBOT_HTTP_LISTEN": settings.http_listen,
+        "VOICEBOT_WORKERS": str(settings.workers),
+        "VOICEBOT_INBOUND_SCRIPT": settings.inbound_script,
+        "VOICEBOT_ALLOWED_PEERS": ",".join(settings.allowed_peers),
+        "VOICEBOT_MAX_CALLS": str(settings.max_calls),
+        "VOICEBOT_RTP_PORTS": settings.rtp_ports,
+        "VOICEBOT_CALLER_ID": settings.caller_id,
+        "VOICEBOT_RECOGNIZER": settings.recognizer,
+        "VOICEBOT_SYNTHESIZER": settings.synthesizer,
+        "VOICEBOT_DRAIN_SECONDS": str(settings.drain_seconds),
+        "OMP_NUM_THREADS": "1",  # one model run never needs a second core while other calls wait
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    return values | ({"VOICEBOT_TRUNK": settings.trunk} if settings.trunk else {})
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[tuple[Supervisor, str]]:
+    """The whole tree, running; leaving the block drains and ends it. Yields supervisor and database URL."""
+    prepare(settings)
+    with _single(settings), _database(settings) as url:
+        supervisor = Supervisor(environment(settings, url))
+        drain = settings.drain_seconds
+        for index in range(settings.workers):
+            number = str(index)
+            supervisor.start(Child(f"{LINE}-{index}", "voicebot.worker.line_process", (number,), drain + 20))
+            supervisor.start(Child(f"{BRAIN}-{index}", "voicebot.worker.brain_process", (number,)))
+        supervisor.start(Child(CONTROL, "voicebot.control", (), drain + 30))
+        try:
+            yield supervisor, url
+        finally:
+            lines = [name for name in supervisor.children if name.startswith(LINE)]
+            brains = [name for name in supervisor.children if name.startswith(BRAIN)]
+            await supervisor.stop(CONTROL, *lines)
+            await supervisor.stop(*brains)
+
+
+@contextlib.contextmanager
+def _single(settings: Settings) -> Iterator[None]:
+    """Hold the installation's lock file; AlreadyRunning when somebody else does."""
+    import fcntl
+
+    with (settings.home / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AlreadyRunning(
+                f"another voicebot serve runs on {settings.home}: stop it, or give this one another VOICEBOT_HOME"
+            ) from error
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """`voicebot serve`: run the tree until `stop` is set, then drain."""
+    async with running(settings) as (_, _url):
+        host, port = host_port(settings.http_listen)
+        log.info("serving", console=f"http://{host}:{port}", sip=settings.sip_listen, home=str(settings.home))
+        await stop.wait()
+        log.info("stopping: no new calls, running ones finish")
+
+

@@ -1,0 +1,1 @@
+"""One call from dial to outcome, as the line sees it."""

@@ -1,0 +1,214 @@
+"""CallRunner: starts, limits and drains the calls of one line process."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import platform
+import uuid
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from voicebot import __version__
+from voicebot.call.brain import BrainSeat
+from voicebot.call.outcome import CallOutcome, outcome_of
+from voicebot.call.session import CallSession
+from voicebot.domain.case import CallFacts, Case
+from voicebot.domain.clock import Clock
+from voicebot.domain.journal import Fact, FactKind
+from voicebot.evidence.bundle import bundle_folder
+from voicebot.evidence.reading import read_journal
+from voicebot.evidence.recorder import Recorder
+from voicebot.evidence.signer import Signer
+from voicebot.handoff.desk import Desk
+from voicebot.telephony.leg import CallLeg, Line
+
+log = structlog.get_logger(__name__)
+
+
+class CallBook(Protocol):
+    """Where calls are written down for others to see while they run and after."""
+
+    def opened(self, facts: CallFacts, script: str, attempt_id: str | None) -> None: ...
+
+    def fact(self, call_id: str, fact: Fact) -> None: ...
+
+    def live(self, call_id: str, data: Mapping[str, object]) -> None: ...
+
+    def closed(self, facts: CallFacts, outcome: CallOutcome, bundle: Path, attempt_id: str | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DialOrder:
+    """An outbound call to place; whoever orders it chooses its id, to find it again."""
+
+    call_id: str
+    target: str
+    script: str
+    case: Case | None
+    attempt_id: str | None
+    ring_timeout_s: float = 45
+
+
+class CallRunner:
+    """All calls of this process. Call numbers start at 1; 0 stands for the line itself."""
+
+    def __init__(
+        self,
+        line: Line,
+        brain: BrainSeat,
+        desk: Desk,
+        book: CallBook,
+        clock: Clock,
+        *,
+        recordings: Path,
+        signer: Signer,
+        scripts: Path,
+        max_calls: int,
+        inbound_script: str,
+        worker: str,
+    ) -> None:
+        self._line = line
+        self._brain = brain
+        self._desk = desk
+        self._book = book
+        self._clock = clock
+        self._recordings = recordings
+        self._signer = signer
+        self._scripts = scripts
+        self._max_calls = max_calls
+        self._inbound_script = inbound_script
+        self._worker = worker
+        self._sessions: dict[int, CallSession] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._next = 1
+        self.draining = False
+
+    @property
+    def running(self) -> int:
+        """Calls that are not yet over and sealed."""
+        return len(self._tasks)
+
+    @property
+    def sessions(self) -> Mapping[int, CallSession]:
+        return self._sessions
+
+    def find(self, call_id: str) -> CallSession | None:
+        return next((s for s in self._sessions.values() if s.facts.call_id == call_id), None)
+
+    def refusal(self) -> int | None:
+        """The SIP status for one more incoming call: None to take it, 503 when full, draining or brainless."""
+        full = len(self._sessions) >= self._max_calls
+        return 503 if full or self.draining or not self._brain.alive else None
+
+    async def dial(self, order: DialOrder) -> None:
+        """Place a call; returns at once, the call book tells the rest."""
+        facts = CallFacts(order.call_id, self._clock.now(), order.case, number=order.target, direction="outbound")
+        leg = await self._line.dial(order.target, ring_timeout_s=order.ring_timeout_s)
+        session = self._start(facts, order.script, leg, order.attempt_id)
+        session.recorder.append(FactKind.DIALLED, {"to": leg.remote, "from": "", "sip_call_id": leg.id})
+        self._track(self._live_through(session, order.attempt_id))
+
+    async def incoming(self, leg: CallLeg) -> None:
+        """Answer a call that came in, or turn it away."""
+        status = self.refusal()
+        if status is not None:
+            leg.reject(status, retry_after_s=30)
+            return
+        facts = CallFacts(new_call_id(), self._clock.now(), None, number=leg.remote, direction="inbound")
+        session = self._start(facts, self._inbound_script, leg, None)
+        self._track(self._live_through(session, None, answer=True))
+
+    def brain_lost(self, silent_ms: int) -> None:
+        for session in list(self._sessions.values()):
+            session.brain_lost(silent_ms)
+
+    async def drain(self, timeout_s: float) -> None:
+        """No new calls; running ones finish within `timeout_s`, then they are hung up."""
+        self.draining = True
+        await self._wait(timeout_s)
+        for session in list(self._sessions.values()):
+            await session.hang_up()
+        await self._wait(10)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _wait(self, timeout_s: float) -> None:
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=timeout_s)
+
+    def _start(self, facts: CallFacts, script: str, leg: CallLeg, attempt_id: str | None) -> CallSession:
+        folder = bundle_folder(self._recordings, facts.call_id, facts.started_at)
+        recorder = Recorder(folder, facts.call_id, clock=self._clock, environment=_environment(self._worker))
+        self._book.opened(facts, script, attempt_id)
+        recorder.subscribe(lambda fact: self._book.fact(facts.call_id, fact))
+        index, self._next = self._next, self._next + 1
+        recorder.append(FactKind.STARTED, self._started(facts, script, attempt_id))
+        session = CallSession(
+            index, facts, script, leg, recorder, self._brain, self._line, self._desk, self._book.live
+        )
+        self._sessions[index] = session
+        return session
+
+    def _started(self, facts: CallFacts, script: str, attempt_id: str | None) -> Mapping[str, object]:
+        file = self._scripts / f"{script}.yaml"
+        return {
+            "call_id": facts.call_id,
+            "direction": facts.direction,
+            "case_id": facts.case.id if facts.case else None,
+            "attempt_id": attempt_id,
+            "number_masked": _masked(facts.number),
+            "script": script,
+            "script_sha256": hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None,
+        }
+
+    async def _live_through(self, session: CallSession, attempt_id: str | None, *, answer: bool = False) -> None:
+        try:
+            if answer:
+                await session.answer()
+            await session.run()
+        except Exception:
+            log.exception("call failed", call_id=session.facts.call_id)
+            session.recorder.append(FactKind.NOTE, {"text": "the line failed in this call, see its log"})
+        finally:
+            self._sessions.pop(session.index, None)
+            await asyncio.shield(self._close(session, attempt_id))
+
+    async def _close(self, session: CallSession, attempt_id: str | None) -> None:
+        bundle = await asyncio.to_thread(session.recorder.seal, self._signer)
+        facts = await asyncio.to_thread(read_journal, bundle)
+        self._book.closed(session.facts, outcome_of(facts), bundle, attempt_id)
+
+    def _track(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+
+
+
+def new_call_id() -> str:
+    """A fresh call id: 20 hexadecimal digits."""
+    return uuid.uuid4().hex[:20]
+
+
+def _masked(number: str) -> str:
+    """Keep the ends of a number or URI: enough to recognise, too little to ring."""
+    user = number.removeprefix("sip:").split("@")[0]
+    return f"{user[:3]}****{user[-4:]}" if len(user) > 7 else "****"
+
+
+def _environment(worker: str) -> dict[str, object]:
+    return {
+        "worker": worker,
+        "software": f"voicebot {__version__}",
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "host": platform.node(),
+    }

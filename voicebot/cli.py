@@ -1,0 +1,320 @@
+"""The command line. Each command imports what it needs when it runs, so that all of them start fast."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="催收提醒电话智能体 · voicebot"
+)
+asr = typer.Typer(no_args_is_help=True, help="Speech recognition")
+tts = typer.Typer(no_args_is_help=True, help="Speech synthesis")
+intent = typer.Typer(no_args_is_help=True, help="What was meant")
+slots = typer.Typer(no_args_is_help=True, help="Dates, amounts, digits")
+speech = typer.Typer(no_args_is_help=True, help="What may be said")
+script = typer.Typer(no_args_is_help=True, help="Call scripts")
+rules = typer.Typer(no_args_is_help=True, help="The rulebook")
+cases = typer.Typer(no_args_is_help=True, help="Cases")
+evidence = typer.Typer(no_args_is_help=True, help="Evidence bundles")
+for name, group in {
+    "asr": asr,
+    "tts": tts,
+    "intent": intent,
+    "slots": slots,
+    "speech": speech,
+    "script": script,
+    "rules": rules,
+    "cases": cases,
+    "evidence": evidence,
+}.items():
+    app.add_typer(group, name=name)
+
+Row = Mapping[str, object]
+RowsFile = Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, UTF-8; - for standard input")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
+Config = Annotated[Path | None, typer.Option("--config", help="TOML file with settings")]
+
+
+def main() -> None:
+    """Entry point of the `voicebot` command."""
+    app()
+
+
+# --- rows ------------------------------------------------------------------------------------------------------
+
+
+def _lines(file: str) -> Iterator[str]:
+    if file == "-":
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+        yield from sys.stdin
+        return
+    try:
+        with open(file, encoding="utf-8", errors="replace") as stream:
+            yield from stream
+    except OSError as error:
+        _fail(f"{file}: {error.strerror}; give the path of a JSON Lines file, or - for standard input")
+
+
+def _map_rows(file: str, work: Callable[[dict[str, Any]], Row]) -> None:
+    """Run `work` on every row and print its answer; bad rows become error rows and exit code 1 at the end."""
+    failed = False
+    for number, line in enumerate(_lines(file), 1):
+        if not line.strip():
+            continue
+        answer = _one_row(number, line, work)
+        failed = failed or "error" in answer
+        _print(answer)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _one_row(number: int, line: str, work: Callable[[dict[str, Any]], Row]) -> Row:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return {"id": None, "line": number, "error": f"line {number} is not JSON: {error}"}
+    if not isinstance(row, dict):
+        return {"id": None, "line": number, "error": f"line {number} is not a JSON object"}
+    try:
+        return work(row)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        return {"id": row.get("id"), "line": number, "error": f"line {number}: {error!r}"}
+
+
+def _print(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _fail(message: str) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)
+
+
+# --- running ---------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(config: Config = None) -> None:
+    """Run the server until SIGTERM, which drains: no new calls, running ones finish."""
+    import uvloop
+
+    from voicebot.app import AlreadyRunning
+    from voicebot.app import serve as run
+    from voicebot.config import SettingsError, load_settings
+    from voicebot.store.embedded import PostgresError
+    from voicebot.telemetry.logs import configure_logs
+
+    configure_logs()
+
+    async def until_signal() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await run(load_settings(config), stop)
+
+    try:
+        uvloop.run(until_signal())
+    except (SettingsError, AlreadyRunning, PostgresError, OSError) as error:
+        _fail(str(error))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the calls; else the console stays up")] = False,
+    calls: Annotated[int, typer.Option("--calls", min=1, max=200, help="How many calls to place")] = 8,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the results to this file")] = None,
+    home: Annotated[Path | None, typer.Option("--home", help="Where to keep state; a fresh folder if left out")] = None,
+) -> None:
+    """Ring simulated debtors over real SIP on loopback and show what came of it."""
+    from voicebot.demo.run import run_demo
+
+    raise typer.Exit(run_demo(once=once, calls=calls, json_file=json_file, home=home))
+
+
+# --- speech ----------------------------------------------------------------------------------------------------
+
+
+@asr.command("transcribe")
+def asr_transcribe(
+    wavs: Annotated[list[Path], typer.Argument(help="8 or 16 kHz mono WAV files")],
+    engine: Annotated[str, typer.Option("--engine")] = "embedded",
+    as_json: AsJson = False,
+) -> None:
+    """Transcribe WAV files as the bot would hear them, with partials."""
+    from voicebot.asr.transcribe import transcribe_files
+
+    failed = False
+    for row in transcribe_files(wavs, engine):
+        failed = failed or "error" in row
+        _print(row) if as_json else typer.echo(f"{row['path']}: {row.get('text', row.get('error'))}")
+    raise typer.Exit(1 if failed else 0)
+
+
+@tts.command("say")
+def tts_say(
+    text: str,
+    out: Annotated[Path, typer.Option("--out", help="WAV file to write, 8 kHz mono")],
+    voice: Annotated[str | None, typer.Option("--voice", help="For example f3 or m4:rate=150,pitch=40")] = None,
+) -> None:
+    """Speak a text into a WAV file."""
+    import wave
+
+    from voicebot.audio.frames import RATE
+    from voicebot.tts.synthesizer import load_synthesizer
+
+    try:
+        pcm = load_synthesizer().synthesize(text, voice)
+        with wave.open(str(out), "wb") as wav:
+            wav.setnchannels(1)
+            wav.setsampwidth(2)
+            wav.setframerate(RATE)
+            wav.writeframes(pcm)
+    except (ValueError, OSError) as error:
+        _fail(str(error))
+
+
+# --- understanding ---------------------------------------------------------------------------------------------
+
+
+@intent.command("predict")
+def intent_predict(file: RowsFile) -> None:
+    """Intents, emotion and slots of each utterance."""
+    from voicebot.intent.rows import predict_row
+    from voicebot.intent.understander import Understander
+
+    understander = Understander()
+    _map_rows(file, lambda row: predict_row(row, understander))
+
+
+@slots.command("parse")
+def slots_parse(file: RowsFile) -> None:
+    """Dates, times, amounts and digits of each utterance."""
+    from voicebot.intent.rows import slots_row
+
+    _map_rows(file, slots_row)
+
+
+@speech.command("check")
+def speech_check(file: RowsFile) -> None:
+    """Which sentences may not be said, and why."""
+    from voicebot.compliance.rows import check_row
+
+    _map_rows(file, check_row)
+
+
+@rules.command("judge")
+def rules_judge(file: RowsFile) -> None:
+    """May we dial? With rule, reason and the time from which it is allowed."""
+    from voicebot.compliance.rows import judge_row
+
+    _map_rows(file, judge_row)
+
+
+# --- call scripts ----------------------------------------------------------------------------------------------
+
+
+@script.command("check")
+def script_check(files: list[Path], as_json: AsJson = False) -> None:
+    """Check call scripts: schema, graph, law."""
+    from voicebot.dialog.checker import check_files
+
+    findings = check_files(files)
+    if as_json:
+        _print(findings)
+    else:
+        for found in findings:
+            place = f"{found['file']}:{found['line']}:{found['column']}"
+            typer.echo(f"{place}: {found['severity']} {found['code']}: {found['message']}")
+    raise typer.Exit(1 if any(found["severity"] == "error" for found in findings) else 0)
+
+
+@script.command("simulate")
+def script_simulate(
+    script_file: Annotated[Path, typer.Argument(metavar="SCRIPT")],
+    personas: Annotated[str, typer.Option("--personas", help="JSON Lines; - for standard input")],
+    as_json: AsJson = False,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+) -> None:
+    """Run a call script against personas, in text."""
+    from voicebot.dialog.loader import ScriptError, load_script
+    from voicebot.dialog.simulator import simulate_row
+    from voicebot.intent.understander import Understander
+
+    try:
+        loaded = load_script(script_file)
+    except ScriptError as error:
+        _fail(str(error))
+    understander = Understander()
+    _map_rows(personas, lambda row: simulate_row(loaded, row, understander.understand, seed))
+
+
+# --- cases and evidence ----------------------------------------------------------------------------------------
+
+
+@cases.command("import")
+def cases_import(file: Path, as_json: AsJson = False, config: Config = None) -> None:
+    """Import cases from CSV (UTF-8 or GB18030) or XLSX; rejected rows are listed and block nothing."""
+    from voicebot.campaign.importer import import_cases
+    from voicebot.config import SettingsError, load_settings
+    from voicebot.store.embedded import PostgresError, open_database
+    from voicebot.store.migrate import migrate
+    from voicebot.store.store import Store
+
+    async def work(url: str) -> dict[str, object]:
+        async with Store.from_url(url) as store:
+            return (await import_cases(file, store)).to_json()
+
+    try:
+        settings = load_settings(config)
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with open_database(settings.home, settings.database_url) as url:
+            migrate(url)
+            report = asyncio.run(work(url))
+    except (SettingsError, PostgresError, ValueError, OSError) as error:
+        _fail(str(error))
+    if as_json:
+        _print(report)
+    else:
+        _show_import(report)
+
+
+def _show_import(report: Mapping[str, Any]) -> None:
+    typer.echo(f"新增 {report['imported']} · 更新 {report['updated']} · 重复 {report['duplicates']}")
+    for rejected in report["rejected"]:
+        typer.echo(f"第 {rejected['row']} 行 {rejected['column']}={rejected['value']!r}: {rejected['reason']}")
+
+
+@evidence.command("verify")
+def evidence_verify(
+    bundles: list[Path],
+    as_json: AsJson = False,
+    key: Annotated[str | None, typer.Option("--key", help="Public key (hex) that must have signed")] = None,
+) -> None:
+    """Verify evidence bundles offline; any flipped bit is found."""
+    from voicebot.evidence.verify import verify_rows
+
+    invalid = False
+    for row in verify_rows(bundles, key):
+        invalid = invalid or not row["valid"]
+        _print(row) if as_json else _show_verdict(row)
+    raise typer.Exit(1 if invalid else 0)
+
+
+def _show_verdict(row: Mapping[str, Any]) -> None:
+    typer.echo(f"{'✔ 有效 valid' if row['valid'] else '✘ 无效 INVALID'}  {row['path']}")
+    for failure in row["failures"]:
+        typer.echo(f"    {failure['code']}: {failure['what']}")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONIOENCODING", "utf-8")
+    main()

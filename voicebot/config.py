@@ -1,0 +1,150 @@
+"""Settings: every choice an operator can make, from VOICEBOT_… variables or a TOML file."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+_CONFIG_VARIABLE = "VOICEBOT_CONFIG"
+
+
+class SettingsError(ValueError):
+    """The settings can't be used; the message names the key and the remedy, for the operator."""
+
+
+def _shipped(folder: str) -> Path:
+    """A folder that ships with the product: inside the wheel, or beside the package in a source tree."""
+    inside = Path(__file__).parent / "_shipped" / folder
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[1] / folder
+
+
+def models_dir() -> Path:
+    """Where the embedded models lie."""
+    return Path(os.environ.get("VOICEBOT_MODELS") or _shipped("models"))
+
+
+def scripts_dir() -> Path:
+    """Where the call scripts lie."""
+    return Path(os.environ.get("VOICEBOT_SCRIPTS") or _shipped("scripts"))
+
+
+class Settings(BaseSettings):
+    """All settings. Addresses are host:port; port 0 asks for a free one."""
+
+    model_config = SettingsConfigDict(env_prefix="VOICEBOT_", extra="ignore")
+
+    home: Path = Field(default=Path("~/.voicebot"), description="All state lies below this folder")
+    database_url: str | None = Field(default=None, description="PostgreSQL to use instead of the embedded one")
+    sip_listen: str = Field(default="127.0.0.1:5060", description="Where the first worker listens for SIP (UDP)")
+    http_listen: str = Field(default="127.0.0.1:8080", description="Where console and API listen")
+    workers: int = Field(default=1, ge=1, le=64, description="Pairs of line and brain on this machine")
+    inbound_script: str = Field(default="inbound", description="Call script that answers incoming calls")
+    allowed_peers: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.0/8", "::1/128"), description="Networks whose INVITEs are answered, separated by commas"
+    )
+    max_calls: int = Field(default=40, ge=1, le=2000, description="Calls at once per worker")
+    rtp_ports: str = Field(default="30000-34999", description="UDP ports for media, first-last")
+    trunk: str | None = Field(default=None, description="host:port of the SIP trunk for numbers; sip: URIs go direct")
+    caller_id: str = Field(default="voicebot", description="User part of our From address")
+    recognizer: str = Field(default="embedded", description="Speech recognition engine")
+    synthesizer: str = Field(default="embedded", description="Speech synthesis engine")
+    drain_seconds: float = Field(default=180, ge=0, description="How long running calls may go on after SIGTERM")
+
+    @field_validator("allowed_peers", mode="before")
+    @classmethod
+    def _split_peers(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("allowed_peers")
+    @classmethod
+    def _check_peers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _expand_home(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("sip_listen", "http_listen", "trunk")
+    @classmethod
+    def _check_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            host_port(value)
+        return value
+
+    @field_validator("rtp_ports")
+    @classmethod
+    def _check_ports(cls, value: str) -> str:
+        first, _, last = value.partition("-")
+        if not (first.isdigit() and last.isdigit() and 1024 <= int(first) < int(last) <= 65535):
+            raise ValueError("expected two ports, first-last, between 1024 and 65535, such as 30000-34999")
+        return value
+
+    @property
+    def recordings(self) -> Path:
+        """Evidence bundles, YYYY/MM/DD/<call-id>/."""
+        return self.home / "recordings"
+
+    @property
+    def keys(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def rtp_range(self) -> tuple[int, int]:
+        first, _, last = self.rtp_ports.partition("-")
+        return int(first), int(last)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments beat the environment, the environment beats the file."""
+        file = os.environ.get(_CONFIG_VARIABLE)
+        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        return (init_settings, env_settings, *toml)
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """Read the settings; `config` is a TOML file, kept in the environment so that child processes find it.
+
+    Raises SettingsError with one line per wrong key.
+    """
+    if config is not None:
+        if not config.is_file():
+            raise SettingsError(f"{config}: no such file; give --config the path of a TOML file")
+        os.environ[_CONFIG_VARIABLE] = str(config.absolute())
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"VOICEBOT_{str(e['loc'][0]).upper()}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        raise SettingsError("\n".join(lines)) from error
+    except ValueError as error:
+        raise SettingsError(f"{config or 'settings'}: {error}") from error
+
+
+def host_port(address: str) -> tuple[str, int]:
+    """Split 'host:port' or '[v6]:port'; ValueError says what was expected."""
+    host, separator, port = address.rpartition(":")
+    if not separator or not port.isdigit() or int(port) > 65535 or not host:
+        raise ValueError("expected host:port, such as 127.0.0.1:5060")
+    return host.strip("[]"), int(port)

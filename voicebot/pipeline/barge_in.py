@@ -1,0 +1,27 @@
+"""Barge-in by words: which words of a caller stop the bot, and which only keep it company. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_NOT_HAN = re.compile(r"[^\u4e00-\u9fff]")
+_COMPANY = re.compile(
+    r"^(?:嗯|恩|啊|哦|噢|喔|呃|额|唉|诶|哎|欸|对|好|行|是|的|了|呢|吧|呀|您说|你说|请说|知道|可以|没事)*$"
+)
+ENOUGH = 3
+"""Syllables that interrupt when they are more than company."""
+
+
+def han(text: str) -> str:
+    """Only the characters that are spoken."""
+    return _NOT_HAN.sub("", text)
+
+
+def is_company(text: str) -> bool:
+    """True for back-channels (嗯, 对对, 好的, 您说): they ask the speaker to go on."""
+    return bool(_COMPANY.match(han(text)))
+
+
+def interrupts(text: str) -> bool:
+    """True when a partial transcript should silence an interruptible sentence."""
+    return len(han(text)) >= ENOUGH and not is_company(text)

@@ -1,0 +1,168 @@
+"""Hearing: voice activity, recognition and end of turn of all calls, in one batch per tick."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from voicebot.asr.recognizer import Recognizer, RecognizerStream
+from voicebot.audio.answer import BeepDetector
+from voicebot.audio.vad import VadStream, VoiceActivity
+from voicebot.domain.understanding import Topic
+from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
+from voicebot.pipeline.machine import WATCH_MS, AnswerWatch, Machine
+
+PRE_ROLL = 15
+"""Ticks of sound before voice was noticed that still belong to the turn (300 ms)."""
+PARTIAL_EVERY = 6
+"""Ticks between two looks at the words of a running turn (120 ms)."""
+VOICE = 0.5
+"""Probability of voice above which a tick counts as speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A finished turn of the caller. Times are sound since the call was opened; `end_tick` is the line's tick."""
+
+    text: str
+    confidence: float
+    start_ms: int
+    end_ms: int
+    end_tick: int
+
+
+Noticed = SpeechStarted | Partial | Utterance | Machine
+IsComplete = Callable[[str, Topic], bool]
+
+
+class Ear:
+    """What is heard on one call."""
+
+    def __init__(self, call: int, vad: VadStream, stream: RecognizerStream, is_complete: IsComplete) -> None:
+        self.call = call
+        self.vad = vad
+        self.stream = stream
+        self.topic = Topic.OPEN
+        self.answered = False
+        self._is_complete = is_complete
+        self._turn = EndOfTurn()
+        self._watch = AnswerWatch()
+        self._beeps = BeepDetector()
+        self._before: deque[bytes] = deque(maxlen=PRE_ROLL)
+        self._ticks = 0
+        self._turn_started = 0
+        self._partial = ""
+        self._complete = False
+
+    @property
+    def listening(self) -> bool:
+        """True while a turn runs and its sound goes to the recogniser."""
+        return self._turn.in_turn
+
+    @property
+    def machine(self) -> bool:
+        """True once a machine gave itself away: what it says is no turn of a caller."""
+        return self._watch.found is not None
+
+    @property
+    def at_ms(self) -> int:
+        return self._ticks * TICK_MS
+
+    def tick(self, pcm: bytes, tick: int) -> list[Noticed]:
+        """One 20 ms, after voice activity has seen it and before the recogniser decodes."""
+        self._ticks += 1
+        noticed: list[Noticed] = []
+        if self.at_ms <= WATCH_MS and self._beeps.feed(pcm):
+            noticed += _if_any(self._watch.beep(self.at_ms))
+        voice = self.vad.speech_prob >= VOICE
+        change = self._turn.tick(voice, words=bool(self._partial), complete=self._complete)
+        if change is TurnChange.STARTED:
+            self._start_turn()
+            noticed.append(SpeechStarted())
+        if self._turn.in_turn:
+            self.stream.accept(pcm)
+        self._before.append(pcm)
+        if change is TurnChange.ENDED:
+            noticed += self._end_turn(tick)
+        return noticed
+
+    def words(self) -> list[Noticed]:
+        """A look at the words so far, after the recogniser decoded."""
+        if not self._turn.in_turn or (self._ticks - self._turn_started) % PARTIAL_EVERY:
+            return []
+        text = self.stream.partial()
+        if text == self._partial:
+            return []
+        self._partial = text
+        self._complete = self._is_complete(text, self.topic)
+        return [Partial(text), *_if_any(self._machine(text))]
+
+    def close(self) -> None:
+        self.stream.close()
+
+    def _start_turn(self) -> None:
+        self._turn_started = self._ticks
+        self._partial, self._complete = "", False
+        for pcm in self._before:
+            self.stream.accept(pcm)
+
+    def _end_turn(self, tick: int) -> list[Noticed]:
+        transcript = self.stream.finish()
+        pause_ms = self._turn.pause_ms
+        self._before.clear()
+        utterance = Utterance(
+            transcript.text,
+            transcript.confidence,
+            max(0, self._turn_started * TICK_MS - Patience().start_ms),
+            self.at_ms - pause_ms,
+            tick - pause_ms // TICK_MS,
+        )
+        return [*_if_any(self._machine(transcript.text)), utterance]
+
+    def _machine(self, text: str) -> Machine | None:
+        return self._watch.text(text, answered=self.answered, at_ms=self.at_ms)
+
+
+class Hearing:
+    """All ears of a brain: one voice activity run and one recogniser run per tick."""
+
+    def __init__(self, recognizer: Recognizer, voice_activity: VoiceActivity, is_complete: IsComplete) -> None:
+        self._recognizer = recognizer
+        self._voice_activity = voice_activity
+        self._is_complete = is_complete
+        self._ears: dict[int, Ear] = {}
+
+    def open(self, call: int, hotwords: Sequence[str] = ()) -> Ear:
+        ear = Ear(call, self._voice_activity.open(), self._recognizer.open(hotwords), self._is_complete)
+        self._ears[call] = ear
+        return ear
+
+    def close(self, call: int) -> None:
+        ear = self._ears.pop(call, None)
+        if ear is not None:
+            ear.close()
+
+    def tick(self, number: int, frames: Sequence[tuple[int, bytes]]) -> list[tuple[int, Noticed]]:
+        """One tick of all calls; frames of calls that are not open are ignored."""
+        heard = [(self._ears[call], pcm) for call, pcm in frames if call in self._ears]
+        self._voice_activity.process([(ear.vad, pcm) for ear, pcm in heard])
+        noticed = [(ear.call, one) for ear, pcm in heard for one in ear.tick(pcm, number)]
+        running = [ear for ear, _ in heard if ear.listening]
+        if running:
+            self._recognizer.decode([ear.stream for ear in running])
+        return noticed + [(ear.call, one) for ear in running for one in ear.words()]
+
+
+def _if_any(machine: Machine | None) -> list[Noticed]:
+    return [machine] if machine is not None else []

@@ -1,0 +1,56 @@
+"""CachedTTS: sentences become sound, from the prompt cache where it has them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from pipecat.frames.frames import Frame, TTSAudioRawFrame, TTSStartedFrame, TTSStoppedFrame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from voicebot.audio.frames import RATE
+from voicebot.domain.talk import BRIEFING
+from voicebot.pipeline.frames import BriefingFrame, UtterFrame
+from voicebot.tts.cache import PromptCache
+
+log = structlog.get_logger(__name__)
+
+
+class CachedTTS(FrameProcessor):
+    """Renders off the loop; the line paces, so a whole sentence goes out in one frame."""
+
+    def __init__(self, prompts: PromptCache) -> None:
+        super().__init__()
+        self._prompts = prompts
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if isinstance(frame, UtterFrame):
+            await self.push_frame(frame)
+            await self._speak(frame.text, frame.utterance_id, interruptible=frame.interruptible)
+        elif isinstance(frame, BriefingFrame):
+            await self._speak(frame.text, BRIEFING, interruptible=False)
+        else:
+            await self.push_frame(frame, direction)
+
+    async def _speak(self, text: str, context: str, *, interruptible: bool) -> None:
+        pcm = await self._render(text)
+        frames: tuple[Frame, ...] = (
+            TTSStartedFrame(context_id=context),
+            TTSAudioRawFrame(pcm, RATE, 1, context_id=context),
+            TTSStoppedFrame(context_id=context),
+        )
+        for frame in frames:
+            frame.interruptible = interruptible
+            await self.push_frame(frame)
+
+    async def _render(self, text: str) -> bytes:
+        """The sound of `text`; silence of its length when the voice fails, so that the call goes on."""
+        cached = self._prompts.peek(text)
+        if cached is not None:
+            return cached
+        try:
+            return await asyncio.to_thread(self._prompts.get, text)
+        except Exception:
+            log.exception("the voice failed", characters=len(text))
+            return bytes(RATE * 2)

@@ -1,0 +1,78 @@
+"""Understand: a final transcription becomes an Understanding, and both become facts of the call."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pipecat.frames.frames import Frame, TranscriptionFrame
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+
+from voicebot.dialog.events import Heard
+from voicebot.domain.clock import Clock
+from voicebot.domain.journal import FactKind
+from voicebot.domain.talk import Note
+from voicebot.domain.understanding import Topic, Understanding
+from voicebot.intent.understander import Understander
+from voicebot.pipeline.conversation import Conversation
+from voicebot.pipeline.frames import DialogEventFrame, OrderFrame
+
+
+class HeardText(Protocol):
+    """What the hearing adds to a transcription in its `result`; a stock service leaves it empty."""
+
+    confidence: float
+    end_tick: int
+    start_ms: int
+    end_ms: int
+
+
+class Understand(FrameProcessor):
+    def __init__(self, conversation: Conversation, understander: Understander, clock: Clock) -> None:
+        super().__init__()
+        self._talk = conversation
+        self._understander = understander
+        self._clock = clock
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if not isinstance(frame, TranscriptionFrame):
+            await self.push_frame(frame, direction)
+            return
+        now = self._clock.now()
+        topic = self._talk.topic
+        understanding = self._understander.understand(frame.text, topic, now)
+        await self._note(FactKind.UNDERSTOOD, as_fact(understanding, topic))
+        if not self._talk.handed_over:
+            tick = getattr(frame.result, "end_tick", None)
+            await self.push_frame(DialogEventFrame(Heard(now, understanding), answers_tick=tick))
+
+    async def _note(self, kind: FactKind, data: dict[str, object]) -> None:
+        await self.push_frame(OrderFrame(Note(self._talk.call, kind, data)))
+
+
+def as_fact(understanding: Understanding, topic: Topic) -> dict[str, object]:
+    """An Understanding as the data of a journal fact (JSON values only)."""
+    slots = understanding.slots
+    return {
+        "text": understanding.text,
+        "topic": topic.value,
+        "intents": [{"id": score.id, "p": round(score.p, 3)} for score in understanding.intents],
+        "emotion": {"label": understanding.emotion.label.value, "p": round(understanding.emotion.p, 3)},
+        "danger": understanding.danger,
+        "slots": {
+            name: value
+            for name, value in {
+                "date": slots.date and slots.date.isoformat(),
+                "date_end": slots.date_end and slots.date_end.isoformat(),
+                "time": slots.time and slots.time.isoformat("minutes"),
+                "amount_fen": slots.amount_fen,
+                "amount_min_fen": slots.amount_min_fen,
+                "amount_max_fen": slots.amount_max_fen,
+                "ratio": slots.ratio,
+                "installments": slots.installments,
+                "per_installment_fen": slots.per_installment_fen,
+                "ambiguous": slots.ambiguous or None,
+            }.items()
+            if value is not None
+        },
+    }

@@ -1,0 +1,173 @@
+"""SipLine: the phone line on our own SIP stack."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import sip.events
+from sip.call import Call
+from sip.media import Lateness, MediaSession, MediaWheel, PortPool
+from sip.message import Request
+from sip.user_agent import UserAgent
+from voicebot.telephony.leg import (
+    Answered,
+    AudioPort,
+    EarlyMedia,
+    Ended,
+    IncomingHandler,
+    KeyPressed,
+    LegEvent,
+    Ringing,
+)
+
+Refusal = Callable[[], int | None]
+"""Asked for every INVITE of an allowed peer: None takes it, a status refuses it."""
+
+
+class SipLeg:
+    """A CallLeg on one SIP call."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._port: AudioPort | None = None
+        self._concealed = 0
+        call.on_event = self._on_event
+
+    @property
+    def id(self) -> str:
+        return self._call.id
+
+    @property
+    def remote(self) -> str:
+        return self._call.remote_uri
+
+    @property
+    def media_gap(self) -> bool:
+        media = self._call.media
+        if media is None:
+            return True
+        before, self._concealed = self._concealed, media.stats.concealed
+        return self._concealed != before
+
+    def connect(self, port: AudioPort) -> None:
+        self._port = port
+        self._plug()
+
+    async def events(self) -> AsyncIterator[LegEvent]:
+        async for event in self._call.events():
+            translated = _translate(event)
+            if translated is not None:
+                yield translated
+
+    async def answer(self) -> None:
+        await self._call.answer()
+
+    def reject(self, status: int, retry_after_s: int | None = None) -> None:
+        headers = [("Retry-After", str(retry_after_s))] if retry_after_s is not None else []
+        self._call.reject(status, headers=headers)
+
+    async def hang_up(self) -> None:
+        await self._call.hangup()
+
+    def send_keys(self, digits: str) -> None:
+        self._call.send_dtmf(digits)
+
+    def _on_event(self, event: sip.events.CallEvent) -> None:
+        if isinstance(event, sip.events.EarlyMedia | sip.events.Answered):
+            self._plug()
+
+    def _plug(self) -> None:
+        if self._port is not None and self._call.media is not None:
+            self._call.media.set_port(self._port)
+
+
+class SipLine:
+    """A Line over UDP: `allowed` networks may call in, everybody else gets 403."""
+
+    def __init__(
+        self,
+        listen: tuple[str, int],
+        *,
+        rtp_ports: tuple[int, int],
+        allowed: Sequence[str],
+        caller_id: str,
+        trunk: tuple[str, int] | None,
+        on_incoming: IncomingHandler,
+        refusal: Refusal,
+    ) -> None:
+        self._allowed = [ipaddress.ip_network(network) for network in allowed]
+        self._caller_id = caller_id
+        self._trunk = trunk
+        self._on_incoming = on_incoming
+        self._refusal = refusal
+        self._wheel = wheel = MediaWheel()
+        ports = PortPool(*rtp_ports)
+        self._agent = UserAgent(
+            listen,
+            media_factory=lambda: MediaSession(wheel, listen[0], ports),
+            on_incoming=self._take,
+            allow=self._allow,
+        )
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self._agent.address
+
+    @property
+    def lateness(self) -> Lateness:
+        """How late the 20 ms ticks came."""
+        return self._wheel.lateness
+
+    def after_tick(self, callback: Callable[[int], None]) -> None:
+        """Call back once per 20 ms, after all legs exchanged their frames."""
+        self._wheel.after(callback)
+
+    async def start(self) -> None:
+        """Bind and listen. OSError when the address is taken."""
+        await self._agent.start()
+        self._wheel.start()
+
+    async def dial(self, target: str, *, ring_timeout_s: float = 45) -> SipLeg:
+        host, port = self.address
+        call = self._agent.call(
+            self._uri(target), from_uri=f"sip:{self._caller_id}@{host}:{port}", ring_timeout_s=ring_timeout_s
+        )
+        return SipLeg(call)
+
+    async def close(self) -> None:
+        await self._agent.close()
+        self._wheel.stop()
+
+    def _uri(self, target: str) -> str:
+        if target.startswith(("sip:", "sips:")):
+            return target
+        if self._trunk is None:
+            raise ValueError(f"no trunk for {target!r}: set VOICEBOT_TRUNK to host:port of the SIP trunk")
+        host, port = self._trunk
+        return f"sip:{target}@{host}:{port}"
+
+    async def _take(self, call: Call) -> None:
+        await self._on_incoming(SipLeg(call))
+
+    def _allow(self, source: tuple[str, int], request: Request) -> int | None:
+        address = ipaddress.ip_address(source[0])
+        if not any(address in network for network in self._allowed):
+            return 403
+        return self._refusal() if request.method == "INVITE" else None
+
+
+def _translate(event: sip.events.CallEvent) -> LegEvent | None:
+    match event:
+        case sip.events.Ringing(status):
+            return Ringing(status)
+        case sip.events.EarlyMedia():
+            return EarlyMedia()
+        case sip.events.Answered():
+            return Answered()
+        case sip.events.Dtmf(digit=digit):
+            return KeyPressed(digit)
+        case sip.events.Ended():
+            return Ended(event.by, event.status, event.reason, event.q850)
+        case _:
+            return None

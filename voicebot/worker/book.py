@@ -1,0 +1,154 @@
+"""StoreBook: the call book in the database, written behind the calls' backs and never waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+import structlog
+
+from voicebot.call.outcome import CallOutcome
+from voicebot.domain.case import CallFacts
+from voicebot.domain.clock import Clock
+from voicebot.domain.journal import Fact, FactKind
+from voicebot.domain.records import CallRecord
+from voicebot.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+CLOSED = "voicebot_closed"
+"""NOTIFY channel: payload is the id of a call that is over and written."""
+BATCH_S = 0.1
+RETRY_S = 1.0
+MOST_TRIES = 60
+
+Work = Callable[[], Awaitable[object]]
+
+
+class StoreBook:
+    """A CallBook: everything is queued in order; a database that is away for a while delays it, no more."""
+
+    def __init__(self, store: Store, worker: str, recordings: Path, clock: Clock) -> None:
+        self._store = store
+        self._worker = worker
+        self._recordings = recordings
+        self._clock = clock
+        self._queue: asyncio.Queue[Work | tuple[str, Fact]] = asyncio.Queue()
+        self._emotions: dict[str, Counter[str]] = {}
+        self._answered: set[str] = set()
+
+    # --- CallBook ------------------------------------------------------------------------------------------
+
+    def opened(self, facts: CallFacts, script: str, attempt_id: str | None) -> None:
+        record = CallRecord(
+            id=facts.call_id,
+            direction=facts.direction,
+            number=facts.number,
+            started_at=facts.started_at,
+            case_id=facts.case.id if facts.case else None,
+            attempt_id=int(attempt_id) if attempt_id else None,
+            worker=self._worker,
+            script=script,
+        )
+        self._emotions[facts.call_id] = Counter()
+        self._put(lambda: self._store.calls.start(record))
+
+    def fact(self, call_id: str, fact: Fact) -> None:
+        if fact.kind is FactKind.UNDERSTOOD:
+            emotion = fact.data.get("emotion")
+            if isinstance(emotion, Mapping) and call_id in self._emotions:
+                self._emotions[call_id][str(emotion.get("label"))] += 1
+        if fact.kind is FactKind.ANSWERED and call_id not in self._answered:
+            self._answered.add(call_id)
+            now = self._clock.now()
+            self._put(lambda: self._store.calls.change(call_id, answered_at=now))
+        self._queue.put_nowait((call_id, fact))
+
+    def live(self, call_id: str, data: Mapping[str, object]) -> None:
+        now = self._clock.now().isoformat()
+        self._queue.put_nowait((call_id, Fact(-1, now, 0, FactKind.HEARING, data)))
+
+    def closed(self, facts: CallFacts, outcome: CallOutcome, bundle: Path, attempt_id: str | None) -> None:
+        emotion = dict(self._emotions.pop(facts.call_id, Counter()))
+        values = {**self._values(outcome, bundle), "emotion": emotion}
+        self._answered.discard(facts.call_id)
+        self._put(lambda: self._close(facts.call_id, values))
+
+    def recovered(self, call_id: str, facts: Sequence[Fact], outcome: CallOutcome, bundle: Path) -> None:
+        """A call that was cut by a crash and is sealed now: its whole journal, copied again where it is missing."""
+        self._put(lambda: self._store.facts.append(call_id, facts))
+        values = {**self._values(outcome, bundle), "why": "cut by a crash"}
+        self._put(lambda: self._close(call_id, values))
+
+    def _values(self, outcome: CallOutcome, bundle: Path) -> dict[str, object]:
+        return {
+            "ended_at": self._clock.now(),
+            "duration_ms": outcome.talk_ms,
+            "disposition": outcome.disposition.value,
+            "bundle": str(bundle.relative_to(self._recordings)),
+            "handoff": outcome.handoff,
+            "verified": outcome.verified,
+        }
+
+    async def _close(self, call_id: str, values: Mapping[str, object]) -> None:
+        await self._store.calls.change(call_id, **values)
+        await self._store.notify(CLOSED, call_id)
+
+    # --- the writer ----------------------------------------------------------------------------------------
+
+    def _put(self, work: Work) -> None:
+        self._queue.put_nowait(work)
+
+    async def run(self) -> None:
+        """Write until cancelled; cancel after `drain`."""
+        while True:
+            first = await self._queue.get()
+            taken = 1
+            if callable(first):
+                await self._persist(first)
+            else:
+                batch = [first]
+                await asyncio.sleep(BATCH_S)
+                following, taken = self._take_facts(batch)
+                await self._persist(lambda batch=batch: self._copy(batch))
+                if following is not None:
+                    await self._persist(following)
+            for _ in range(taken):
+                self._queue.task_done()
+
+    async def drain(self) -> None:
+        """Wait until everything is written."""
+        await self._queue.join()
+
+    def _take_facts(self, batch: list[tuple[str, Fact]]) -> tuple[Work | None, int]:
+        """Gather the facts that wait; stop behind the first other work, which is returned to be done next."""
+        taken = 1
+        while not self._queue.empty():
+            item = self._queue.get_nowait()
+            taken += 1
+            if callable(item):
+                return item, taken
+            batch.append(item)
+        return None, taken
+
+    async def _copy(self, batch: list[tuple[str, Fact]]) -> None:
+        by_call: dict[str, list[Fact]] = {}
+        for call_id, fact in batch:
+            by_call.setdefault(call_id, []).append(fact)
+        for call_id, facts in by_call.items():
+            await self._store.facts.append(call_id, facts)
+
+    async def _persist(self, work: Work) -> None:
+        """Try until it is written; after MOST_TRIES it is given up and logged: the bundle still has it."""
+        for attempt in range(1, MOST_TRIES + 1):
+            try:
+                await work()
+                return
+            except Exception as error:
+                if attempt == MOST_TRIES:
+                    log.exception("could not write to the call book")
+                else:
+                    log.warning("the call book can't be written, trying again", error=repr(error))
+                    await asyncio.sleep(RETRY_S)

@@ -1,0 +1,238 @@
+"""The brain: hears, understands and answers for all calls of its line, one tick at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from pathlib import Path
+
+import structlog
+
+from voicebot.call.prompts import APOLOGY
+from voicebot.dialog import events
+from voicebot.dialog.loader import ScriptError, load_script
+from voicebot.dialog.script import Script
+from voicebot.domain.clock import Clock
+from voicebot.domain.journal import FactKind
+from voicebot.domain.talk import (
+    Gone,
+    HandedOver,
+    HangUpCall,
+    KeyHeard,
+    MachineFound,
+    Note,
+    Opened,
+    Order,
+    PickedUp,
+    Played,
+    Report,
+    Stored,
+)
+from voicebot.intent.understander import Understander
+from voicebot.pipeline.call_pipeline import CallPipeline
+from voicebot.pipeline.conversation import Conversation
+from voicebot.pipeline.hearing import Ear, Hearing, Noticed, Partial, SpeechStarted, Utterance
+from voicebot.pipeline.machine import Machine
+from voicebot.tts.cache import PromptCache
+from voicebot.worker.ticks import Ack, Hello, Message, Sound, Tick
+
+log = structlog.get_logger(__name__)
+
+APOLOGY_TEXT = "非常抱歉，线路出了一点问题，我马上请同事接听，请您稍等。"
+SOUND_PIECE = 64_000
+"""Bytes of sound per message: 4 s."""
+
+
+class Talk:
+    """One call in the brain: its ear, its pipeline, and the events that wait for the pipeline to start."""
+
+    def __init__(self, opened: Opened, ear: Ear, conversation: Conversation, pipeline: CallPipeline) -> None:
+        self.opened = opened
+        self.ear = ear
+        self.conversation = conversation
+        self.pipeline = pipeline
+        self.inbox: asyncio.Queue[Report | Noticed | None] = asyncio.Queue()
+        self.task: asyncio.Task[None] | None = None
+
+
+class Brain:
+    """All conversations of one line. `send` writes messages to the line."""
+
+    def __init__(
+        self,
+        hearing: Hearing,
+        understander: Understander,
+        prompts: PromptCache,
+        clock: Clock,
+        scripts: Path,
+    ) -> None:
+        self._hearing = hearing
+        self._understander = understander
+        self.prompts = prompts
+        self._clock = clock
+        self._scripts = scripts
+        self._loaded: dict[str, Script] = {}
+        self._talks: dict[int, Talk] = {}
+        self._out: deque[Message] = deque()
+        self._wake = asyncio.Event()
+
+    # --- from the line -------------------------------------------------------------------------------------
+
+    def take(self, message: Message) -> None:
+        """One message of the line, in order."""
+        match message:
+            case Tick():
+                self._tick(message)
+            case Opened():
+                self._open(message)
+            case Hello():
+                self._send_stored()
+            case PickedUp() | KeyHeard() | Played() | HandedOver() | Gone():
+                talk = self._talks.get(message.call)
+                if talk is not None:
+                    self._post(talk, message)
+            case _:
+                log.warning("the line sent what only the brain may send", message=type(message).__name__)
+
+    def outgoing(self) -> list[Message]:
+        """Messages for the line since the last call."""
+        messages = list(self._out)
+        self._out.clear()
+        return messages
+
+    async def wait_outgoing(self) -> None:
+        """Return when there is something to send."""
+        await self._wake.wait()
+        self._wake.clear()
+
+    def forget_all(self) -> None:
+        """The line is gone: so are its calls."""
+        for talk in list(self._talks.values()):
+            self._post(talk, Gone(talk.opened.call))
+
+    def _tick(self, tick: Tick) -> None:
+        for call, noticed in self._hearing.tick(tick.number, tick.frames):
+            talk = self._talks.get(call)
+            if talk is not None:
+                self._post(talk, noticed)
+        for talk in self._talks.values():
+            talk.ear.topic = talk.conversation.topic
+        self._send(Ack(tick.number))
+
+    def _open(self, opened: Opened) -> None:
+        conversation = Conversation(opened.call, opened.facts.call_id)
+        try:
+            script = self._script(opened.script)
+        except ScriptError as error:
+            log.error("call script can't be used", script=opened.script, error=str(error))
+            self._send(Note(opened.call, FactKind.NOTE, {"text": f"call script can't be used: {error}"}))
+            self._send(HangUpCall(opened.call))
+            return
+        ear = self._hearing.open(opened.call, _hotwords(opened))
+        ear.answered = opened.answered
+        pipeline = CallPipeline(
+            conversation,
+            script,
+            opened.facts,
+            understander=self._understander,
+            prompts=self.prompts,
+            clock=self._clock,
+            order=self._send,
+            sound=self._sound,
+        )
+        talk = Talk(opened, ear, conversation, pipeline)
+        self._talks[opened.call] = talk
+        talk.task = asyncio.create_task(self._converse(talk))
+        if opened.answered:
+            self._post(talk, PickedUp(opened.call))
+
+    def _script(self, name: str) -> Script:
+        if name not in self._loaded:
+            self._loaded[name] = load_script(self._scripts / f"{name}.yaml")
+        return self._loaded[name]
+
+    def _post(self, talk: Talk, item: Report | Noticed) -> None:
+        talk.inbox.put_nowait(item)
+
+    # --- one conversation ----------------------------------------------------------------------------------
+
+    async def _converse(self, talk: Talk) -> None:
+        call = talk.opened.call
+        try:
+            await talk.pipeline.start()
+            while (item := await talk.inbox.get()) is not None and not isinstance(item, Gone):
+                await self._pass_on(talk, item)
+        except Exception:
+            log.exception("conversation failed", call_id=talk.opened.facts.call_id)
+            self._send(Note(call, FactKind.NOTE, {"text": "the conversation failed, see the brain's log"}))
+            self._send(HangUpCall(call))
+        finally:
+            self._talks.pop(call, None)
+            self._hearing.close(call)
+            await talk.pipeline.stop()
+
+    async def _pass_on(self, talk: Talk, item: Report | Noticed) -> None:
+        now, pipeline, call = self._clock.now(), talk.pipeline, talk.opened.call
+        match item:
+            case PickedUp():
+                talk.ear.answered = True
+                await pipeline.event(events.Started(now))
+            case KeyHeard(digit=digit):
+                await pipeline.key(digit)
+            case Played():
+                await pipeline.event(
+                    events.Spoken(now, item.utterance_id, item.heard_ms, item.total_ms, item.interrupted)
+                )
+            case HandedOver(joined=joined, why=why):
+                await pipeline.event(events.TransferEnded(now, joined, why))
+            case SpeechStarted():
+                self._send(Note(call, FactKind.SPEECH_STARTED, {}))
+                await pipeline.started_speaking()
+            case Partial(text=text):
+                self._send(Note(call, FactKind.HEARING, {"text": text}))
+                if talk.ear.answered:
+                    await pipeline.partial(text)
+            case Utterance():
+                await self._heard(talk, item)
+            case Machine():
+                await self._machine(talk, item)
+
+    async def _heard(self, talk: Talk, utterance: Utterance) -> None:
+        if utterance.text:
+            data: dict[str, object] = {
+                "text": utterance.text,
+                "confidence": round(utterance.confidence, 3),
+                "start_ms": utterance.start_ms,
+                "end_ms": utterance.end_ms,
+            }
+            self._send(Note(talk.opened.call, FactKind.HEARD, data))
+        if talk.ear.answered and not (talk.ear.machine and utterance.text):
+            await talk.pipeline.heard(utterance)
+
+    async def _machine(self, talk: Talk, machine: Machine) -> None:
+        self._send(MachineFound(talk.opened.call, machine.kind, machine.cue))
+        if talk.ear.answered:
+            now = self._clock.now()
+            await talk.pipeline.event(events.MachineAnswered(now, machine.kind, machine.beep))
+
+    # --- to the line ---------------------------------------------------------------------------------------
+
+    def _send(self, message: Message | Order) -> None:
+        self._out.append(message)
+        self._wake.set()
+
+    def _sound(self, call: int, utterance_id: str, pcm: bytes, last: bool) -> None:
+        for start in range(0, len(pcm), SOUND_PIECE):
+            self._send(Sound(call, utterance_id, pcm[start : start + SOUND_PIECE], False))
+        if last:
+            self._send(Sound(call, utterance_id, b"", True))
+
+    def _send_stored(self) -> None:
+        """Leave with the line what it must be able to say without us."""
+        self._sound(0, APOLOGY, self.prompts.get(APOLOGY_TEXT), True)
+        self._send(Stored(APOLOGY, APOLOGY_TEXT))
+
+
+def _hotwords(opened: Opened) -> tuple[str, ...]:
+    case = opened.facts.case
+    return (case.debtor.name, case.product) if case else ()

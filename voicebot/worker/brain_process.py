@@ -1,0 +1,90 @@
+"""The brain process: loads the models, then serves its line until one of the two is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+
+import structlog
+import uvloop
+from loguru import logger as pipecat_logger
+
+from voicebot.asr.recognizer import load_recognizer
+from voicebot.audio.vad import VoiceActivity
+from voicebot.config import Settings, SettingsError, load_settings, scripts_dir
+from voicebot.dialog.loader import ScriptError, load_script
+from voicebot.dialog.prompts import static_prompts
+from voicebot.domain.clock import SystemClock
+from voicebot.domain.understanding import Topic
+from voicebot.intent.is_complete import is_complete_answer
+from voicebot.intent.understander import Understander
+from voicebot.pipeline.hearing import Hearing
+from voicebot.telemetry.logs import configure_logs
+from voicebot.tts.cache import PromptCache
+from voicebot.tts.synthesizer import load_synthesizer
+from voicebot.worker.brain import APOLOGY_TEXT, Brain
+from voicebot.worker.link import think
+from voicebot.worker.names import link_path
+
+log = structlog.get_logger(__name__)
+
+
+def build_brain(settings: Settings) -> Brain:
+    """Load all models and render what can be rendered ahead; takes a few seconds."""
+    understander = Understander()
+
+    def is_complete(text: str, topic: Topic) -> bool:
+        return is_complete_answer(text, topic, understander)
+
+    recognizer = load_recognizer(settings.recognizer)
+    prompts = PromptCache(load_synthesizer(settings.synthesizer), folder=settings.home / "prompts")
+    hearing = Hearing(recognizer, VoiceActivity(), is_complete)
+    return Brain(hearing, understander, prompts, SystemClock(), scripts_dir())
+
+
+def render_ahead(prompts: PromptCache) -> int:
+    """Render every sentence that the scripts say without variables; the number of sentences."""
+    texts = [APOLOGY_TEXT]
+    for file in sorted(scripts_dir().glob("*.yaml")):
+        with contextlib.suppress(ScriptError):  # a broken script is reported when a call wants it
+            texts += static_prompts(load_script(file))
+    for text in texts:
+        prompts.get(text)
+    return len(texts)
+
+
+async def _main(settings: Settings, index: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    brain = build_brain(settings)
+    rendered = await asyncio.to_thread(render_ahead, brain.prompts)
+    gc.freeze()
+    log.info("brain ready", prompts=rendered)
+    await think(brain, link_path(settings, index), stop)
+
+
+def main() -> int:
+    """Entry of the process: `python -m voicebot.worker.brain_process INDEX`."""
+    configure_logs()
+    pipecat_logger.remove()
+    pipecat_logger.add(sys.stderr, level="WARNING")
+    logging.getLogger("jieba").setLevel(logging.WARNING)
+    os.environ.pop("PIPECAT_SETUP_FILES", None)  # pipecat would run any file named there
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        log.error("settings", error=str(error))
+        return 2
+    with contextlib.suppress(asyncio.CancelledError):
+        uvloop.run(_main(settings, int(sys.argv[1])))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

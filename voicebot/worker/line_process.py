@@ -1,0 +1,176 @@
+"""The line process: telephony, recorder, journal and bridge; no model ever runs here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from voicebot.call.outcome import outcome_of
+from voicebot.call.runner import CallRunner
+from voicebot.config import Settings, SettingsError, host_port, load_settings, scripts_dir
+from voicebot.domain.clock import SystemClock
+from voicebot.domain.talk import Order, Stored
+from voicebot.evidence.bundle import unsealed
+from voicebot.evidence.reading import read_journal
+from voicebot.evidence.recovery import recover
+from voicebot.evidence.signer import Signer
+from voicebot.handoff.store_desk import StoreDesk
+from voicebot.store.store import Store
+from voicebot.telemetry.logs import configure_logs
+from voicebot.telephony.leg import CallLeg
+from voicebot.telephony.sip_line import SipLine
+from voicebot.worker.book import StoreBook
+from voicebot.worker.commands import CommandTaker
+from voicebot.worker.link import BrainLink
+from voicebot.worker.names import link_path, rtp_range, sip_address, worker_name
+from voicebot.worker.ticks import Sound
+
+log = structlog.get_logger(__name__)
+
+
+class LineProcess:
+    """Builds and runs one line. `index` numbers the workers of this machine from 0."""
+
+    def __init__(self, settings: Settings, database_url: str, index: int) -> None:
+        self._settings = settings
+        self._index = index
+        self._worker = worker_name(index)
+        self._clock = SystemClock()
+        self._store = Store.from_url(database_url)
+        self._signer = Signer.load_or_create(settings.keys)
+        self._book = StoreBook(self._store, self._worker, settings.recordings, self._clock)
+        self._link = BrainLink(self._on_order, self._on_sound, self._on_lost)
+        self._line = SipLine(
+            sip_address(settings, index),
+            rtp_ports=rtp_range(settings, index),
+            allowed=settings.allowed_peers,
+            caller_id=settings.caller_id,
+            trunk=host_port(settings.trunk) if settings.trunk else None,
+            on_incoming=self._on_incoming,
+            refusal=self._refusal,
+        )
+        self._runner = CallRunner(
+            self._line,
+            self._link,
+            StoreDesk(self._store.agents, self._clock),
+            self._book,
+            self._clock,
+            recordings=settings.recordings,
+            signer=self._signer,
+            scripts=scripts_dir(),
+            max_calls=settings.max_calls,
+            inbound_script=settings.inbound_script,
+            worker=self._worker,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`, then drain."""
+        writer = asyncio.create_task(self._book.run())
+        await self._recover()
+        await self._link.listen(link_path(self._settings, self._index))
+        await self._line.start()
+        self._line.after_tick(self._link.tick)
+        commands = asyncio.create_task(self._take_commands())
+        log.info("line ready", worker=self._worker, sip=":".join(map(str, self._line.address)))
+        gc.freeze()
+        try:
+            await stop.wait()
+            log.info("draining", calls=self._runner.running)
+            await self._runner.drain(self._settings.drain_seconds)
+        finally:
+            commands.cancel()
+            await self._line.close()
+            await self._link.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._book.drain(), 10)
+            writer.cancel()
+            await self._store.close()
+        log.info("line stopped", ticks=self._line.lateness.count)
+
+    async def _take_commands(self) -> None:
+        """Only a worker that can converse takes work."""
+        while not self._link.alive:
+            await asyncio.sleep(0.1)
+        await CommandTaker(self._store, self._runner, self._worker, self._clock).run()
+
+    # --- what an earlier life left -------------------------------------------------------------------------
+
+    async def _recover(self) -> None:
+        """Seal the calls that a killed line of this worker left open, and tell the call book."""
+        for folder in list(unsealed(self._settings.recordings)):
+            if _worker_of(folder) != self._worker:
+                continue
+            bundle = await asyncio.to_thread(recover, folder, self._signer, self._clock)
+            if bundle is None:
+                log.error("a recording can't be recovered", folder=folder.name)
+                continue
+            facts = await asyncio.to_thread(read_journal, bundle)
+            self._book.recovered(folder.name, facts, outcome_of(facts), bundle)
+            log.warning("recovered the recording of a call that was cut", call_id=folder.name)
+
+    # --- wiring --------------------------------------------------------------------------------------------
+
+    def _refusal(self) -> int | None:
+        return self._runner.refusal()
+
+    async def _on_incoming(self, leg: CallLeg) -> None:
+        await self._runner.incoming(leg)
+
+    def _on_order(self, order: Order) -> None:
+        if isinstance(order, Stored):
+            return
+        session = self._runner.sessions.get(order.call)
+        if session is not None:
+            session.obey(order)
+
+    def _on_sound(self, sound: Sound) -> None:
+        session = self._runner.sessions.get(sound.call)
+        if session is not None:
+            session.sound(sound.utterance_id, sound.pcm, sound.last)
+
+    def _on_lost(self, silent_ms: int) -> None:
+        self._runner.brain_lost(silent_ms)
+
+
+def _worker_of(folder: Path) -> str | None:
+    """Which worker recorded the folder, from the first line of its chain."""
+    try:
+        with (folder / "chain.jsonl").open(encoding="utf-8") as chain:
+            worker = json.loads(chain.readline())["environment"]["worker"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(worker)
+
+
+def main() -> int:
+    """Entry of the process: `python -m voicebot.worker.line_process INDEX DATABASE_URL`."""
+    configure_logs()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        log.error("settings", error=str(error))
+        return 2
+    with contextlib.suppress(PermissionError, OSError):
+        os.nice(-10)
+    uvloop.run(_main(settings, os.environ["VOICEBOT_DATABASE_URL"], int(sys.argv[1])))
+    return 0
+
+
+async def _main(settings: Settings, database_url: str, index: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await LineProcess(settings, database_url, index).run(stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

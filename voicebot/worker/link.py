@@ -1,0 +1,192 @@
+"""The socket between line and brain: both ends of the tick protocol on asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from voicebot.domain.talk import Flush, HandOver, HangUpCall, MachineFound, Note, Order, Play, Report, Stored
+from voicebot.worker.brain import Brain
+from voicebot.worker.ticks import Ack, Decoder, Hello, Sound, Tick, TickProtocolError, encode, encode_all
+
+log = structlog.get_logger(__name__)
+
+LOST_MS = 500
+"""A brain that has not answered a tick for this long is lost."""
+MOST_WAITING = 2 * 1024 * 1024
+"""Bytes that may wait for the brain; beyond that ticks are dropped and counted."""
+READ_BYTES = 256 * 1024
+
+
+class BrainLink:
+    """The line's end: a BrainSeat that sends one tick per 20 ms and watches the answers."""
+
+    def __init__(
+        self,
+        on_order: Callable[[Order], None],
+        on_sound: Callable[[Sound], None],
+        on_lost: Callable[[int], None],
+    ) -> None:
+        self._on_order = on_order
+        self._on_sound = on_sound
+        self._on_lost = on_lost
+        self._writer: asyncio.StreamWriter | None = None
+        self._server: asyncio.Server | None = None
+        self._frames: list[tuple[int, bytes]] = []
+        self._reports: list[Report] = []
+        self._stored: dict[str, bytearray] = {}
+        self._arriving: dict[str, bytearray] = {}
+        self._unanswered: deque[tuple[int, float]] = deque()
+        self._lost = True
+        self.ticks_dropped = 0
+        self.lag_ms = 0.0
+
+    async def listen(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, path)
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    # --- BrainSeat -----------------------------------------------------------------------------------------
+
+    @property
+    def alive(self) -> bool:
+        return self._writer is not None and not self._lost
+
+    def report(self, report: Report) -> None:
+        if self._writer is not None:
+            self._reports.append(report)
+
+    def frame(self, call: int, pcm: bytes) -> None:
+        self._frames.append((call, pcm))
+
+    def stored(self, name: str) -> bytes | None:
+        sound = self._stored.get(name)
+        return bytes(sound) if sound else None
+
+    # --- the tick ------------------------------------------------------------------------------------------
+
+    def tick(self, number: int) -> None:
+        """Send what was gathered since the last tick; called by the wheel after all calls had their turn."""
+        frames, self._frames = tuple(self._frames), []
+        reports, self._reports = self._reports, []
+        if self._writer is None:
+            return
+        if self._writer.transport.get_write_buffer_size() > MOST_WAITING:
+            self.ticks_dropped += 1
+            self._writer.write(encode_all(reports))
+        else:
+            self._writer.write(encode_all([*reports, Tick(number, frames)]))
+            self._unanswered.append((number, time.monotonic()))
+        self._watch()
+
+    def _watch(self) -> None:
+        if not self._unanswered or self._lost:
+            return
+        silent_ms = int((time.monotonic() - self._unanswered[0][1]) * 1000)
+        if silent_ms >= LOST_MS:
+            self._lose(silent_ms)
+
+    def _lose(self, silent_ms: int) -> None:
+        self._lost = True
+        log.error("the brain is lost", silent_ms=silent_ms)
+        self._on_lost(silent_ms)
+
+    # --- the socket ----------------------------------------------------------------------------------------
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._writer is not None:
+            self._writer.close()  # a restarted brain replaces the one that hangs
+        self._writer = writer
+        self._unanswered.clear()
+        self._arriving.clear()
+        writer.write(encode(Hello()))
+        decoder = Decoder()
+        try:
+            while data := await reader.read(READ_BYTES):
+                for message in decoder.feed(data):
+                    self._take(message)
+        except (TickProtocolError, ConnectionError) as error:
+            log.error("the brain's connection broke", error=str(error))
+        finally:
+            writer.close()
+            if self._writer is writer:
+                self._writer = None
+                if not self._lost:
+                    self._lose(0)
+
+    def _take(self, message: object) -> None:
+        match message:
+            case Ack():
+                self._answered(message.number)
+            case Sound(call=0):
+                self._arriving.setdefault(message.utterance_id, bytearray()).extend(message.pcm)
+            case Stored(name=name):
+                self._stored[name] = self._arriving.pop(name, bytearray())
+            case Sound():
+                self._on_sound(message)
+            case Play() | Flush() | HangUpCall() | HandOver() | Note() | MachineFound():
+                self._on_order(message)
+            case Hello():
+                pass
+            case _:
+                log.warning("the brain sent what only the line may send", message=type(message).__name__)
+
+    def _answered(self, number: int) -> None:
+        while self._unanswered and self._unanswered[0][0] <= number:
+            _, sent = self._unanswered.popleft()
+            self.lag_ms = (time.monotonic() - sent) * 1000
+        if self._lost and self.lag_ms < LOST_MS:
+            self._lost = False
+            log.info("the brain is ready")
+
+
+async def think(brain: Brain, path: Path, stop: asyncio.Event) -> None:
+    """The brain's end: connect to the line at `path` and serve it until it goes away or `stop` is set."""
+    reader, writer = await _connect(path, stop)
+    writer.write(encode(Hello()))
+    reading = asyncio.create_task(_read(brain, reader))
+    writing = asyncio.create_task(_write(brain, writer))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({reading, writing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (reading, writing):
+            if task.done():
+                task.result()
+    finally:
+        for task in (reading, writing, stopping):
+            task.cancel()
+        brain.forget_all()
+        writer.close()
+
+
+async def _connect(path: Path, stop: asyncio.Event) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    while not stop.is_set():
+        try:
+            return await asyncio.open_unix_connection(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            await asyncio.sleep(0.05)
+    raise asyncio.CancelledError
+
+
+async def _read(brain: Brain, reader: asyncio.StreamReader) -> None:
+    decoder = Decoder()
+    while data := await reader.read(READ_BYTES):
+        for message in decoder.feed(data):
+            brain.take(message)
+
+
+async def _write(brain: Brain, writer: asyncio.StreamWriter) -> None:
+    while True:
+        await brain.wait_outgoing()
+        writer.write(encode_all(brain.outgoing()))
+        await writer.drain()

@@ -1,0 +1,90 @@
+"""Supervisor: keeps child processes alive, and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+FAST_DEATH_S = 5.0
+"""A child that dies sooner than this after its start is restarted with a growing pause."""
+LONGEST_PAUSE_S = 10.0
+KILL_AFTER_S = 15.0
+
+
+@dataclass(slots=True)
+class Child:
+    """One process of the tree: `module` is run with `arguments`; `patience_s` after SIGTERM it is killed."""
+
+    name: str
+    module: str
+    arguments: Sequence[str] = ()
+    patience_s: float = KILL_AFTER_S
+    process: asyncio.subprocess.Process | None = None
+    restarts: int = 0
+    stopping: bool = False
+    _pause_s: float = field(default=0.0, repr=False)
+
+
+class Supervisor:
+    """Starts children, restarts those that die, and stops them when told to."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = {**os.environ, **environment}
+        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self.children: dict[str, Child] = {}
+
+    def start(self, child: Child) -> None:
+        """Start a child and keep it alive from now on."""
+        self.children[child.name] = child
+        self._watchers[child.name] = asyncio.create_task(self._keep(child))
+
+    async def stop(self, *names: str) -> None:
+        """SIGTERM to these children together; return when all are gone."""
+        await asyncio.gather(*(self._stop(self.children[name]) for name in names if name in self.children))
+
+    async def _keep(self, child: Child) -> None:
+        while not child.stopping:
+            started = time.monotonic()
+            child.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                child.module,
+                *child.arguments,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            code = await child.process.wait()
+            if child.stopping:
+                return
+            child.restarts += 1
+            lived_s = time.monotonic() - started
+            child._pause_s = min(LONGEST_PAUSE_S, child._pause_s * 2 + 0.2) if lived_s < FAST_DEATH_S else 0.0
+            log.error("a process died, starting it again", process=child.name, code=code, lived_s=round(lived_s, 1))
+            await asyncio.sleep(child._pause_s)
+
+    async def _stop(self, child: Child) -> None:
+        child.stopping = True
+        process, watcher = child.process, self._watchers[child.name]
+        if process is None or process.returncode is not None:
+            watcher.cancel()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), child.patience_s)
+            except TimeoutError:
+                log.error("a process does not end, killing it", process=child.name)
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+        await asyncio.gather(watcher, return_exceptions=True)
