@@ -23,6 +23,7 @@ class SimNetwork:
         self.sent = 0
         self._chance = random.Random(seed)
         self._hosts: dict[Address, Receive] = {}
+        self._last_arrival = 0.0
 
     def transport(self) -> SimTransport:
         return SimTransport(self)
@@ -39,8 +40,13 @@ class SimNetwork:
         self.sent += 1
         if self._chance.random() < self.loss:
             return
-        delay = self.delay_s + self._chance.random() * self.jitter_s
-        asyncio.get_running_loop().call_later(delay, self._arrive, data, source, destination)
+        loop = asyncio.get_running_loop()
+        at = loop.time() + self.delay_s + self._chance.random() * self.jitter_s
+        if not self.jitter_s:
+            # Timers of the same instant fire in any order; a network without jitter keeps its own.
+            at = max(at, self._last_arrival + 1e-5)
+        self._last_arrival = at
+        loop.call_at(at, self._arrive, data, source, destination)
 
     def _arrive(self, data: bytes, source: Address, destination: Address) -> None:
         receive = self._hosts.get(destination)
@@ -82,7 +88,7 @@ SDP = (
 class ScriptedPeer:
     """A SIP peer without any behaviour of its own: the test says every message.
 
-    `await peer.receive("INVITE")` or `receive(200)` waits for a message, skipping others; `heard` has them all.
+    `await peer.receive("INVITE")` or `receive(200)` waits for a message, skipping others; `heard` has all.
     """
 
     def __init__(self, network: SimNetwork, address: Address = ("192.0.2.99", 5060)) -> None:
