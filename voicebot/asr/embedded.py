@@ -5,7 +5,7 @@ Trained on synthetic speech only (models/embedded-asr.md): for demonstrations, t
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from voicebot.asr.features import BANDS, HOP, RATE, StreamingFbank
 from voicebot.asr.language_model import LanguageModel
-from voicebot.asr.lattice import Beam, HotWords, Spikes, Syllables
+from voicebot.asr.lattice import Beam, HotWords, Readings, Spikes, Syllables
 from voicebot.asr.recognizer import RecognizerStream, Transcript
 from voicebot.config import models_dir
 from voicebot.tts.aloud import letters
@@ -26,7 +26,6 @@ _FLUSH_S = 0.4
 _SYLLABLE_BEFORE_S, _SYLLABLE_AFTER_S = 0.16, 0.06  # around a spike, which comes late in its syllable
 
 Floats = NDArray[np.float32]
-Readings = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
 class AcousticModel:
@@ -122,7 +121,7 @@ class EmbeddedStream:
         self._pcm.clear()
 
     def _pull(self) -> None:
-        samples = np.frombuffer(bytes(self._pcm), "<i2").astype(np.float32) / 32768
+        samples = np.frombuffer(bytes(self._pcm), "<i2").astype(np.float32) / np.float32(32768)
         self._heard += len(samples)
         self._pcm.clear()
         self._features = np.concatenate([self._features, self._fbank.accept(samples)])
@@ -149,7 +148,9 @@ class EmbeddedRecognizer:
         folder = models or models_dir()
         for name in (MODEL_NAME, WORDING_NAME):
             if not (folder / name).is_file():
-                raise FileNotFoundError(f"no {name} in {folder}: reinstall, set VOICEBOT_MODELS, or train it with make train-asr")
+                raise FileNotFoundError(
+                    f"no {name} in {folder}: reinstall, set VOICEBOT_MODELS, or train it with make train-asr"
+                )
         self._model, self._wording = _loaded(folder)
 
     def open(self, hotwords: Sequence[str] = ()) -> EmbeddedStream:

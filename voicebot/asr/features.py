@@ -22,7 +22,8 @@ def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _mel_filters(low: float = 20.0, high: float = RATE / 2 - 400) -> Floats:
-    edges = np.linspace(*_mel(np.array([low, high])), BANDS + 2)
+    lowest, highest = _mel(np.array([low, high]))
+    edges = np.linspace(lowest, highest, BANDS + 2)
     bins = _mel(np.arange(_FFT // 2) * RATE / _FFT)
     left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)

@@ -33,7 +33,7 @@ class LanguageModel:
             raise ValueError(f"{path} is not a language model: build it with make train-asr ({error})") from error
 
     def sounding(self, base: str) -> Mapping[str, Mapping[str, float]]:
-        """Characters that may sound like a toneless syllable: `huan` -> {还: {"2": -0.4}, ...} (log P(syllable | char))."""
+        """Characters that may sound like a toneless syllable: `huan` -> {还: {"2": ln P(huan2 | 还)}, ...}."""
         return self._lexicon.get(base, {})
 
     def context(self, history: str) -> list[tuple[float, dict[str, float]]]:
@@ -85,7 +85,10 @@ def _read_grams(text: str) -> dict[str, tuple[float, dict[str, float]]]:
 
 def write(path: Path, grams: Mapping[str, tuple[float, dict[str, float]]], readings: Readings) -> None:
     """Writes a model file; the same content gives the same bytes."""
-    lexicon = [f"{c}\t{' '.join(f'{s}:{round(-100 * p)}' for s, p in sorted(sounds.items()))}" for c, sounds in sorted(readings.items())]
+    lexicon = [
+        f"{c}\t{' '.join(f'{s}:{round(-100 * p)}' for s, p in sorted(sounds.items()))}"
+        for c, sounds in sorted(readings.items())
+    ]
     lines = [
         f"{context}\t{round(-100 * backoff)}\t{' '.join(f'{c}{round(-100 * p)}' for c, p in sorted(following.items()))}"
         for context, (backoff, following) in sorted(grams.items())

@@ -17,6 +17,7 @@ _WEAK, _STRONG = 0.12, 0.5  # a syllable below WEAK is not considered; one above
 _BEAM, _CANDIDATES = 16, 40
 _HOT_START, _HOT_GO_ON = 1.0, 3.0
 Floats = NDArray[np.float32]
+Readings = Mapping[str, Mapping[str, Mapping[str, float]]]  # toneless syllable -> character -> tone -> ln P
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class Syllables:
         best = np.argsort(-probabilities[1:])[:keep]
         top = float(probabilities[1 + best[0]])
         chosen = [int(k) for k in best if probabilities[1 + k] > top * 0.003]
-        sounds = tuple((self.bases[k], float(np.log(probabilities[1 + k] + 1e-6)), self._tones(k, scores)) for k in chosen)
+        sounds = tuple(
+            (self.bases[k], float(np.log(probabilities[1 + k] + 1e-6)), self._tones(k, scores)) for k in chosen
+        )
         return Slot(frame, sounds, float(np.log(max(1 - float(probabilities[1:].sum()), 1e-4))))
 
     def _tones(self, base: int, scores: Floats) -> Mapping[str, float]:
@@ -131,8 +134,8 @@ class _Path:
 class Beam:
     """Reads slots as they come; `text` is the best reading so far."""
 
-    def __init__(self, model: LanguageModel, hot_words: HotWords, extra: Mapping[str, Mapping[str, float]]) -> None:
-        """`extra` gives readings (syllable -> ln P) of characters that the lexicon may lack."""
+    def __init__(self, model: LanguageModel, hot_words: HotWords, extra: Readings) -> None:
+        """`extra` holds readings like `LanguageModel.sounding`, of characters that the lexicon lacks."""
         self._model, self._hot, self._extra = model, hot_words, extra
         self._paths = [_Path(0.0, BEGIN, 0.0, -1, -1)]
 
@@ -149,7 +152,13 @@ class Beam:
             chain = self._model.context(path.text[-3:])
             bonuses = self._hot.bonuses(path.text)
             for char, sound, heard in characters:
-                score = path.score + sound + CHAR_BONUS + LM_WEIGHT * self._model.score(char, chain) + bonuses.get(char, 0.0)
+                score = (
+                    path.score
+                    + sound
+                    + CHAR_BONUS
+                    + LM_WEIGHT * self._model.score(char, chain)
+                    + bonuses.get(char, 0.0)
+                )
                 first = slot.frame if path.first < 0 else path.first
                 _keep(best, _Path(score, path.text + char, path.heard + heard, first, slot.frame))
         if best:
@@ -157,7 +166,9 @@ class Beam:
 
     def final(self) -> _Path:
         """The best path once nothing follows."""
-        ended = [(p.score + LM_WEIGHT * self._model.score(END, self._model.context(p.text[-3:])), p) for p in self._paths]
+        ended = [
+            (p.score + LM_WEIGHT * self._model.score(END, self._model.context(p.text[-3:])), p) for p in self._paths
+        ]
         return max(ended, key=lambda pair: pair[0])[1]
 
     def _characters(self, slot: Slot) -> list[tuple[str, float, float]]:
@@ -165,7 +176,6 @@ class Beam:
         found: dict[str, tuple[float, float]] = {}
         for base, heard, tones in slot.sounds:
             for char, readings in (*self._model.sounding(base).items(), *self._extra.get(base, {}).items()):
-                assert isinstance(readings, Mapping)
                 fit = max(TONE_WEIGHT * tones.get(tone, -3.5) + 0.5 * cost for tone, cost in readings.items())
                 if char not in found or heard + fit > found[char][0]:
                     found[char] = (heard + fit, heard)

@@ -1,12 +1,12 @@
 """A sound file to text, as `voicebot asr transcribe` reports it."""
 
 import time
+import wave
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 
 from voicebot.asr.recognizer import Recognizer, load_recognizer
@@ -24,8 +24,8 @@ _recognizer = cache(load_recognizer)
 def transcribe_file(path: str | Path, engine: str = "embedded") -> dict[str, Any]:
     """`{"path", "text", "partials": [{"at_s", "text"}], "rtf", "confidence", "start_s", "end_s"}`.
 
-    The file is streamed in 20 ms pieces as a call would be; `rtf` is CPU seconds per second of sound. Any rate that
-    soundfile reads is resampled; channels are mixed. Raises AudioFileError for a file that is missing or no sound.
+    16-bit PCM WAV of any rate; channels are mixed. Streamed in 20 ms pieces as a call would be; `rtf` is CPU seconds
+    per second of sound. Raises AudioFileError for a file that is missing or not such a WAV.
     """
     recognizer = _recognizer(engine)
     pcm, seconds = read_pcm(path, recognizer.sample_rate)
@@ -35,10 +35,15 @@ def transcribe_file(path: str | Path, engine: str = "embedded") -> dict[str, Any
 def read_pcm(path: str | Path, rate: int) -> tuple[bytes, float]:
     """s16le mono at `rate`, and its length in seconds."""
     try:
-        samples, found = soundfile.read(str(path), dtype="float32", always_2d=True)
-    except (OSError, RuntimeError) as error:
-        raise AudioFileError(f"{path}: cannot be read as sound ({error})") from error
-    mono = samples.mean(axis=1)
+        with wave.open(str(path), "rb") as file:
+            found, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
+            raw = file.readframes(file.getnframes())
+    except (OSError, EOFError, wave.Error) as error:
+        raise AudioFileError(f"{path}: cannot be read as WAV ({error})") from error
+    if width != 2:
+        raise AudioFileError(f"{path}: {8 * width} bits per sample; convert it to 16-bit PCM WAV")
+    whole = len(raw) // (2 * channels) * 2 * channels
+    mono = np.frombuffer(raw[:whole], "<i2").reshape(-1, channels).mean(axis=1).astype(np.float32) / np.float32(32768)
     if found != rate:
         mono = np.asarray(soxr.resample(mono, found, rate))
     return (np.clip(mono, -1, 1) * 32767).astype("<i2").tobytes(), len(mono) / rate
@@ -58,5 +63,11 @@ def _transcribe(recognizer: Recognizer, pcm: bytes, seconds: float) -> dict[str,
     spent = time.process_time() - began
     if heard.text != shown:
         partials.append({"at_s": round(seconds, 2), "text": heard.text})
-    return {"text": heard.text, "partials": partials, "rtf": round(spent / max(seconds, 1e-3), 4),
-            "confidence": heard.confidence, "start_s": heard.start_s, "end_s": heard.end_s}
+    return {
+        "text": heard.text,
+        "partials": partials,
+        "rtf": round(spent / max(seconds, 1e-3), 4),
+        "confidence": heard.confidence,
+        "start_s": heard.start_s,
+        "end_s": heard.end_s,
+    }

@@ -1,14 +1,45 @@
 """Reading aloud: everything that is written in figures or letters becomes hanzi, as a person would say it."""
 
 import re
+from collections.abc import Callable
 
+_Say = Callable[[re.Match[str]], str]
 _DIGITS = "零一二三四五六七八九"
 _ONE_BY_ONE = "零幺二三四五六七八九"
-_LETTERS = dict(zip(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "诶 必 西 地 易 艾弗 计 爱曲 爱 这 开 艾勒 艾姆 恩 欧 屁 扣 阿 艾斯 替 优 维 大不溜 埃克斯 歪 贼".split(),
-    strict=True,
-))
+_LETTERS = dict(
+    zip(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        [
+            "诶",
+            "必",
+            "西",
+            "地",
+            "易",
+            "艾弗",
+            "计",
+            "爱曲",
+            "爱",
+            "这",
+            "开",
+            "艾勒",
+            "艾姆",
+            "恩",
+            "欧",
+            "屁",
+            "扣",
+            "阿",
+            "艾斯",
+            "替",
+            "优",
+            "维",
+            "大不溜",
+            "埃克斯",
+            "歪",
+            "贼",
+        ],
+        strict=True,
+    )
+)
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９％．，：／－", "0123456789%.，:/-")
 _YUAN = r"(?:元|块钱|块|圆)"
 _FIGURE = r"\d{1,3}(?:,\d{3})+|\d+"
@@ -61,16 +92,23 @@ def one_by_one(figures: str) -> str:
 
 
 def spoken(text: str) -> str:
-    """Text with figures, letters and signs -> hanzi and punctuation. Never raises; signs that nobody says are dropped."""
+    """Text with figures, letters and signs -> hanzi and punctuation; signs that nobody says are dropped."""
     text = text.translate(_FULL_WIDTH)
     for pattern, say in _RULES:
         text = pattern.sub(say, text)
     return text
 
 
-_SPELLED = tuple((re.compile(spelled), written) for spelled, written in (
-    ("诶屁屁", "APP"), ("诶爱", "AI"), ("(?:埃|爱|艾)克斯", "X"), ("诶替艾姆", "ATM"), ("艾勒屁阿", "LPR"),
-))
+_SPELLED = tuple(
+    (re.compile(spelled), written)
+    for spelled, written in (
+        ("诶屁屁", "APP"),
+        ("诶爱", "AI"),
+        ("(?:埃|爱|艾)克斯", "X"),
+        ("诶替艾姆", "ATM"),
+        ("艾勒屁阿", "LPR"),
+    )
+)
 
 
 def letters(text: str) -> str:
@@ -118,24 +156,39 @@ def _long_or_count(m: re.Match[str]) -> str:
     return decimal(figure)
 
 
-_RULES: tuple[tuple[re.Pattern[str], "str | object"], ...]
-_RULES = tuple((re.compile(p, re.ASCII), s) for p, s in (  # type: ignore[misc]
+_SAID: tuple[tuple[str, str | _Say], ...] = (
     (r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})[日号]?", _date),
     (r"(\d{4})年", lambda m: _year(m[1]) + "年"),
     (r"(?<!\d)(\d{1,2})月(\d{1,2})([日号])?", _month_day),
     (r"(?<!\d)(\d{1,2})[:：](\d{2})(?::\d{2})?(?!\d)", _clock),
     (rf"[￥¥]\s*((?:{_FIGURE})(?:\.\d+)?)\s*{_YUAN}?", lambda m: yuan(m[1])),
     (rf"((?:{_FIGURE})\.\d{{1,2}})\s*({_YUAN})", lambda m: yuan(m[1], m[2])),
-    (rf"((?:{_FIGURE})(?:\.\d+)?)\s*[%‰]", lambda m: ("千" if m[0][-1] == "‰" else "百") + "分之" + decimal(m[1])),
-    (r"((?:尾号|后四位|末四位|最后四位|卡号|账号|工号|单号|编号|证号|号码)(?:是|为|：|:)?\s*)([\dXx]{2,})",
-     lambda m: m[1] + one_by_one(m[2])),
+    (
+        rf"((?:{_FIGURE})(?:\.\d+)?)\s*[%‰]",
+        lambda m: ("千" if m[0][-1] == "‰" else "百") + "分之" + decimal(m[1]),
+    ),
+    (
+        r"((?:尾号|后四位|末四位|最后四位|卡号|账号|工号|单号|编号|证号|号码)(?:是|为|：|:)?\s*)([\dXx]{2,})",
+        lambda m: m[1] + one_by_one(m[2]),
+    ),
     (r"(?<!\d)(1\d{2})[- ](\d{4})[- ](\d{4})(?!\d)", lambda m: one_by_one(m[1] + m[2] + m[3])),
-    (r"(?<!\d)(0\d{2,3}|400|800)-(\d{3,8})(?:-(\d{3,4}))?(?!\d)", lambda m: one_by_one(m[1] + m[2] + (m[3] or ""))),
-    (r"(?<![\d.])(1[3-9]\d{9}|95\d{3}|96\d{3}|12\d{3}|110|119|120|114|315)(?![\d.元块,])", lambda m: one_by_one(m[1])),
+    (
+        r"(?<!\d)(0\d{2,3}|400|800)-(\d{3,8})(?:-(\d{3,4}))?(?!\d)",
+        lambda m: one_by_one(m[1] + m[2] + (m[3] or "")),
+    ),
+    (
+        r"(?<![\d.])(1[3-9]\d{9}|95\d{3}|96\d{3}|12\d{3}|110|119|120|114|315)(?![\d.元块,])",
+        lambda m: one_by_one(m[1]),
+    ),
     (r"(?<![\dA-Za-z])(\d{3,17}[Xx])(?![A-Za-z])", lambda m: one_by_one(m[1])),
     (r"(?<![\d.])(\d{1,3})(个|天|周|期|次|笔|位|张|年|分钟|小时|通|遍|块|份|家)", _counted),
+    (rf"(?:{_FIGURE})(?:\.\d+)?(?={_YUAN}|[多余来几]?[万亿千百])", lambda m: decimal(m[0])),
     (rf"(?:{_FIGURE})(?:\.\d+)?", _long_or_count),
     (r"[A-Za-z]", lambda m: _LETTERS[m[0].upper()]),
-    (r"[+＋]", "加"), (r"[=＝]", "等于"), (r"[~～]", "到"), (r"&", "和"),
+    (r"[+＋]", "加"),
+    (r"[=＝]", "等于"),
+    (r"[~～]", "到"),
+    (r"&", "和"),
     (r"[^\u3400-\u9fff，。！？、；：,.!?;:…—\s]", ""),
-))
+)
+_RULES = tuple((re.compile(pattern, re.ASCII), say) for pattern, say in _SAID)

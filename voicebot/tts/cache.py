@@ -15,7 +15,7 @@ _SUFFIX = ".s16le"
 
 @dataclass(frozen=True, slots=True)
 class CacheFigures:
-    """`hits` came from memory, `disk_hits` from the folder, `misses` were synthesised; `held_bytes` is in memory now."""
+    """`hits` came from memory, `disk_hits` from the folder, `misses` were synthesised; `held_bytes` is in memory."""
 
     hits: int
     disk_hits: int
@@ -24,7 +24,7 @@ class CacheFigures:
 
 
 class PromptCache:
-    """A synthesizer that remembers, keyed by voice, text and rate. Thread-safe; the longest unused prompt goes first."""
+    """A synthesizer that remembers by voice, text and rate. Thread-safe; the longest unused prompt goes first."""
 
     def __init__(self, synthesizer: Synthesizer, *, max_bytes: int = 32 << 20, folder: Path | None = None) -> None:
         self._synthesizer, self._max_bytes, self._folder = synthesizer, max_bytes, folder

@@ -5,10 +5,12 @@ The library keeps global state and crashes when two threads enter it, so one loc
 """
 
 import ctypes as c
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import espeakng_loader
 import numpy as np
@@ -21,12 +23,24 @@ _SYNCHRONOUS, _BUFFER_MS = 2, 60
 _UTF8, _PHONEMES = 1, 0x100
 _RATE, _VOLUME, _PITCH, _RANGE, _WORD_GAP = 1, 2, 3, 4, 7
 _EVENT_WORD = 1
+_LOWEST_HZ = 40.0
 # espeak-ng 1.52 reads the pinyin finals -iong as English: they are passed as phonemes.
 _IONG = {"xiong": "S;'y{}N", "qiong": "tS;h'u{}N", "jiong": "tS;'y{}N"}
 _TONES = {"1": "55", "2": "35", "3": "214", "4": "51", "5": "11"}
 # Syllables that espeak-ng cannot spell in pinyin, and the nearest ones that it can.
-_UNSPEAKABLE = {"hng5": "heng1", "hm5": "heng1", "n2": "en2", "n3": "en3", "n4": "en4", "ng2": "en2", "ng3": "en3",
-                "ng4": "en4", "m2": "mu2", "m4": "mu4", "r5": "er5"}
+_UNSPEAKABLE = {
+    "hng5": "heng1",
+    "hm5": "heng1",
+    "n2": "en2",
+    "n3": "en3",
+    "n4": "en4",
+    "ng2": "en2",
+    "ng3": "en3",
+    "ng4": "en4",
+    "m2": "mu2",
+    "m4": "mu4",
+    "r5": "er5",
+}
 
 
 class EspeakError(RuntimeError):
@@ -43,13 +57,19 @@ class Speech:
 
 
 class _EventId(c.Union):
-    _fields_ = [("number", c.c_int), ("name", c.c_char_p), ("string", c.c_char * 8)]  # noqa: RUF012
+    _fields_ = [("number", c.c_int), ("name", c.c_char_p), ("string", c.c_char * 8)]
 
 
 class _Event(c.Structure):
-    _fields_ = [  # noqa: RUF012
-        ("type", c.c_int), ("unique_identifier", c.c_uint), ("text_position", c.c_int), ("length", c.c_int),
-        ("audio_position", c.c_int), ("sample", c.c_int), ("user_data", c.c_void_p), ("id", _EventId),
+    _fields_ = [
+        ("type", c.c_int),
+        ("unique_identifier", c.c_uint),
+        ("text_position", c.c_int),
+        ("length", c.c_int),
+        ("audio_position", c.c_int),
+        ("sample", c.c_int),
+        ("user_data", c.c_void_p),
+        ("id", _EventId),
     ]
 
 
@@ -62,7 +82,16 @@ class Espeak:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lib = c.CDLL(espeakng_loader.get_library_path())
-        self._lib.espeak_Synth.argtypes = [c.c_char_p, c.c_size_t, c.c_uint, c.c_int, c.c_uint, c.c_uint, c.c_void_p, c.c_void_p]
+        self._lib.espeak_Synth.argtypes = [
+            c.c_char_p,
+            c.c_size_t,
+            c.c_uint,
+            c.c_int,
+            c.c_uint,
+            c.c_uint,
+            c.c_void_p,
+            c.c_void_p,
+        ]
         data = espeakng_loader.get_data_path().encode()
         self.rate: int = self._lib.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, data, 0)
         if self.rate <= 0:
@@ -93,10 +122,29 @@ class Espeak:
         self._voice = None
         if self._lib.espeak_SetVoiceByName(f"cmn-latn-pinyin+{voice.variant}".encode()):
             raise EspeakError(f"espeak-ng has no Mandarin voice or no variant {voice.variant!r}")
-        settings = {_RATE: voice.rate, _PITCH: voice.pitch, _RANGE: voice.range, _VOLUME: 100, _WORD_GAP: word_gap}
+        settings = {
+            _RATE: voice.rate,
+            _PITCH: voice.pitch,
+            _RANGE: self._safe_range(voice),
+            _VOLUME: 100,
+            _WORD_GAP: word_gap,
+        }
         for parameter, value in settings.items():
             self._lib.espeak_SetParameter(parameter, value, 0)
         self._voice, self._word_gap = voice, word_gap
+
+    def _safe_range(self, voice: VoiceSpec) -> int:
+        """The tone range, narrowed where it would press the voice below 40 Hz.
+
+        espeak-ng 1.52 has room for 400 harmonics and writes past it, fatally, for pitches below about 26 Hz. The
+        lowest pitch follows SetPitch2 of its source: deep variants with a wide range reach that.
+        """
+        low, high = _variant_pitch(voice.variant)
+        base_hz = (low - 9) * 2 ** (voice.pitch / 50 - 1)
+        step_hz = (high - low) * 108 * 18 / 4096
+        if step_hz <= 0:
+            return voice.range
+        return max(0, min(voice.range, int(50 * (1 + (base_hz - _LOWEST_HZ) / step_hz))))
 
     def _on_sound(self, wav: "c._Pointer[c.c_short]", count: int, events: "c._Pointer[_Event]") -> int:
         i = 0
@@ -107,6 +155,14 @@ class Espeak:
         if wav and count > 0:
             self._chunks.append(np.ctypeslib.as_array(wav, (count,)).copy())
         return 0
+
+
+@cache
+def _variant_pitch(variant: str) -> tuple[int, int]:
+    """The `pitch LOW HIGH` line of a variant's file; espeak-ng's own default without one."""
+    text = Path(espeakng_loader.get_data_path(), "voices", "!v", variant).read_text("utf-8", "replace")
+    found = re.search(r"^\s*pitch\s+(\d+)\s+(\d+)", text, re.MULTILINE)
+    return (int(found[1]), int(found[2])) if found else (80, 118)
 
 
 @cache

@@ -14,20 +14,76 @@ jieba.setLogLevel(logging.ERROR)
 
 # Words that pypinyin reads wrongly in this trade, and words that jieba must not cut.
 _WORDS = {
-    "还款": "huán kuǎn", "还钱": "huán qián", "还清": "huán qīng", "还掉": "huán diào", "还完": "huán wán",
-    "还债": "huán zhài", "还贷": "huán dài", "归还": "guī huán", "偿还": "cháng huán", "代还": "dài huán",
-    "待还": "dài huán", "还本": "huán běn", "还息": "huán xī", "已还": "yǐ huán", "未还": "wèi huán",
-    "应还": "yīng huán", "还款日": "huán kuǎn rì", "还款人": "huán kuǎn rén", "数额": "shù é", "挂账": "guà zhàng",
-    "长沙": "cháng shā", "重庆": "chóng qìng", "朝阳": "cháo yáng", "一行": "yī háng", "总行": "zǒng háng",
-    "支行": "zhī háng", "分行": "fēn háng", "本行": "běn háng", "我行": "wǒ háng", "行长": "háng zhǎng",
-    "央行": "yāng háng", "催收": "cuī shōu", "逾期": "yú qī", "扣款": "kòu kuǎn", "划扣": "huà kòu",
-    "调解": "tiáo jiě", "协调": "xié tiáo", "调整": "tiáo zhěng", "重新": "chóng xīn", "重复": "chóng fù",
-    "为难": "wéi nán", "尾号": "wěi hào", "睡着": "shuì zháo", "着急": "zháo jí", "找着": "zhǎo zháo",
-    "差钱": "chà qián", "差点": "chà diǎn", "得了": "dé le", "了解": "liǎo jiě", "了结": "liǎo jié",
-    "大夫": "dài fu", "便宜": "pián yi", "给予": "jǐ yǔ", "供应": "gōng yìng", "提供": "tí gōng",
-    "嘀声": "dī shēng", "出差": "chū chāi", "空号": "kōng hào", "没空": "méi kòng", "有空": "yǒu kòng",
-    "抽空": "chōu kòng", "得空": "dé kòng", "角色": "jué sè", "传票": "chuán piào", "率": "lǜ",
-    "利率": "lì lǜ", "费率": "fèi lǜ", "当天": "dàng tiān", "当事人": "dāng shì rén", "上当": "shàng dàng",
+    "还款": "huán kuǎn",
+    "还钱": "huán qián",
+    "还清": "huán qīng",
+    "还掉": "huán diào",
+    "还完": "huán wán",
+    "还债": "huán zhài",
+    "还贷": "huán dài",
+    "归还": "guī huán",
+    "偿还": "cháng huán",
+    "代还": "dài huán",
+    "待还": "dài huán",
+    "还本": "huán běn",
+    "还息": "huán xī",
+    "已还": "yǐ huán",
+    "未还": "wèi huán",
+    "应还": "yīng huán",
+    "还款日": "huán kuǎn rì",
+    "还款人": "huán kuǎn rén",
+    "数额": "shù é",
+    "挂账": "guà zhàng",
+    "长沙": "cháng shā",
+    "重庆": "chóng qìng",
+    "朝阳": "cháo yáng",
+    "一行": "yī háng",
+    "总行": "zǒng háng",
+    "支行": "zhī háng",
+    "分行": "fēn háng",
+    "本行": "běn háng",
+    "我行": "wǒ háng",
+    "行长": "háng zhǎng",
+    "央行": "yāng háng",
+    "催收": "cuī shōu",
+    "逾期": "yú qī",
+    "扣款": "kòu kuǎn",
+    "划扣": "huà kòu",
+    "调解": "tiáo jiě",
+    "协调": "xié tiáo",
+    "调整": "tiáo zhěng",
+    "重新": "chóng xīn",
+    "重复": "chóng fù",
+    "为难": "wéi nán",
+    "尾号": "wěi hào",
+    "睡着": "shuì zháo",
+    "着急": "zháo jí",
+    "找着": "zhǎo zháo",
+    "差钱": "chà qián",
+    "差点": "chà diǎn",
+    "得了": "dé le",
+    "了解": "liǎo jiě",
+    "了结": "liǎo jié",
+    "大夫": "dài fu",
+    "便宜": "pián yi",
+    "给予": "jǐ yǔ",
+    "供应": "gōng yìng",
+    "提供": "tí gōng",
+    "嘀声": "dī shēng",
+    "出差": "chū chāi",
+    "空号": "kōng hào",
+    "没空": "méi kòng",
+    "有空": "yǒu kòng",
+    "抽空": "chōu kòng",
+    "得空": "dé kòng",
+    "角色": "jué sè",
+    "传票": "chuán piào",
+    "率": "lǜ",
+    "利率": "lì lǜ",
+    "费率": "fèi lǜ",
+    "当天": "dàng tiān",
+    "当事人": "dāng shì rén",
+    "上当": "shàng dàng",
 }
 load_phrases_dict({word: [[s] for s in spoken.split()] for word, spoken in _WORDS.items()})
 for _word in _WORDS:
@@ -39,17 +95,38 @@ _PAY_AFTER = re.compile(
     r"款|钱|清|完|掉|给|回|本|利|账|债|贷|信用卡|花呗|你|他们?的|银行|多少|最低|全|一部分|一半|一点|一下|一些|进|到|去|啥|什么|"
     r"上(?![次个周班学海面有不没])|得[上起清完]|不[上起清完了出]|了|过|[零一两二三四五六七八九十百千几]+(?:百|千|万|块|元|笔|期|点|毛)"
 )
-_STILL_AFTER = re.compile(r"没|有|是|在|会|想|能|要|可以|需|剩|差|欠|说|行|好|记得|挺|真|不|得[看等去问]|跟|来|让|打|骗|敢")
+_STILL_AFTER = re.compile(
+    r"没|有|是|在|会|想|能|要|可以|需|剩|差|欠|说|行|好|记得|挺|真|不|得[看等去问]|跟|来|让|打|骗|敢"
+)
 _PAY_BEFORE = re.compile(
     r"(?:能|不|没|想|先|得|来|就|已经?|怎么|拿什么|会|分期|一起|提前|按时|全部|慢慢|逾期|[月号天]|该|可以|去|帮我|替他|用|才|肯|愿意|"
     r"必须|尽快|马上|按期|一次性|来|多|少|再|直接|一定)$"
 )
-_MUST_AFTER = re.compile(r"还|等|看|找|去|问|给|交|先|有|要|把|跟|到|过|想|回|做|上|养|花|靠|吃|付|攒|凑|让|几|多久|多少")
+_MUST_AFTER = re.compile(
+    r"还|等|看|找|去|问|给|交|先|有|要|把|跟|到|过|想|回|做|上|养|花|靠|吃|付|攒|凑|让|几|多久|多少"
+)
 _MUST_BEFORE = re.compile(r"(?:^|[我你他她您们就都也还总可才至少概，。？！、；])$")
 _DIGITS = "零一二三四五六七八九幺"
 _HANZI = re.compile(r"[\u3400-\u9fff]")
-_PAUSE = {"，": ",", ",": ",", "、": ",", "；": ",", "：": ",", ";": ",", ":": ",", "。": ".", ".": ".", "！": ".",
-          "!": ".", "？": "?", "?": "?", "…": ",", "—": ",", " ": "", "\n": "."}
+_PAUSE = {
+    "，": ",",
+    ",": ",",
+    "、": ",",
+    "；": ",",
+    "：": ",",
+    ";": ",",
+    ":": ",",
+    "。": ".",
+    ".": ".",
+    "！": ".",
+    "!": ".",
+    "？": "?",
+    "?": "?",
+    "…": ",",
+    "—": ",",
+    " ": "",
+    "\n": ".",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +215,13 @@ def _third_tones(flat: list[str], ends: set[int]) -> None:
 
 
 def _yi_and_bu(run: str, flat: list[str]) -> None:
-    """一 is yi1 in digit strings, dates and ordinals, else yi2 before tone 4 and yi4 before tones 1-3; 不 is bu2 before tone 4."""
+    """一: yi1 in digits, dates and ordinals, yi2 before tone 4, else yi4. 不: bu2 before tone 4."""
     for i, char in enumerate(run):
         following = flat[i + 1][-1] if i + 1 < len(run) else ""
         if char == "不":
             flat[i] = "bu2" if following == "4" else "bu4"
         elif char == "一" and flat[i].startswith("yi"):
-            counted = run[i - 1 : i] in [*"第十初周", "期"] or run[i - 1 : i] in list(_DIGITS) and i > 0
+            counted = run[i - 1 : i] in [*"第十初周", "期"] or (run[i - 1 : i] in list(_DIGITS) and i > 0)
             named = run[i + 1 : i + 2] in [*_DIGITS, *"月号日", ""]
             flat[i] = "yi1" if counted or named or following == "" else "yi2" if following in "45" else "yi4"
 

@@ -51,8 +51,7 @@ class Shards:
 
     def audio(self, item: tuple[int, int]) -> NDArray[np.float32]:
         rows, pcm = self._shard(item[0])
-        row = rows[item[1]]
-        return pcm[row.at : row.at + row.samples].astype(np.float32) / 32768
+        return speech.samples(pcm, rows[item[1]])
 
     def batches(self, seed: int, skip: int) -> Iterator[Batch]:
         """Endless; `skip` passes over the batches of an earlier run without preparing them."""
@@ -99,8 +98,13 @@ class Shards:
             padded[k, : len(frames)] = frames
             _place(frame_labels[k], labels[k], rows[k].spans, heard[k])
         flat = [label for row_labels in labels for label in row_labels]
-        return Batch(torch.from_numpy(padded), torch.tensor([len(x) for x in features]), torch.from_numpy(frame_labels),
-                     torch.tensor(flat), torch.tensor([len(x) for x in labels]))
+        return Batch(
+            torch.from_numpy(padded),
+            torch.tensor([len(x) for x in features]),
+            torch.from_numpy(frame_labels),
+            torch.tensor(flat),
+            torch.tensor([len(x) for x in labels]),
+        )
 
 
 def _masked(frames: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:

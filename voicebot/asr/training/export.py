@@ -23,7 +23,7 @@ from voicebot.asr.training.speech import training_folder
 from voicebot.config import models_dir
 
 
-class _Scores(nn.Module):
+class _Scores(nn.Module):  # type: ignore[misc]
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
@@ -44,17 +44,35 @@ def trained(folder: Path) -> tuple[Network, list[str], int]:
 
 def export(network: Network, tokens: Sequence[str], path: Path, notes: dict[str, str] | None = None) -> None:
     """Writes the int8 model to `path`."""
-    axes = {"features": {0: "N", 1: "T"}, "cache": {0: "N"}, "scores": {0: "N", 1: "n"}, "next_cache": {0: "N"}}
+    axes = {
+        "features": {0: "N", 1: "T"},
+        "cache": {0: "N"},
+        "scores": {0: "N", 1: "n"},
+        "next_cache": {0: "N"},
+    }
     example = (torch.zeros(2, 4 * STRIDE + LOOK - STRIDE, BANDS), torch.zeros(2, BLOCKS, WIDTH, KERNEL - 1))
     with tempfile.TemporaryDirectory() as scratch:
         exact, small = Path(scratch, "exact.onnx"), Path(scratch, "int8.onnx")
         with torch.no_grad():
-            torch.onnx.export(_Scores(network), example, str(exact), input_names=["features", "cache"],
-                              output_names=["scores", "next_cache"], dynamic_axes=axes, opset_version=17, dynamo=False)
+            torch.onnx.export(
+                _Scores(network),
+                example,
+                str(exact),
+                input_names=["features", "cache"],
+                output_names=["scores", "next_cache"],
+                dynamic_axes=axes,
+                opset_version=17,
+                dynamo=False,
+            )
         quantize_dynamic(exact, small, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"])
         model = onnx.load(str(small))
-    facts = {"tokens": json.dumps(list(tokens)), "stride": str(STRIDE), "look": str(LOOK),
-             "cache": json.dumps([BLOCKS, WIDTH, KERNEL - 1]), **(notes or {})}
+    facts = {
+        "tokens": json.dumps(list(tokens)),
+        "stride": str(STRIDE),
+        "look": str(LOOK),
+        "cache": json.dumps([BLOCKS, WIDTH, KERNEL - 1]),
+        **(notes or {}),
+    }
     del model.metadata_props[:]
     for key, value in facts.items():
         model.metadata_props.add(key=key, value=value)

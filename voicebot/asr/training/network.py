@@ -47,7 +47,7 @@ def factors(tokens: Sequence[str]) -> Tensor:
     return matrix
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.depthwise = nn.Conv1d(WIDTH, WIDTH, KERNEL, groups=WIDTH)
@@ -64,7 +64,7 @@ class Block(nn.Module):
         return x + self.down(f.relu(self.up(self.norm(y)))), seen[:, :, seen.shape[2] - (KERNEL - 1) :]
 
 
-class Network(nn.Module):
+class Network(nn.Module):  # type: ignore[misc]
     """features (N, T, 40) and cache (N, BLOCKS, WIDTH, KERNEL - 1) -> logits (N, T', tokens) and the next cache."""
 
     sum_parts: Tensor

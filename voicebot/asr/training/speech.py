@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def _spans(speech: Speech, words: Sequence[Word], joined: bool) -> list[tuple[in
     for start, end, count, pause in zip(speech.starts_ms, ends, counts, paused, strict=True):
         stop = max(start + 50 * count, _last_sound(speech, start, end) if pause else end)
         edges = [start + (stop - start) * i // count for i in range(count + 1)]
-        spans += zip(edges, edges[1:], strict=False)
+        spans += pairwise(edges)
     return spans
 
 
@@ -89,11 +90,19 @@ def _last_sound(speech: Speech, start_ms: int, end_ms: int) -> int:
     return start_ms + (int(loud[-1]) * 1000 // speech.rate if len(loud) else 0)
 
 
-def generate(folder: Path, name: str, count: int, seed: int, say: Callable[[random.Random], str], variants: Sequence[str]) -> float:
+def generate(
+    folder: Path,
+    name: str,
+    count: int,
+    seed: int,
+    say: Callable[[random.Random], str],
+    variants: Sequence[str],
+) -> float:
     """Writes one shard (complete or not at all) and returns its hours of speech. Same seed, same texts and voices."""
     rng = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    audio, rows, at = folder / f"{name}.i16.part", [], 0
+    audio, at = folder / f"{name}.i16.part", 0
+    rows: list[str] = []
     with audio.open("wb") as out:
         while len(rows) < count:
             pcm, row = speak(say(rng), rng, variants)
@@ -113,6 +122,11 @@ def load(folder: Path, name: str) -> tuple[list[Utterance], NDArray[np.int16]]:
     """A shard's rows and its audio (memory-mapped)."""
     lines = (folder / f"{name}.jsonl").read_text("utf-8").splitlines()
     return [Utterance(**json.loads(line)) for line in lines], np.memmap(folder / f"{name}.i16", np.int16, "r")
+
+
+def samples(pcm: NDArray[np.int16], row: Utterance) -> NDArray[np.float32]:
+    """One utterance of a shard, float32 in [-1, 1]."""
+    return pcm[row.at : row.at + row.samples].astype(np.float32) / np.float32(32768)
 
 
 def shards(folder: Path) -> Iterator[str]:
@@ -137,5 +151,3 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 if __name__ == "__main__":
     main()
-
-

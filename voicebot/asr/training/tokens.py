@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from voicebot.asr.training import texts
+from voicebot.asr.training import slots, texts
 from voicebot.tts.espeak import can_speak
 from voicebot.tts.pinyin import char_readings
 
@@ -19,12 +19,21 @@ def characters() -> tuple[str, ...]:
     """Every character that may appear in a transcript, sorted."""
     common = {char for char, _ in texts.common_words()[2].most_common(COMMON)}
     written = set("".join(texts.sayings())) | set("".join(texts.templates().every()))
-    written |= set("".join(map(str, texts.slots.words())))
+    written |= set("".join(slots.words()))
     return tuple(sorted(c for c in common | written if "\u4e00" <= c <= "\u9fff"))
 
 
 @cache
 def syllables() -> tuple[str, ...]:
     """Every syllable that a reading of those characters may sound like, sorted."""
-    plain = {s for char in characters() for s in readings(char)[:4]} | {"yao1", "huan2", "dei3", "liao3", "yi2", "yi4", "bu2", "bu4"}
+    plain = {s for char in characters() for s in readings(char)[:4]} | {
+        "yao1",
+        "huan2",
+        "dei3",
+        "liao3",
+        "yi2",
+        "yi4",
+        "bu2",
+        "bu4",
+    }
     return tuple(sorted(plain | {s[:-1] + "2" for s in plain if s[-1] == "3"}))

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from queue import Full
 from typing import Any
 
 import torch
@@ -60,7 +61,9 @@ class Course:
         self.folder, self.total, self.step = folder, total, 0
         self.network, self.average = Network(tokens), Network(tokens)
         self.average.load_state_dict(self.network.state_dict())
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+        )
 
     def resume(self) -> None:
         path = self.folder / "checkpoint.pt"
@@ -73,8 +76,15 @@ class Course:
 
     def save(self) -> None:
         part = self.folder / "checkpoint.part"
-        torch.save({"network": self.network.state_dict(), "average": self.average.state_dict(),
-                    "optimizer": self.optimizer.state_dict(), "step": self.step}, part)
+        torch.save(
+            {
+                "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "step": self.step,
+            },
+            part,
+        )
         part.rename(self.folder / "checkpoint.pt")
 
     def learn(self, batch: Batch) -> float:
@@ -82,7 +92,7 @@ class Course:
             group["lr"] = learning_rate(self.step, self.total)
         descend, ctc = loss(self.network, batch, time_weight(self.step, self.total))
         self.optimizer.zero_grad()
-        descend.backward()  # type: ignore[no-untyped-call]
+        descend.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimizer.step()
         self.step += 1
@@ -94,15 +104,25 @@ class Course:
 
 def _prepare(queue: "mp.Queue[Batch]", folder: Path, shards: int, tokens: Sequence[str], seed: int, skip: int) -> None:
     torch.set_num_threads(1)
+    trainer = os.getppid()
     for batch in Shards(folder, shards, tokens).batches(seed, skip):
-        queue.put(batch)
+        while os.getppid() == trainer:  # an orphan stops
+            try:
+                queue.put(batch, timeout=5)
+                break
+            except Full:
+                continue
+        else:
+            return
 
 
 def _prepared(course: Course, shards: int, tokens: Sequence[str], seed: int) -> Iterator[Batch]:
     """Batches made ahead in a process of their own."""
     context = mp.get_context("fork")
     queue = context.Queue(12)
-    maker = context.Process(target=_prepare, args=(queue, course.folder, shards, tokens, seed, course.step), daemon=True)
+    maker = context.Process(
+        target=_prepare, args=(queue, course.folder, shards, tokens, seed, course.step), daemon=True
+    )
     maker.start()
     try:
         while True:
@@ -120,7 +140,13 @@ def train(folder: Path, total: int, shards: int, seed: int) -> None:
     (folder / "tokens.json").write_text(json.dumps(tokens))
     course = Course(folder, total, tokens)
     course.resume()
-    batches, heard_s, ctc, waited, began = _prepared(course, shards, tokens, seed), 0.0, 0.0, 0.0, time.monotonic()
+    batches, heard_s, ctc, waited, began = (
+        _prepared(course, shards, tokens, seed),
+        0.0,
+        0.0,
+        0.0,
+        time.monotonic(),
+    )
     while course.step < total:
         asked = time.monotonic()
         batch = next(batches)
@@ -129,8 +155,12 @@ def train(folder: Path, total: int, shards: int, seed: int) -> None:
         heard_s += float(batch.frames.sum()) / 100
         if course.step % _REPORT == 0:
             spent = time.monotonic() - began
-            print(f"{spent / 60:5.1f} min  step {course.step}/{total}  ctc {ctc / _REPORT:.3f}  heard {heard_s / 3600:.1f} h"
-                  f"  {heard_s / spent:.0f} x real time  waited {100 * waited / spent:.0f} %", flush=True)
+            print(
+                f"{spent / 60:5.1f} min  step {course.step}/{total}  ctc {ctc / _REPORT:.3f}"
+                f"  heard {heard_s / 3600:.1f} h  {heard_s / spent:.0f} x real time"
+                f"  waited {100 * waited / spent:.0f} %",
+                flush=True,
+            )
             ctc = 0.0
         if course.step % _CHECKPOINT == 0 or course.step == total:
             course.save()

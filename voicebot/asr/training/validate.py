@@ -34,7 +34,7 @@ def _utterances(folder: Path, variants: tuple[str, ...]) -> list[tuple[NDArray[n
     rows, pcm = speech.load(folder, name)
     heard = []
     for row in rows:
-        samples = np.pad(pcm[row.at : row.at + row.samples].astype(np.float32) / 32768, (2400, 4800))
+        samples = np.pad(speech.samples(pcm, row), (2400, 4800))
         samples = augment.set_peak(augment.band_limit(samples, 300, 3400), -8)
         heard.append((fbank(augment.g711(samples, "a")), row.syllables))
     return heard
@@ -62,5 +62,3 @@ def line(network: Network, tokens: Sequence[str], folder: Path) -> str:
         parts.append(f"{label} voices {100 * tonal / total:.1f} % (toneless {100 * toneless / total:.1f})")
     network.train()
     return "      check: syllable errors, " + ", ".join(parts)
-
-

@@ -67,7 +67,9 @@ def grams(counts: Counts, inventory: Sequence[str]) -> Grams:
     return out
 
 
-def _discounted(context: str, following: dict[str, float], shorter: Grams, context_counts: Counter[str]) -> tuple[float, dict[str, float]]:
+def _discounted(
+    context: str, following: dict[str, float], shorter: Grams, context_counts: Counter[str]
+) -> tuple[float, dict[str, float]]:
     total = max(sum(following.values()), float(context_counts[context]) if context != BEGIN else 0.0)
     kept = {c: max(n - _DISCOUNT, 0.3 * n) / total for c, n in following.items()}
     left = max(1 - sum(kept.values()), 1e-3)
@@ -96,10 +98,11 @@ def spoken_readings(sentences: Iterable[str], inventory: Sequence[str]) -> Readi
                 heard[char][syllable] += 1
     out: Readings = {}
     for char in inventory:
-        counts = Counter({s: 0.5 / (k + 1) ** 2 for k, s in enumerate(readings(char)[:4])})  # type: ignore[var-annotated]
-        counts.update({s: n for s, n in heard[char].items()})
+        counts = {s: 0.5 / (k + 1) ** 2 for k, s in enumerate(readings(char)[:4])}
+        for syllable, n in heard[char].items():
+            counts[syllable] = counts.get(syllable, 0.0) + n
         for syllable in [s for s in counts if s[-1] == "3"]:
-            counts[syllable[:-1] + "2"] += 0.25 * counts[syllable]
+            counts[syllable[:-1] + "2"] = counts.get(syllable[:-1] + "2", 0.0) + 0.25 * counts[syllable]
         total = sum(counts.values())
         out[char] = {s: max(math.log(n / total), -5.0) for s, n in counts.items() if n > 0}
     return {char: sounds for char, sounds in out.items() if sounds}
@@ -111,7 +114,11 @@ def build(path: Path, seed: int, scripts: Path) -> None:
     counts = count(sentences)
     add_words(counts)
     rng = random.Random(seed)
-    aloud = [*texts.sayings(), *(t for t, _ in rng.sample(sentences, 20_000)), *texts.common_words()[0][:20_000]]
+    aloud = [
+        *texts.sayings(),
+        *(t for t, _ in rng.sample(sentences, 20_000)),
+        *texts.common_words()[0][:20_000],
+    ]
     write(path, grams(counts, inventory), spoken_readings(aloud, inventory))
 
 
