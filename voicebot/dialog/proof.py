@@ -33,14 +33,15 @@ def _references(script: Script) -> Iterator[Problem]:
     for rule in script.handlers:
         yield from _target(script, rule.goto, rule.goto_where or rule.where)
     for node in script.nodes.values():
-        yield from _target(script, node.goto, node.goto_where or node.where)
-        for target in (node.exhausted, node.silent, node.failed):
-            yield from _target(script, target, node.where)
+        for key in ("goto", "exhausted", "silent", "failed"):
+            yield from _target(script, getattr(node, key), node.place(key))
         for branch in node.branches:
             yield from _target(script, branch.goto, branch.goto_where or branch.where)
         for name in node.without:
             if name not in names:
-                yield Problem(node.where, "unknown-handler", f"node {node.id}: `without: {name}` names no handler")
+                yield Problem(
+                    node.place("without"), "unknown-handler", f"node {node.id}: `without: {name}` names no handler"
+                )
 
 
 def _target(script: Script, target: str | None, where: Where) -> Iterator[Problem]:
@@ -122,6 +123,8 @@ def _flow(script: Script) -> Iterator[Problem]:
     reached = reachable(script)
     for node in script.nodes.values():
         if node.id not in reached:
+            if node.where.file != script.file:
+                continue  # taken over with `extends:` and not needed here
             yield Problem(node.where, "unreachable", f"node {node.id} cannot be reached; link it or delete it")
         elif not node.exits and node.kind not in _FINAL:
             yield Problem(node.where, "dead-end", f"node {node.id} leads nowhere; give it a `goto:` or branches")
@@ -257,7 +260,7 @@ def _human(script: Script) -> Iterator[Problem]:
         yield Problem(human.where, "no-human", "the handler `human` does not lead to a transfer")
     for node in script.nodes.values():
         if node.kind is Kind.ASK and not node.hears("human") and EVERY_HANDLER not in node.without:
-            yield Problem(node.where, "no-human", f"node {node.id} turns the handler `human` off")
+            yield Problem(node.place("without"), "no-human", f"node {node.id} turns the handler `human` off")
         if node.kind is Kind.ASK and EVERY_HANDLER in node.without and not _reaches_transfer(script, node.id):
             yield Problem(node.where, "no-human", f"node {node.id} hears no handler and never fetches a person")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -74,7 +75,9 @@ def read_draft(data: bytes, file: str) -> Draft:
         draft.problems.append(Problem(start, "too-large", "a script may not be larger than one megabyte"))
         return draft
     try:
-        top = YAML(typ="rt").load(io.StringIO(data.decode("utf-8-sig")))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a twice-used anchor is legal YAML
+            top = YAML(typ="rt").load(io.StringIO(data.decode("utf-8-sig")))
     except UnicodeDecodeError as error:
         draft.problems.append(Problem(start, "encoding", f"the file is not UTF-8 ({error.reason}); save it as UTF-8"))
         return draft
@@ -145,7 +148,6 @@ class _Reader:
             say=self._prompts(body, "say"),
             do=self._effects(body),
             goto=self._target(body, "goto"),
-            goto_where=self._value_at(body, "goto"),
             topic=topic,
             patience_s=self._number(body, "patience", 6.0, 1.0, 60.0),
             branches=tuple(self._maps(body, "branches", named=False)),
@@ -164,6 +166,7 @@ class _Reader:
             hold=self._text(body, "hold", ""),
             urgent=self._flag(body, "urgent", False),
             failed=self._target(body, "failed"),
+            places={key: self._value_at(body, key) for key in body},
         )
 
     def _maps(self, parent: CommentedMap, key: str, *, named: bool) -> Iterator[Any]:

@@ -91,7 +91,6 @@ class Node:
     say: tuple[Prompt, ...] = ()
     do: tuple[Effect, ...] = ()
     goto: str | None = None
-    goto_where: Where | None = None
     topic: Topic = Topic.ANY
     patience_s: float = 6.0
     branches: tuple[Branch, ...] = ()
@@ -110,6 +109,11 @@ class Node:
     hold: str = ""
     urgent: bool = False
     failed: str | None = None
+    places: Mapping[str, Where] = field(default_factory=dict)
+
+    def place(self, key: str) -> Where:
+        """Where the value of `key` stands in the file."""
+        return self.places.get(key, self.where)
 
     @property
     def exits(self) -> tuple[str, ...]:

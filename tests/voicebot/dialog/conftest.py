@@ -11,3 +11,8 @@ from voicebot.dialog.script import Script
 @pytest.fixture(scope="session")
 def reminder() -> Script:
     return load_script(find_script("reminder"))
+
+
+@pytest.fixture(scope="session")
+def inbound() -> Script:
+    return load_script(find_script("inbound"))

@@ -1,0 +1,76 @@
+"""Checking call scripts for their designers: findings with file, line, column and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from voicebot.dialog.loader import read_script
+from voicebot.dialog.prompts import LONGEST, VARIABLE, all_prompts
+from voicebot.dialog.script import Kind, Node, Script, Where
+
+_PATIENT_S = 15.0
+
+
+class Severity(StrEnum):
+    """An ERROR forbids the use of a script, a WARNING is worth a look."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found in a script; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    severity: Severity
+    code: str
+    message: str
+
+
+def check_file(path: Path | str) -> list[Finding]:
+    """Everything worth knowing about a script, in the order of the file. Never raises."""
+    script, problems = read_script(Path(path))
+    found = [_finding(p.where, Severity.ERROR, p.code, p.message) for p in problems]
+    if script is not None:
+        found += _warnings(script)
+    return sorted(dict.fromkeys(found), key=lambda f: (f.file, f.line, f.column, f.code, f.message))
+
+
+def check_files(paths: Iterable[Path | str]) -> list[dict[str, object]]:
+    """Rows for `voicebot script check`: the findings of several files as JSON objects."""
+    return [asdict(finding) | {"severity": finding.severity.value} for p in paths for finding in check_file(p)]
+
+
+def _finding(where: Where, severity: Severity, code: str, message: str) -> Finding:
+    return Finding(where.file, where.line, where.column, severity, code, message)
+
+
+def _warnings(script: Script) -> Iterator[Finding]:
+    for prompt in all_prompts(script):
+        length = len(VARIABLE.sub("某某某某", prompt.text))
+        if length > LONGEST:
+            message = f"about {length} hanzi in one breath; it will be cut at a comma, better write two sentences"
+            yield _finding(prompt.where, Severity.WARNING, "long-prompt", message)
+    for node in script.nodes.values():
+        yield from _node_warnings(node)
+    if not script.title:
+        yield _finding(Where(script.file, 1, 1), Severity.WARNING, "no-title", "give the script a `title:`")
+
+
+def _node_warnings(node: Node) -> Iterator[Finding]:
+    for branch, later in zip(node.branches, node.branches[1:], strict=False):
+        if not branch.hears and branch.when is not None and branch.when.name == "true":
+            message = f"node {node.id}: never tried, the branch in line {branch.where.line} always holds"
+            yield _finding(later.where, Severity.WARNING, "shadowed-branch", message)
+    if node.kind is Kind.ASK and not node.say:
+        message = f"node {node.id} listens without having asked anything"
+        yield _finding(node.where, Severity.WARNING, "mute-question", message)
+    if node.kind is Kind.ASK and node.patience_s > _PATIENT_S:
+        message = f"node {node.id} waits {node.patience_s:g} s in silence; callees hang up before that"
+        yield _finding(node.where, Severity.WARNING, "long-patience", message)
