@@ -1,0 +1,1 @@
+"""Understanding: words and question to intents, emotion, slots and danger."""

@@ -1,0 +1,86 @@
+"""Classifier: calibrated probabilities of intents and emotion from the shipped model files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicebot.domain.understanding import UNKNOWN, Emotion, EmotionLabel, IntentScore
+from voicebot.intent.linear import LinearModel, ModelError
+from voicebot.intent.taxonomy import DANGER
+
+MODEL_FILE = "intent.npz"
+CALIBRATION_FILE = "intent.json"
+_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Fitted on a hand that the calibrated weights had not seen. All thresholds are probabilities.
+
+    `temperature`s divide logits; `abstain`: below it the answer is `unknown`; `second`: a further intent is accepted
+    from here; `danger`: both self-harm intents together raise the alarm from here, low on purpose.
+    """
+
+    temperature: float = 1.0
+    emotion_temperature: float = 1.0
+    abstain: float = 0.15
+    second: float = 0.25
+    danger: float = 0.2
+
+    @classmethod
+    def load(cls, path: Path) -> Calibration:
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ModelError(f"{path.name} cannot be read ({error}): run `make train-intent`") from error
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """`intents`: accepted ones, best first, at least one; `danger`: probability that the callee is a danger to self."""
+
+    intents: tuple[IntentScore, ...]
+    emotion: Emotion
+    danger: float
+
+
+class Classifier:
+    """The models of one folder. Pure once loaded; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.model = LinearModel.load(folder / MODEL_FILE)
+        self.calibration = Calibration.load(folder / CALIBRATION_FILE)
+        self._harm = [index for index, name in enumerate(self.model.intents) if name in DANGER]
+
+    def probabilities(self, text: str, topic: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities over `model.intents` and over `model.emotions`."""
+        intents, emotions = self.model.logits(text, topic)
+        return softmax(intents / self.calibration.temperature), softmax(
+            emotions / self.calibration.emotion_temperature
+        )
+
+    def classify(self, text: str, topic: str) -> Classified:
+        chances, moods = self.probabilities(text, topic)
+        mood = int(moods.argmax())
+        emotion = Emotion(EmotionLabel(self.model.emotions[mood]), float(moods[mood]))
+        return Classified(self._accepted(chances), emotion, float(chances[self._harm].sum()))
+
+    def _accepted(self, chances: NDArray[np.float32]) -> tuple[IntentScore, ...]:
+        best = np.argsort(-chances)[:_MOST]
+        scores = [IntentScore(self.model.intents[i], float(chances[i])) for i in best]
+        if scores[0].p < self.calibration.abstain:
+            return (IntentScore(UNKNOWN, 1 - scores[0].p), scores[0])
+        return (scores[0], *(score for score in scores[1:] if score.p >= self.calibration.second))
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    grown = np.exp(logits - logits.max())
+    return np.asarray(grown / grown.sum(), dtype=np.float32)

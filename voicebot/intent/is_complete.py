@@ -1,0 +1,43 @@
+"""Is a partial recognition already an answer to what was asked? End of turn may then come sooner."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from voicebot.domain.understanding import UNKNOWN, Topic
+from voicebot.intent.answers import plain_answer
+from voicebot.intent.slots import parse_slots
+from voicebot.intent.text import normalise
+from voicebot.intent.understander import Understander
+
+_HANGING = re.compile(
+    r"(?:[的和跟与或把被让给就在从对向为再也还是但因所以如果要想能会可我你他她这那个么呃额嗯啊先等到得后每第零一二三四五六七八九十百千万两下上周]|"
+    r"然后|但是|因为|就是|那个|这个|因为|所以|不过|可是|我想|礼拜|星期|月)$"
+)
+_ENDED = re.compile(r"(?:[吧了吗呢嘛呗的哈喽啦]|号|块|元|钱|天|还|期|行|好|可以|对|是|不是|不行|不|人|岁)$")
+_SURE = 0.6
+# Any fixed moment will do: only the presence of a slot is looked at, never its value.
+_NOON = datetime(2026, 1, 5, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
+_DIGITS_ASKED = 4
+
+
+def is_complete_answer(text: str, topic: Topic, understander: Understander) -> bool:
+    """True when nothing need be waited for: a bare yes or no, the four digits asked for, a date or an intent that is
+    sure and does not break off in the middle. Cheap enough to be asked for every partial result."""
+    line = normalise(text).replace(" ", "")
+    if not line:
+        return False
+    plain = plain_answer(text, topic)
+    if plain is not None:
+        return plain[0].id != "m_backchannel" and topic is not Topic.ANY
+    slots = parse_slots(text, _NOON)
+    if topic is Topic.VERIFY and slots.digits is not None:
+        return len(slots.digits) >= _DIGITS_ASKED
+    if _HANGING.search(line) and not _ENDED.search(line):
+        return False
+    if topic is Topic.PROMISE and (slots.date is not None or slots.amount_fen is not None):
+        return True
+    best = understander.classifier.classify(text, topic).intents[0]
+    return best.id != UNKNOWN and best.p >= _SURE and bool(_ENDED.search(line))

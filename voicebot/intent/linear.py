@@ -1,0 +1,56 @@
+"""Linear model: hashed n-grams to logits of intents and emotions, eight-bit weights, numpy alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicebot.intent.features import hashes
+
+
+class ModelError(Exception):
+    """The model file is missing or is not ours. The operator must run `make train-intent` or reinstall."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """Weights by feature. `keys` sorted CRC32 (n,), `rarity` idf (n,), `weights` int8 (n, outputs), `scale` (outputs,)."""
+
+    intents: tuple[str, ...]
+    emotions: tuple[str, ...]
+    keys: NDArray[np.uint32]
+    rarity: NDArray[np.float32]
+    weights: NDArray[np.int8]
+    scale: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    @classmethod
+    def load(cls, path: Path) -> LinearModel:
+        """Reads the .npz that training wrote; ModelError with the remedy when it cannot."""
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                return cls(
+                    tuple(str(name) for name in kept["intents"]), tuple(str(name) for name in kept["emotions"]),
+                    kept["keys"], kept["rarity"].astype(np.float32), kept["weights"], kept["scale"], kept["bias"],
+                )
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise ModelError(f"intent model {path.name} cannot be read ({error}): run `make train-intent`") from error
+
+    def save(self, path: Path) -> None:
+        np.savez_compressed(
+            path, intents=np.array(self.intents), emotions=np.array(self.emotions), keys=self.keys,
+            rarity=self.rarity.astype(np.float16), weights=self.weights, scale=self.scale, bias=self.bias,
+        )
+
+    def logits(self, text: str, topic: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits of the intents (i,) and of the emotions (e,)."""
+        wanted = np.array(hashes(text, topic), dtype=np.uint32)
+        spots = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        rows = spots[self.keys[spots] == wanted]
+        value = self.rarity[rows]
+        length = float(np.sqrt(value @ value)) or 1.0
+        out = (value / length) @ self.weights[rows].astype(np.float32) * self.scale + self.bias
+        return out[: len(self.intents)], out[len(self.intents) :]

@@ -1,0 +1,69 @@
+"""Which of several mentions counts: negated ones don't, a correction wins, what is being paid wins; otherwise ask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+
+class Mention(Protocol):
+    """Anything found between two positions of the line."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+
+M = TypeVar("M", bound=Mention)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[M]):
+    """`chosen` counts; when it is None and `ask` is true, several candidates stand against each other."""
+
+    chosen: M | None = None
+    ask: bool = False
+
+
+_DENIED_BEFORE = re.compile(r"(?:(?<!是)不是(?:说|什么|那个|这个)?|不要|别说?|没说|没有说|并非|不能是|哪是|而不是|不用|又不是|不会是|可不是)$")
+_DENIED_AFTER = re.compile(
+    r"(?:[的那这天就也肯定可能恐怕是实在真]|之前|以前|我)*(?:不行|不成|不得行|不可以|来不及|没空|不方便|不够|不中|太急|太赶|太紧|太早|太晚|太多|太快|太高|赶不上|搞不定|拿不出|还不了|还不上|"
+    r"够呛|不一定|悬|没法|不能还|没钱|给不了|凑不(?:齐|够|出)|弄不(?:了|到)|做不到|不合适|有点(?:难|紧|悬)|不大行|不太行|不现实|不保险)(?!吗|么)"
+)
+_TURN = re.compile(r"不对|不是|错了|说错|说反|口误|记错|哦不|啊不|呃不|噢不|嗯不|哎不|改|算了|应该是|还是(?!那)|要不|干脆|等等|不不|更正|纠正|不 |后来|不如|最后定|那就|或者干脆|最好")
+_OR = re.compile(r"或|要么|还是(?=.{0,8}$)|要不就")
+_PAID_AFTER = re.compile(r"[^ 发开领]{0,6}?(?:我)?(?:再|就|能|可以|一定|肯定|先|全|都|才|去|给你|把钱)*(?:还|给你|转|存|打(?:给|过|钱|款)|付|交|处理|结|弄|清)")
+_PAYDAY_AFTER = re.compile(r"[^ ]{0,3}?(?:发|开|领|出)(?:了)?(?:工资|薪|支|钱|粮|公资)")
+
+
+def denied(line: str, mention: Mention) -> bool:
+    """不是周五, 四号不行: what is named only to be ruled out."""
+    before, after = line[: mention.start].rstrip(), line[mention.end :].lstrip()
+    return bool(_DENIED_BEFORE.search(before)) or bool(_DENIED_AFTER.match(after))
+
+
+def corrected(line: str, earlier: Mention, later: Mention) -> bool:
+    """Does the line turn from `earlier` to `later` (周五 不对 周六)?"""
+    return bool(_TURN.search(line[earlier.end : later.start]))
+
+
+def alternatives(line: str, mentions: Sequence[Mention]) -> bool:
+    """周五或者周六: two that are offered side by side."""
+    return any(
+        _OR.search(line[one.end : two.start]) and two.start - one.end <= 6
+        for one, two in zip(mentions, mentions[1:], strict=False)
+    )
+
+
+def paid_on(line: str, mention: Mention) -> bool:
+    """Is this the day of paying, not of being paid?"""
+    rest = line[mention.end :]
+    return not _PAYDAY_AFTER.match(rest) and bool(_PAID_AFTER.match(rest))
+
+
+def payday(line: str, mention: Mention) -> bool:
+    return bool(_PAYDAY_AFTER.match(line[mention.end :]))

@@ -1,0 +1,57 @@
+"""Digit strings read one by one: last four of an identity card, years, numbers (幺=1, 洞=0, 拐=7, 勾=9)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_READ = {"零": "0", "〇": "0", "洞": "0", "一": "1", "幺": "1", "妖": "1", "吆": "1", "腰": "1", "二": "2", "两": "2", "三": "3", "四": "4", "五": "5",
+         "六": "6", "七": "7", "拐": "7", "八": "8", "九": "9", "勾": "9", "x": "X", "叉": "X"}
+_ONE = r"[零〇洞一幺二两三四五六七八九拐勾\d]"
+_RUN = re.compile(rf"{_ONE}(?:[ .\-]?(?:{_ONE}|[妖吆腰](?=[ ]?{_ONE})))+(?:[ ]?(?:x|叉|艾克斯|埃克斯))?|{_ONE}(?:x|叉)")
+_DOUBLED = re.compile(rf"(?P<times>两|俩|三|四)个(?P<digit>{_ONE})")
+_HEARD = ((re.compile(rf"(?<={_ONE})(?:[期起妻齐琪其])(?=$| |{_ONE}|[,吧啊的])"), "七"), (re.compile(rf"(?<={_ONE})(?:吧|巴|扒)(?={_ONE})"), "八"),
+          (re.compile(rf"(?<={_ONE})(?:酒|久|就)(?={_ONE})"), "九"), (re.compile(rf"(?<={_ONE})(?:是|事|似|寺|死|丝)(?={_ONE})"), "四"),
+          (re.compile(rf"(?<={_ONE})(?:医|衣|依|伊)(?={_ONE}|$)"), "一"), (re.compile(rf"(?<={_ONE})(?:无|武|舞|午|物|吴)(?={_ONE}|$| )"), "五"),
+          (re.compile(rf"(?<={_ONE})(?:流|刘|留|柳|陆)(?={_ONE}|$| )"), "六"), (re.compile(rf"(?<={_ONE})(?:散|伞|山)(?={_ONE}|$| )"), "三"),
+          (re.compile(rf"(?<={_ONE})(?:灵|铃|林|玲|领|凌)(?={_ONE}|$| )"), "零"), (re.compile(rf"(?<={_ONE})(?:儿|而|耳|尔)(?={_ONE})"), "二"),
+          (re.compile(rf"(?<={_ONE}{_ONE})(?:妖|腰|吆|要)(?={_ONE}|$| )|(?:妖|腰|吆)(?={_ONE}{_ONE})"), "幺"))
+_ASKED = re.compile(r"(?:尾号|尾数|后四位|末四位|末尾|后面四位|最后四位|后边|后面|身份证|证号|卡号|号码|手机号?|电话|工号|编号)[号是为的 呢啊嗯呃就]*$")
+_UNIT_AFTER = re.compile(r"[十百千万亿块元号日月年天点期次遍个岁毛角折成笔条%]|分[之钟]|小时|礼拜|星期|平|路|位[^0-9]|米")
+_HOTLINES = re.compile(r"^(?:110|120|119|122|123(?:15|45|78|56|63|38|86|77|33)|96110|95\d{3}|400\d{7})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """`text`: the digits as 0-9 and a final X; `asked`: words before them say that a number is being read out."""
+
+    start: int
+    end: int
+    text: str
+    asked: bool
+
+
+def find_digits(line: str) -> list[Digits]:
+    """Digit strings of two (after 尾号 and the like) or three and more in `line`, left to right; hotlines are none."""
+    for pattern, right in _HEARD:
+        line = pattern.sub(right, line)
+    line = _DOUBLED.sub(_repeat, line)
+    return [digits for found in _RUN.finditer(line) if (digits := _one(line, found)) is not None]
+
+
+def _repeat(found: re.Match[str]) -> str:
+    return found["digit"] * {"两": 2, "俩": 2, "三": 3, "四": 4}[found["times"]]
+
+
+def _one(line: str, found: re.Match[str]) -> Digits | None:
+    spoken = found.group().replace("艾克斯", "x").replace("埃克斯", "x")
+    text = "".join(_READ.get(char, char if char.isdigit() else "") for char in spoken)
+    before, after = line[: found.start()], line[found.end() :]
+    asked = bool(_ASKED.search(before))
+    if len(text) < (2 if asked else 3) or _HOTLINES.match(text):
+        return None
+    if not asked and (_UNIT_AFTER.match(after) or re.search(r"[十百千万第\-:/]$", before)):
+        return None
+    if not asked and found.group().isascii() and len(text) <= 6 and not text.startswith("0") and not text.endswith("X"):
+        return None if re.search(r"(?:还|给|付|交|转|存|打|先|欠|借)[了你个 ]*$", before) else Digits(*found.span(), text, asked)
+    return Digits(found.start(), found.end(), text, asked)

@@ -1,0 +1,156 @@
+"""parse_slots: dates, times, amounts, shares, instalments, digits and tense of one utterance."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from voicebot.domain.understanding import Slots, Tense
+from voicebot.intent.slots.amounts import Amount, find_amounts
+from voicebot.intent.slots.choose import Choice, alternatives, corrected, denied, paid_on, payday
+from voicebot.intent.slots.dates import find_dates, lasts
+from voicebot.intent.slots.digits import Digits, find_digits
+from voicebot.intent.slots.found_date import FoundDate
+from voicebot.intent.slots.ratios import Instalments, find_instalments, find_shares
+from voicebot.intent.slots.reading import MASK, masked, read
+from voicebot.intent.slots.tense import tense
+from voicebot.intent.slots.times import FoundTime, find_times
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+_INCOME = re.compile(r"(?:工资|月薪|薪水|房租|房贷|车贷|挣|赚|药费|医药费|手术费|收入|低保|退休金|养老金|花了?|赔了?|赔|欠了?你?们?|借了?|亏了?|利息|违约金|罚息|额度|学费|生活费|伙食费|剩下的?|还剩|余下|押金|定金|水电|本来|一共|总共|不就是|输了?|骗了?)[是有才就只了要得快大概差不多个我你们到一共 ]*$")
+_PAYING = re.compile(r"(?:(?<!不)还|给|付|转|存|打|先|凑|拿|交|划|缴)(?:你们?|了|上|个|出|过|掉|够|得出|进去|过去|您|他|一|完|大概|最多|差不多|顶多|能|就)*$")
+
+
+def parse_slots(text: str, now: datetime) -> Slots:
+    """Slots of `text` said at `now` (aware; dates are those of Asia/Shanghai). Never raises; what must be asked for is
+    `ambiguous` with no value. A promise never gets a date in the past. Semantics: docs/reference/slots.md."""
+    try:
+        return _parse(text, now)
+    except (ValueError, OverflowError, ArithmeticError):
+        # Figures beyond the calendar or beyond reason: nothing was understood, nothing is guessed.
+        return Slots(ambiguous=True)
+
+
+def _parse(text: str, now: datetime) -> Slots:
+    here = now.astimezone(SHANGHAI)
+    line = masked(read(text))
+    spoken = tense(line)
+    mentions = find_dates(line, here.date(), spoken is Tense.PAST)
+    times = [found for found in find_times(line, here) if not denied(line, found)]
+    day = _date(line, mentions, here.date(), spoken)
+    moment = times[-1] if times else None
+    free = _blank(line, [(found.start, found.end) for found in (*mentions, *times)])
+    digits = _digits(free)
+    instalments = find_instalments(_blank(line, [(found.start, found.end) for found in mentions]))
+    amount = _amount(_blank(free, [*instalments.spans, *((found.start, found.end) for found in find_digits(free))]), line)
+    share = [found for found in find_shares(free) if not denied(line, found)]
+    return _slots(day, moment, amount, share[-1].ratio if share else None, instalments, digits, spoken, here.date())
+
+
+def _slots(
+    day: Choice[FoundDate], moment: FoundTime | None, amount: Choice[Amount], ratio: float | None, instalments: Instalments,
+    digits: Digits | None, spoken: Tense, today: date,
+) -> Slots:
+    first = day.chosen.first if day.chosen else None
+    if first is None and moment and moment.moment and not day.ask:
+        first = moment.moment.date()
+    money = amount.chosen or Amount(0, 0)
+    if spoken is Tense.NONE and first is not None:
+        spoken = Tense.PAST if first < today else Tense.FUTURE
+    return Slots(
+        date=first, date_end=day.chosen.last if day.chosen else None, time=moment.at if moment else None,
+        amount_fen=money.fen, amount_min_fen=money.low, amount_max_fen=money.high, ratio=ratio,
+        installments=instalments.count, per_installment_fen=instalments.per_fen, digits=digits.text if digits else None,
+        ambiguous=day.ask or amount.ask, tense=spoken,
+    )
+
+
+def _blank(line: str, spans: list[tuple[int, int]]) -> str:
+    """`line` with those stretches masked, of the same length."""
+    out = list(line)
+    for start, end in spans:
+        out[start:end] = MASK * (end - start)
+    return "".join(out)
+
+
+def _digits(line: str) -> Digits | None:
+    """The digit string that counts: the last one (people correct themselves), asked-for ones before others."""
+    found = [each for each in find_digits(line) if not denied(line, each)]
+    asked = [each for each in found if each.asked]
+    return (asked or found)[-1] if found else None
+
+
+def _date(line: str, found: list[FoundDate], today: date, spoken: Tense) -> Choice[FoundDate]:
+    live = [each for each in found if not denied(line, each)]
+    if not live:
+        return Choice()
+    certain = _distinct([each for each in live if each.first is not None])
+    if spoken is not Tense.PAST:
+        certain = [each for each in certain if (each.last or each.first or today) >= today] or certain
+    if not certain:
+        return Choice(ask=True)
+    last = live[-1]
+    if last.ask and len(live) > 1 and corrected(line, live[-2], last):
+        return Choice(ask=True)
+    if len(certain) == 1:
+        return _unless_past(certain[0], today, spoken)
+    return _among(line, certain, today, spoken)
+
+
+def _among(line: str, several: list[FoundDate], today: date, spoken: Tense) -> Choice[FoundDate]:
+    if alternatives(line, several):
+        return Choice(ask=True)
+    if corrected(line, several[-2], several[-1]):
+        return _unless_past(several[-1], today, spoken)
+    paid = [each for each in several if paid_on(line, each) and not payday(line, each)]
+    if len(paid) == 1:
+        return _unless_past(paid[0], today, spoken)
+    pays = [each for each in several if not payday(line, each)]
+    if len(pays) == 1:
+        return _unless_past(pays[0], today, spoken)
+    inner = min(several, key=lasts)
+    if all(_within(inner, each) for each in several):
+        return _unless_past(inner, today, spoken)
+    return Choice(ask=True)
+
+
+def _within(inner: FoundDate, outer: FoundDate) -> bool:
+    if inner.first is None or outer.first is None:
+        return False
+    return outer.first <= inner.first <= (outer.last or outer.first)
+
+
+def _unless_past(chosen: FoundDate, today: date, spoken: Tense) -> Choice[FoundDate]:
+    return Choice(chosen)
+
+
+def _distinct(found: list[FoundDate]) -> list[FoundDate]:
+    seen: dict[tuple[date | None, date | None], FoundDate] = {}
+    for each in found:
+        seen[(each.first, each.last)] = each
+    return sorted(seen.values(), key=lambda each: each.start)
+
+
+def _amount(free: str, line: str) -> Choice[Amount]:
+    live = [each for each in find_amounts(free) if not denied(line, each)]
+    certain = [each for each in live if not each.vague]
+    if not certain:
+        return Choice(ask=bool(live))
+    distinct = list({(each.fen, each.low, each.high): each for each in certain}.values())
+    if len(distinct) == 1:
+        return Choice(distinct[0])
+    distinct.sort(key=lambda each: each.start)
+    if alternatives(line, distinct):
+        return Choice(ask=True)
+    if corrected(line, distinct[-2], distinct[-1]):
+        return Choice(distinct[-1])
+    for keep in (_paying(line, distinct), [each for each in distinct if not _INCOME.search(line[: each.start])]):
+        if len(keep) == 1:
+            return Choice(keep[0])
+    return Choice(ask=True)
+
+
+def _paying(line: str, found: list[Amount]) -> list[Amount]:
+    return [each for each in found if _PAYING.search(line[: each.start]) and not _INCOME.search(line[: each.start])]

@@ -1,0 +1,78 @@
+"""Shares of the debt and instalments: 一半, 三成, 百分之三十, 分三期每期八百."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from voicebot.intent.slots.amounts import find_amounts
+from voicebot.intent.slots.numerals import RUN, value, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    start: int
+    end: int
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Instalments:
+    """`count` periods of `per_fen` each; `spans`: stretches of the line that say so and are no amounts of their own."""
+
+    count: int | None = None
+    per_fen: int | None = None
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+_PERCENT = re.compile(rf"百分之(?P<words>{RUN})(?:点(?P<tenth>[一二三四五六七八九]))?|(?P<figures>\d+(?:\.\d+)?)%")
+_FRACTION = re.compile(r"(?P<whole>[二三四五六七八九十\d]+)分之(?P<part>[一二两三四五六七八九\d]+)")
+_TENTHS = re.compile(r"(?P<n>[一二两三四五六七八九])成(?P<half>半|[一二三四五六七八九])?(?![不吗吧是了可天交为功都还没要会])|(?P<m>[一二两三四五六七八九])成(?=[行吧可成])")
+_HALF = re.compile(r"一半(?:儿)?(?!一半)|(?<=还)半(?:数)|对半(?!分)|一大半")
+_ALL = re.compile(r"全部|全额|全款|一次性|一把(?:还清|结清)|一次(?:还清|结清|付清)|全(?:都)?(?:还了|还清|结清|付清)|本息全")
+_RATE = re.compile(r"年化|利率|利息|费率|超过|罚息|违约金|日息|征信|概率|可能")
+
+_EACH = re.compile(r"(?:每[个]?(?:期|月|次|礼拜|星期|周)|(?<!第)一(?:期|个月)|(?:按|逐)月|月月)(?:就|也|只能|能|先|给|还|付|交|打|我|你|们|的|最多|大概|差不多|固定|至少|不超过| )*$")
+_SPLIT = re.compile(
+    rf"分(?:成|个|作|到|它个|他个|摊)?\s?(?P<n>{RUN})(?:期|次|笔|个月|回|批)|(?P<plain>(?<!第)(?<!到){RUN})期(?!了|的?时候|[逾没没还]|间)|(?P<months>{RUN})个月(?:还清|还完|分期|慢慢还|付清|结清)"
+)
+_MOST = 120
+
+
+def find_shares(line: str) -> list[Share]:
+    """Shares in `line`, left to right; 1.0 where the whole is to be paid at once. Rates of interest are none."""
+    out = []
+    for found in _PERCENT.finditer(line):
+        number = float(found["figures"]) if found["figures"] else float(value(found["words"]) or 0)
+        out.append(Share(*found.span(), (number + int(value(found["tenth"] or "零") or 0) / 10) / 100))
+    for found in _FRACTION.finditer(line):
+        whole_, part = value(found["whole"]), value(found["part"])
+        if whole_ and part and part < whole_:
+            out.append(Share(*found.span(), float(part / whole_)))
+    for found in _TENTHS.finditer(line):
+        half = {"半": 0.05}.get(found["half"] or "", float(value(found["half"] or "零") or 0) / 100)
+        out.append(Share(*found.span(), float(value(found["n"] or found["m"]) or 0) / 10 + half))
+    out += [Share(*found.span(), 0.5) for found in _HALF.finditer(line)]
+    out += [Share(*found.span(), 1.0) for found in _ALL.finditer(line)
+            if re.search(r"还|结|付|给|交|清|处理", line) and not re.search(r"不(?:能|可能|了)|没", line[max(0, found.start() - 6) : found.end() + 6])]
+    kept = [share for share in out if not _RATE.search(line[max(0, share.start - 5) : share.start]) and 0 < share.ratio <= 1]
+    return sorted(kept, key=lambda share: share.start)
+
+
+def find_instalments(line: str) -> Instalments:
+    """Number of periods and the sum of each, from 分三期每期八百, 每个月还五百, 三个月还清."""
+    count, per, spans = None, None, []
+    for found in _SPLIT.finditer(line):
+        number = whole(found["n"] or found["plain"] or found["months"])
+        if number is None or not 1 < number <= _MOST or re.match(r"了|都?逾期|没还", line[found.end() :]):
+            continue
+        if found["plain"] and re.search(r"(?:还了|欠了?|逾期了?|这|上|下|哪|几|差|剩)$", line[: found.start("plain")]):
+            continue
+        count = number
+        spans.append(found.span())
+    for amount in find_amounts(line):
+        lead = _EACH.search(line[: amount.start])
+        if lead and (amount.fen or amount.high or amount.low):
+            per = amount.fen or amount.high or amount.low
+            spans.append((lead.start(), amount.end))
+    return Instalments(count, per, tuple(spans))

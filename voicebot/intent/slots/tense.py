@@ -1,0 +1,26 @@
+"""Tense: does the line promise, tell what has happened, or neither?"""
+
+from __future__ import annotations
+
+import re
+
+from voicebot.domain.understanding import Tense
+
+_DONE = re.compile(
+    r"昨[天日儿晚夜]|(?<!大后)(?<!以)前[天儿日](?!面)|大前天|上个?(?:周|月|礼拜|星期)|去年|前[几两]天|上[次回]|寻日|刚刚?(?:才|就|已经|把)?(?:还|转|存|付|交|打了|打过去|扣)|"
+    r"(?:还|转|付|交|存|扣|汇|缴|结|打|划)(?:了|过了?|完了?|清了|好了|进去了|上了|掉了|给你们?了|过去了|走了)(?!再|才|我就|就|以?后|之?后|没|的话|吧$|[都也]?没|行|吗)|(?:早|都|已经|早就)(?:就|已经)?(?:还|转|付|交|存|扣|清|结)(?!款日)|"
+    r"年前(?=还)|半年前|[几两三四五六]个?[天月年]前|生的|出生|以前(?:还|借)"
+)
+_NOT_DONE = re.compile(r"(?:等|要是|如果|只要|除非|什么时候|怎么|别人|没有?|不能|还没|哪里|谁)[^ ]{0,6}$")
+_AHEAD = re.compile(
+    r"明[天日儿早晚]|后[天儿日]|听日|(?:再?下)+个?(?:周|月|礼拜|星期)|月底|会(?:还|处理|转|付|交|弄|存)|(?:就|再|先|准备|打算|争取|尽量|尽快|慢慢|一定|肯定|保证|可以|能|想|要|只能|每期|每个?月|分.{1,3}期)[^了过 ]{0,6}(?:还|付|给|转|处理|交|存|结|弄|清)|"
+    r"(?:之|以)前[^ ]{0,6}(?:还|给|处理)|前(?:还|给你|处理|转)|(?:之|以)?后(?:还|给你|处理|转|再)|给你(?!们?[了过])|马上|一会儿?|待会|立马|过[两几]天|改天|分.{1,3}期|每个?月|先(?:还|给|转)"
+)
+
+
+def tense(line: str) -> Tense:
+    """Past when something is told as done, future when something is promised or planned, none for bare figures."""
+    for found in _DONE.finditer(line):
+        if not _NOT_DONE.search(line[: found.start()]):
+            return Tense.PAST
+    return Tense.FUTURE if _AHEAD.search(line) else Tense.NONE

@@ -1,0 +1,77 @@
+"""Calibration: temperatures and thresholds from a hand that the weights have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicebot.domain.understanding import UNKNOWN
+from voicebot.intent.classifier import Calibration, softmax
+from voicebot.intent.taxonomy import DANGER
+from voicebot.intent.training.corpus import Utterance
+
+_TEMPERATURES = np.arange(0.5, 3.01, 0.05)
+_DANGER_RECALL = 0.9
+"""Share of the unseen self-harm sentences that the model alone must raise (the frozen words come on top)."""
+
+
+def fit(
+    rows: Sequence[Utterance], intents: Sequence[str], emotions: Sequence[str],
+    scores: NDArray[np.float32], moods: NDArray[np.float32],
+) -> Calibration:
+    """`scores` (n, intents) and `moods` (n, emotions) are logits for `rows`, by a model that never saw their writer."""
+    place = {name: index for index, name in enumerate(intents)}
+    first = np.array([place[row.labels[0]] for row in rows])
+    heat = _temperature(scores, first)
+    chances = np.stack([softmax(line / heat) for line in scores])
+    judged = [i for i, row in enumerate(rows) if row.emotion]
+    mood_heat = _temperature(moods[judged], np.array([emotions.index(rows[i].emotion or "") for i in judged]))
+    return Calibration(
+        temperature=heat, emotion_temperature=mood_heat, abstain=_abstention(chances, first, place[UNKNOWN]),
+        second=_second(rows, intents, chances), danger=_alarm(rows, intents, chances),
+    )
+
+
+def _temperature(logits: NDArray[np.float32], wanted: NDArray[np.int64]) -> float:
+    """The temperature with the smallest mean negative log-likelihood."""
+
+    def loss(heat: float) -> float:
+        scaled = logits / heat
+        top = scaled.max(axis=1, keepdims=True)
+        spread = np.log(np.exp(scaled - top).sum(axis=1)) + top[:, 0]
+        return float((spread - scaled[np.arange(len(wanted)), wanted]).mean())
+
+    return round(float(min(_TEMPERATURES, key=loss)), 2)
+
+
+def _abstention(chances: NDArray[np.float32], first: NDArray[np.int64], unknown: int) -> float:
+    """The threshold with the most right answers when everything below it is called `unknown`."""
+    best, sure = chances.argmax(axis=1), chances.max(axis=1)
+
+    def right(threshold: float) -> int:
+        return int((np.where(sure < threshold, unknown, best) == first).sum())
+
+    return round(float(max(np.arange(0.02, 0.4, 0.01), key=right)), 2)
+
+
+def _second(rows: Sequence[Utterance], intents: Sequence[str], chances: NDArray[np.float32]) -> float:
+    """The threshold for further intents with the best F1 over all labels."""
+    truth = np.array([[name in row.labels for name in intents] for row in rows])
+    best = chances.argmax(axis=1)
+
+    def score(threshold: float) -> float:
+        said = chances >= threshold
+        said[np.arange(len(rows)), best] = True
+        hit = float((said & truth).sum())
+        return 2 * hit / float(said.sum() + truth.sum())
+
+    return round(float(max(np.arange(0.1, 0.6, 0.02), key=score)), 2)
+
+
+def _alarm(rows: Sequence[Utterance], intents: Sequence[str], chances: NDArray[np.float32]) -> float:
+    """Low enough for `_DANGER_RECALL` of the self-harm sentences, within sane bounds."""
+    columns = [i for i, name in enumerate(intents) if name in DANGER]
+    harm = sorted(chances[i, columns].sum() for i, row in enumerate(rows) if set(row.labels) & DANGER)
+    return round(float(np.clip(harm[int(len(harm) * (1 - _DANGER_RECALL))], 0.08, 0.3)), 2)

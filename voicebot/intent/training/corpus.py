@@ -1,0 +1,38 @@
+"""The hand-written utterances: five hands to train on, a sixth as development check that training never sees."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+
+WRITERS = ("educated", "elders", "north", "south", "young", "taxonomy")
+"""Hands that are trained on; `taxonomy` holds the examples that stand beside each intent's definition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What a callee said after a question on `topic`. `labels` most important first; `emotion` None where nobody judged it."""
+
+    text: str
+    labels: tuple[str, ...]
+    emotion: str | None
+    topic: str
+    writer: str
+
+
+def _read(name: str) -> list[Utterance]:
+    packed = files("voicebot.intent.training").joinpath(f"data/{name}.jsonl.gz").read_bytes()
+    rows = (json.loads(line) for line in gzip.decompress(packed).decode().splitlines())
+    return [Utterance(r["text"], tuple(r["labels"]), r["emotion"], r["context"], r["writer"]) for r in rows]
+
+
+def training_set() -> list[Utterance]:
+    """All utterances of the hands that may be trained on, in file order."""
+    return [row for writer in WRITERS for row in _read(f"train-{writer}")]
+
+
+def development_set() -> list[Utterance]:
+    """The sixth hand: for figures and choices, never for weights."""
+    return _read("dev-plain")

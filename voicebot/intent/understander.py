@@ -1,0 +1,53 @@
+"""Understander: words and the question before them to an Understanding. Rules for yes, no and danger; a model for the rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from voicebot.config import models_dir
+from voicebot.domain.understanding import UNKNOWN, Emotion, EmotionLabel, IntentScore, Topic, Understanding
+from voicebot.intent.answers import plain_answer
+from voicebot.intent.classifier import Classified, Classifier
+from voicebot.intent.danger import danger
+from voicebot.intent.slots import parse_slots
+from voicebot.intent.taxonomy import DANGER
+from voicebot.intent.text import normalise
+
+_CERTAIN = 0.9
+"""Probability given to a self-harm intent that the frozen words found and the model did not."""
+
+
+class Understander:
+    """Loads the intent model of `models` (default: the shipped ones) once; `ModelError` when it cannot be read."""
+
+    def __init__(self, models: Path | None = None) -> None:
+        self.classifier = Classifier(models or models_dir())
+
+    def understand(self, text: str, topic: Topic, now: datetime) -> Understanding:
+        """What `text` means as an answer under `topic`; relative dates count from `now` (aware). Same in, same out."""
+        slots = parse_slots(text, now)
+        if not normalise(text):
+            return Understanding(text, (IntentScore("m_silence", 1.0),), slots=slots)
+        plain = plain_answer(text, topic)
+        if plain is not None:
+            return Understanding(text, plain, _calm(plain[0].id), slots)
+        found = self.classifier.classify(text, topic)
+        words = danger(text)
+        alarm = words is not None or found.danger >= self.classifier.calibration.danger
+        return Understanding(text, _ranked(found, words), found.emotion, slots, alarm)
+
+
+def _calm(intent: str) -> Emotion:
+    """A bare yes is cooperative at most; a bare word tells little."""
+    return Emotion(EmotionLabel.COOPERATIVE if intent == "ptp_confirm" else EmotionLabel.NEUTRAL, 0.6)
+
+
+def _ranked(found: Classified, words: str | None) -> tuple[IntentScore, ...]:
+    """Danger to self comes first when the words or the model's best guess say so; otherwise the model's order."""
+    harmful = [score for score in found.intents if score.id in DANGER]
+    rest = tuple(score for score in found.intents if score.id not in DANGER)
+    if words is not None and not harmful:
+        rest = tuple(score for score in rest if score.id != UNKNOWN)
+        return (IntentScore(words, _CERTAIN), *rest)
+    return (*harmful, *rest)
