@@ -56,14 +56,14 @@ def test_a_short_stall_skips_nothing():
 
 
 @pytest.mark.looptime
-async def test_two_minutes_of_ticks_are_two_minutes():
+async def test_half_a_minute_of_ticks_is_half_a_minute():
     wheel, session = MediaWheel(asyncio.get_running_loop().time), Log()
     wheel.add(session)
     wheel.start()
-    await asyncio.sleep(120)
+    await asyncio.sleep(30)
     wheel.stop()
     assert session.ticks == list(range(len(session.ticks)))
-    assert len(session.ticks) == pytest.approx(6_000, abs=2)
+    assert len(session.ticks) == pytest.approx(1_500, abs=2)
     assert wheel.lateness.worst_ms < 2
 
 

@@ -1,0 +1,62 @@
+"""Pitch of the voice by autocorrelation: enough to hear that somebody gets agitated."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicebot.audio.frames import RATE
+
+LOWEST_HZ, HIGHEST_HZ = 70, 400
+WINDOW: Final = RATE * 40 // 1000
+"""Samples of one look (40 ms: three periods of the deepest voice)."""
+STEP: Final = RATE * 10 // 1000
+_VOICED: Final = 0.5
+"""Height of the autocorrelation peak above which a sound is voiced."""
+_QUIET: Final = 100.0
+"""RMS below which there is no voice (-50 dBFS)."""
+
+
+def pitch_hz(pcm: bytes) -> float | None:
+    """Fundamental frequency of the first 40 ms of s16le 8 kHz; None if unvoiced, quiet or too short."""
+    samples = np.frombuffer(pcm[: 2 * WINDOW], "<i2").astype(np.float64)
+    if samples.size < WINDOW:
+        return None
+    samples -= samples.mean()
+    if np.sqrt(np.mean(samples * samples)) < _QUIET:
+        return None
+    return _fundamental(_likeness(samples))
+
+
+def pitch_track(pcm: bytes) -> list[float | None]:
+    """Pitch every 10 ms; len is 0 for less than 40 ms of sound."""
+    starts = range(0, len(pcm) // 2 - WINDOW + 1, STEP)
+    return [pitch_hz(pcm[2 * start : 2 * (start + WINDOW)]) for start in starts]
+
+
+def _likeness(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Autocorrelation by lag, corrected for the samples that a lag leaves out; 1 at lag 0."""
+    spectrum = np.fft.rfft(samples, 2 * samples.size)
+    raw = np.fft.irfft(np.abs(spectrum) ** 2)[: samples.size]
+    shrinking = 1 - np.arange(samples.size) / samples.size
+    return np.asarray(raw / shrinking / raw[0])
+
+
+def _fundamental(likeness: NDArray[np.float64]) -> float | None:
+    shortest, longest = RATE // HIGHEST_HZ, RATE // LOWEST_HZ
+    best = likeness[shortest : longest + 1].max()
+    if best < _VOICED:
+        return None
+    # The first peak nearly as high as the best is the period; the best may be a multiple of it.
+    for lag in range(shortest, longest + 1):
+        height = likeness[lag]
+        if height >= 0.9 * best and likeness[lag - 1] <= height >= likeness[lag + 1]:
+            return RATE / _between(likeness, lag)
+    return None
+
+
+def _between(likeness: NDArray[np.float64], lag: int) -> float:
+    """The top of the parabola through a peak and its neighbours."""
+    left, top, right = likeness[lag - 1 : lag + 2]
+    bend = left - 2 * top + right
+    return lag if bend == 0 else float(lag + 0.5 * (left - right) / bend)

@@ -1,0 +1,51 @@
+"""Single tones in 20 ms frames: pitch, loudness and how pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voicebot.audio.frames import FRAME_SAMPLES, RATE
+
+_WINDOW: Final[NDArray[np.float64]] = np.hanning(FRAME_SAMPLES + 1)[:-1]
+_BIN_HZ: Final = RATE / FRAME_SAMPLES
+_FAINT: Final = 100.0
+"""RMS below which nothing is a tone (-50 dBFS)."""
+_LOBE: Final = 2
+"""Bins on each side that a Hann window spreads a tone over."""
+PURE: Final = 0.93
+"""Share of the energy in one spectral line above which a frame is a tone. Vowels stay below: they have overtones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """One spectral line that holds nearly all energy of a frame."""
+
+    hertz: float
+    level_dbfs: float
+
+
+def tone_of(pcm: bytes) -> Tone | None:
+    """The tone that a frame (320 bytes) consists of, exact to some hertz between 150 and 3500 Hz; None if it is
+    silence, noise or speech."""
+    samples = np.frombuffer(pcm, "<i2").astype(np.float64)
+    if samples.size != FRAME_SAMPLES:
+        return None
+    rms = float(np.sqrt(np.mean(samples * samples)))
+    if rms < _FAINT:
+        return None
+    power = np.abs(np.fft.rfft((samples - samples.mean()) * _WINDOW)) ** 2
+    peak = int(power.argmax())
+    if not 3 <= peak <= 70:
+        return None
+    share = power[peak - _LOBE : peak + _LOBE + 1].sum() / power.sum()
+    if share < PURE:
+        return None
+    return Tone(_BIN_HZ * _top(power, peak), float(20 * np.log10(rms / 32768)))
+
+
+def _top(power: NDArray[np.float64], peak: int) -> float:
+    """Where between the bins the line is: parabola through the logarithms."""
+    left, top, right = np.log(power[peak - 1 : peak + 2] + 1e-9)
+    return peak + 0.5 * float((left - right) / (left - 2 * top + right))
