@@ -45,6 +45,9 @@ class MediaSession:
                  port: MediaPort | None = None) -> None:
         self.on_dtmf: Callable[[str, int], None] | None = None
         """Called with (digit, duration in ms) when the peer lets go of a key."""
+        self.gap = True
+        """Whether the frame of this tick did not come from the peer (concealed, or silence)."""
+        self._clock: Final = wheel.clock
         self._wheel, self._local_ip, self._ports, self._port = wheel, local_ip, ports, port
         self._local_port = 0
         self._rtp: socket.socket | None = None
@@ -60,7 +63,7 @@ class MediaSession:
         self._late_before = self._discarded = self._unsent = self._port_failures = 0
         self._sends = self._hears = False
         self._last_tick: int | None = None
-        self._heard_at = wheel.clock()
+        self._heard_at = self._clock()
 
     @property
     def local_port(self) -> int:
@@ -80,7 +83,7 @@ class MediaSession:
             sent=self._sequencer.packets - self._unsent, received=reception.received, lost=reception.lost,
             late=self._late_before + jitter.late, concealed=self._concealment.concealed, discarded=discarded,
             jitter_ms=reception.jitter_ms, delay_ms=jitter.depth * 20.0,
-            silence_s=self._wheel.clock() - self._heard_at,
+            silence_s=self._clock() - self._heard_at,
             far_lost=self._reports.far_lost if self._reports else None)
 
     async def open(self) -> None:
@@ -88,7 +91,7 @@ class MediaSession:
         if self._rtp is None:
             self._local_port, self._rtp, rtcp = bind_pair(self._local_ip, self._ports)
             self._reports = Reports(rtcp, self._sequencer, self._reception)
-            self._heard_at = self._wheel.clock()
+            self._heard_at = self._clock()
 
     def start(self, remote: Address, codec: str, payload_type: int, telephone_event_pt: int | None,
               direction: Direction = "sendrecv") -> None:
@@ -149,6 +152,7 @@ class MediaSession:
         if missed:  # only now: what came during the stall tells how far to skip
             self._jitter.skip(missed)
         frame = self._jitter.pop()
+        self.gap = frame is None
         if not self._hears or self._codec is None:
             return SILENCE
         if frame is None:
@@ -212,7 +216,7 @@ class MediaSession:
             self._discarded += 1
             return
         self._latch.learn(source)
-        self._heard_at = self._wheel.clock()
+        self._heard_at = self._clock()
         if self._reception.note(packet.ssrc, packet.sequence):
             self._sort(packet, arrived_s)
 
