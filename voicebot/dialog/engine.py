@@ -14,7 +14,7 @@ from voicebot.dialog.events import (
     Started,
     TransferEnded,
 )
-from voicebot.dialog.identity import matches
+from voicebot.dialog.identity import matches, names_himself
 from voicebot.dialog.promise import said_about_paying
 from voicebot.dialog.scope import Moment
 from voicebot.dialog.script import Branch, Handler, Script
@@ -27,6 +27,9 @@ _PARTS_HEARD = ("pay_partial", "pay_minimum", "pay_installment")
 _HUMAN_KEY = "0"
 _FACTOR_KEYS = 4
 _SURE_EMOTION = 0.6
+_SELF = "id_confirm_self"
+_NOT_SELF = ("id_confirm_self", "id_deny_self", "id_wrong_number", "tp_", "m_deny", "m_lang")
+"""Contradicted by somebody who says plainly that it is him; his own words outweigh the model's guess."""
 
 
 def initial(script: Script, facts: CallFacts) -> DialogState:
@@ -94,6 +97,8 @@ def _moment(turn: Turn, understanding: Understanding) -> Moment:
         case.amount_fen if case else 0,
         any(part in heard for part in _PARTS_HEARD),
     )
+    if case is not None and turn.node.topic is Topic.OPEN and names_himself(understanding.text, case.debtor.name):
+        heard = (_SELF, *(intent for intent in heard if not intent.startswith(_NOT_SELF)))
     offered, matched = (False, False)
     if case is not None and turn.node.topic is Topic.VERIFY:
         offered, matched = matches(understanding.text, understanding.slots, case.debtor)
@@ -102,6 +107,7 @@ def _moment(turn: Turn, understanding: Understanding) -> Moment:
         now=turn.moment.now,
         heard=heard,
         top=heard[0] if heard else UNKNOWN,
+        chances={score.id: score.p for score in understanding.intents} | {_SELF: 1.0},
         said=said,
         emotion=understanding.emotion.label,
         danger=understanding.danger,
@@ -150,7 +156,9 @@ def _answer(turn: Turn) -> None:
 
 
 def _fits(turn: Turn, rule: Branch | Handler) -> bool:
-    if rule.hears and not any(intent in turn.moment.heard for intent in rule.hears):
+    heard, chances = turn.moment.heard, turn.moment.chances
+    enough = rule.at_least if isinstance(rule, Handler) else 0.0
+    if rule.hears and not any(i in heard and chances.get(i, 0.0) >= enough for i in rule.hears):
         return False
     return turn.holds(rule.when)
 

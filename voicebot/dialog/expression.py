@@ -28,6 +28,8 @@ NAMES: dict[str, str] = {
     "identity.offered": "this utterance holds an identity factor, right or wrong",
     "identity.tries": "wrong identity factors so far",
     "said.date": "this utterance names a day from today on",
+    "said.soon": "this utterance names a day that a promise may lie on",
+    "said.call": "this utterance speaks of ringing or talking again",
     "said.amount": "this utterance names an amount or a share",
     "said.time": "this utterance names a time of day",
     "said.past": "this utterance speaks of the past",

@@ -13,6 +13,16 @@ _PAUSE = " ，,、。.…-—的"
 _NUMBER = "[零〇一二三四五六七八九十廿卅0-9]"
 _MONTH_DAY = re.compile(rf"(元|{_NUMBER}{{1,2}})月份?初?({_NUMBER}{{1,3}})")
 _GUESSES = 2
+_MARKS = re.compile(r"[^\w一-鿿]|_")
+_STRANGER = re.compile(
+    "不是|唔系|没有这|冇|不认|打错|不在|走了|去世|[他她佢伊]的?(?:[老爱妻丈媳爹爸妈父母哥姐弟妹儿女同朋前邻亲舅叔姨嫂]|是|不|在|去|出)"
+    "|老婆|老公|媳妇|同事|朋友|室友|邻居|家属|助理|秘书"
+)
+_MYSELF = re.compile(
+    "(?:我|俺|咱)(?:就|便)?(?:是|系)(?=$|[啊呀哦嘛噻咯哎嗯了的呢吧沙嘞昂你您侬恁咋啥咩么怎有什哪谁说讲请])"
+    "|(?:就?是|就?系)(?:我|俺)(?=$|[啊呀哦嘛噻咯哎嗯了的呢吧沙嘞昂你您侬恁咋啥咩么怎有什哪谁说讲请本])"
+    "|(?:俺|我|老子|老娘)就是(?=$|[啊呀你您咋啥咩么怎何])|我?(?:是|系)?本人"
+)
 
 
 def offered_factors(text: str, slots: Slots) -> tuple[set[str], set[str]]:
@@ -74,3 +84,13 @@ def _small(text: str) -> int | None:
 
 def _is_day(text: str) -> bool:
     return text.isdigit() and 1 <= int(text[:2]) <= 12 and 1 <= int(text[2:]) <= 31
+
+
+def names_himself(text: str, name: str) -> bool:
+    """True when somebody who was asked for by name says that it is him: 我是, 系我, 李振海对. Relatives do not."""
+    words = _MARKS.sub("", text)
+    if _STRANGER.search(words):
+        return False
+    if name and name in words:
+        return True
+    return any(_MYSELF.search(clause) for clause in (words, *_MARKS.split(text)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voicebot.dialog.expression import Value
@@ -18,6 +19,7 @@ class Moment:
 
     now: dt.datetime
     heard: tuple[str, ...] = ()
+    chances: Mapping[str, float] = field(default_factory=dict)
     top: str = ""
     said: Said = field(default_factory=Said)
     emotion: EmotionLabel = EmotionLabel.NEUTRAL
@@ -83,6 +85,8 @@ class CallScope:
         said = self.moment.said
         return {
             "date": said.date is not None,
+            "soon": said.date is not None and (said.date - self.moment.now.date()).days <= self.policy.longest_days,
+            "call": said.call,
             "amount": said.amount_fen is not None,
             "time": said.time is not None,
             "past": said.past,
