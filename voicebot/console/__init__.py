@@ -1,0 +1,1 @@
+"""Console: the web pages for operators, agents, reviewers and designers, and the REST API beside them."""

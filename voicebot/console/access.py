@@ -1,0 +1,52 @@
+"""Access: which permission every route asks for, as one table that a test holds against the routes themselves."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class Open(StrEnum):
+    """Routes that ask for no permission."""
+
+    EVERYBODY = "everybody"  # strangers too
+    THIS_MACHINE = "this machine"  # programs on the same machine, and whoever is logged in
+    LOGGED_IN = "logged in"
+
+
+Rule = Open | str
+"""Either one of `Open` or a permission of the store's table."""
+
+TABLE: tuple[tuple[str, str, Rule], ...] = (
+    ("GET POST", r"/login", Open.EVERYBODY),
+    ("GET POST", r"/setup", Open.EVERYBODY),  # wants its own one-time token
+    ("GET", r"/healthz", Open.EVERYBODY),
+    ("GET", r"/metrics", Open.THIS_MACHINE),
+    ("POST", r"/logout", Open.LOGGED_IN),
+    ("GET", r"/assets/.+", Open.LOGGED_IN),
+    ("GET", r"/favicon\.ico", Open.LOGGED_IN),
+    ("GET POST", r"/_nicegui(_ws)?/.*", Open.LOGGED_IN),
+    ("GET", r"/api/openapi\.json", Open.LOGGED_IN),
+    ("GET", r"/", "calls"),
+    ("GET", r"/calls(/[^/]+)?", "calls"),
+    ("GET", r"/cases(/[^/]+)?", "cases"),
+    ("GET", r"/campaigns", "campaigns"),
+    ("GET", r"/api/calls(/[^/]+)?", "calls"),
+    ("GET", r"/api/calls/[^/]+/(audio|peaks)", "listen"),
+    ("GET", r"/api/calls/[^/]+/bundle", "evidence"),
+    ("POST", r"/api/calls/[^/]+/verify", "evidence"),
+    ("POST", r"/api/calls/[^/]+/hangup", "campaigns"),
+    ("GET", r"/api/cases", "cases"),
+    ("POST", r"/api/cases/import", "cases"),
+    ("GET", r"/api/campaigns", "campaigns"),
+    ("POST", r"/api/campaigns/[^/]+/(start|stop)", "campaigns"),
+)
+"""Methods, the whole path as a regular expression, and what it takes. What is not listed is for nobody."""
+
+_ROWS = tuple((frozenset(methods.split()), re.compile(path), rule) for methods, path, rule in TABLE)
+
+
+def rule_for(method: str, path: str) -> Rule | None:
+    """What a request needs; None when there is no such route. HEAD counts as GET, WEBSOCKET as GET."""
+    method = "GET" if method in ("HEAD", "WEBSOCKET") else method
+    return next((rule for methods, known, rule in _ROWS if method in methods and known.fullmatch(path)), None)

@@ -1,0 +1,102 @@
+"""/campaigns - what is being dialled: start, stop and progress."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import Request
+from markupsafe import Markup
+from nicegui import ui
+
+from voicebot.console.icons import icon
+from voicebot.console.markup import Child, tag
+from voicebot.console.queries import CampaignRow
+from voicebot.console.shell import Console, Visit, empty, heading, markup, shell, visit_of
+from voicebot.console.words import Words
+
+REDRAW_S = 2.0
+
+
+def register(console: Console) -> None:
+    """Add the page."""
+
+    @ui.page("/campaigns", response_timeout=10)
+    async def campaigns(request: Request) -> None:
+        visit = visit_of(request)
+        words = visit.words
+        drawn = campaign_list(visit, await console.data.campaigns())
+        with shell(console, visit, "/campaigns", words("campaigns.title")):
+            markup(heading(words("campaigns.title"), words("campaigns.lead")))
+            listed = markup(drawn)
+
+            async def redraw() -> None:
+                listed.content = campaign_list(visit, await console.data.campaigns())
+
+            ui.timer(REDRAW_S, redraw)
+
+
+def campaign_list(visit: Visit, rows: Sequence[CampaignRow]) -> Markup:
+    """All campaigns, the running ones first."""
+    words = visit.words
+    if not rows:
+        link = tag("a", icon("upload"), words("cases.import"), href="/cases", cls="btn")
+        nothing = empty("campaigns", words("campaigns.none"), words("campaigns.none.lead"), link)
+        return tag("section", nothing, cls="panel")
+    ordered = sorted(rows, key=lambda row: not row.active)
+    return tag("div", *(_campaign(visit, row) for row in ordered), cls="campaigns")
+
+
+def _campaign(visit: Visit, row: CampaignRow) -> Markup:
+    words = visit.words
+    state = "campaigns.active" if row.active else "campaigns.idle"
+    chip = tag("span", words(state), cls="chip dot live good" if row.active else "chip dot")
+    script = tag("span", f"{words('campaigns.script')} {row.script}", cls="muted")
+    top = tag("div", tag("b", row.name), chip, script, _button(visit, row), cls="top")
+    percent = 100 / row.total if row.total else 0
+    bar = tag(
+        "div",
+        tag("i", style=f"width:{row.done * percent:.2f}%"),
+        tag("i", cls="now", style=f"width:{row.running * percent:.2f}%"),
+        cls="bar",
+        role="progressbar",
+        aria_valuenow=row.done,
+        aria_valuemin=0,
+        aria_valuemax=row.total,
+        aria_label=row.name,
+    )
+    return tag("section", top, bar, _counts(words, row), _outcomes(words, row), cls="panel campaign")
+
+
+def _button(visit: Visit, row: CampaignRow) -> Markup:
+    words = visit.words
+    verb = "stop" if row.active else "start"
+    return tag(
+        "button",
+        icon("stop" if row.active else "play"),
+        words(f"campaigns.{verb}"),
+        cls="btn" if row.active else "btn primary",
+        data_post=f"/api/campaigns/{row.campaign_id}/{verb}",
+        data_done=words("campaigns.stopped" if row.active else "campaigns.started"),
+    )
+
+
+def _counts(words: Words, row: CampaignRow) -> Markup:
+    share = f"{round(100 * row.done / row.total)}%" if row.total else "—"
+
+    def count(name: str, value: Child, cls: str = "") -> Markup:
+        return tag("div", tag("span", words(name)), tag("b", value, cls=cls))
+
+    return tag(
+        "div",
+        count("campaigns.done", f"{row.done} / {row.total} · {share}"),
+        count("campaigns.running", row.running),
+        count("campaigns.waiting", row.waiting),
+        count("campaigns.promised", row.promises, "sum"),
+        cls="counts",
+    )
+
+
+def _outcomes(words: Words, row: CampaignRow) -> Markup | None:
+    ranked = sorted(row.dispositions.items(), key=lambda item: -item[1])
+    chips = [tag("span", words(name.value), " ", tag("b", count), cls="chip") for name, count in ranked if count]
+    return tag("div", *chips, cls="chips") if chips else None

@@ -1,0 +1,159 @@
+"""Server: the console as one web application, run inside the loop of whoever starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+from nicegui import ui
+from starlette.staticfiles import StaticFiles
+
+from voicebot import __version__
+from voicebot.console.api import api_routes
+from voicebot.console.gate import Gate
+from voicebot.console.icons import icon
+from voicebot.console.live import LiveBoard
+from voicebot.console.login import login_routes
+from voicebot.console.pages import call, calls, campaigns, cases, running
+from voicebot.console.queries import ConsoleData
+from voicebot.console.sessions import Sessions
+from voicebot.console.settings import ConsoleSettings
+from voicebot.console.shell import ASSETS, Console
+from voicebot.domain.clock import Clock, SystemClock
+from voicebot.telemetry.metrics import CONTENT_TYPE, exposition
+
+log = structlog.get_logger(__name__)
+
+
+def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None = None) -> FastAPI:
+    """Everything below one gate: pages, REST API, health and metrics."""
+    board = LiveBoard(data)
+    sessions = Sessions(data, settings)
+    app = FastAPI(
+        title="voicebot",
+        version=__version__,
+        description="Calls, cases, campaigns and evidence of one voicebot.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_following(board),
+    )
+    app.include_router(login_routes(data, settings, sessions, clock or SystemClock()))
+    app.include_router(api_routes(data, settings))
+    _plain_routes(app)
+    app.mount(ASSETS, StaticFiles(directory=Path(str(files("voicebot.console").joinpath("static")))))
+    console = Console(data, settings, board)
+    for page in (running, calls, call, cases, campaigns):
+        page.register(console)
+    ui.run_with(
+        app,
+        title="voicebot",
+        favicon=icon("brand").replace("currentColor", "#0b7a66"),
+        dark=None,
+        tailwind=False,
+        show_welcome_message=False,
+        reconnect_timeout=5.0,
+    )
+    app.add_middleware(Gate, sessions=sessions)
+    return app
+
+
+async def serve_console(
+    data: ConsoleData,
+    settings: ConsoleSettings,
+    stop: asyncio.Event,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until `stop` is set, then finish what is being answered. OSError when the address is taken.
+
+    `on_ready` is called once with the console's address as soon as it answers; port 0 takes any free port.
+    """
+    listening = _listen(settings)
+    settings = replace(settings, port=listening.getsockname()[1])
+    config = uvicorn.Config(
+        build_app(data, settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=3,
+        ws_max_size=1 << 20,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve([listening]))
+    ready = asyncio.create_task(server.ready.wait())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
+            log.info("console is open", address=settings.url)
+            if on_ready:
+                on_ready(settings.url)
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        server.should_exit = True
+        ready.cancel()
+        stopping.cancel()
+        await serving
+        listening.close()
+
+
+def _listen(settings: ConsoleSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=128)
+    except OSError as taken:
+        address = f"{settings.host}:{settings.port}"
+        raise OSError(
+            taken.errno, f"the console cannot listen on {address} ({taken.strerror}); set VOICEBOT_HTTP_LISTEN"
+        ) from taken
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers, and leaves the signals to the process that runs it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _plain_routes(app: FastAPI) -> None:
+    @app.get("/healthz")
+    async def healthz() -> JSONResponse:
+        """Answers while the process serves; needs no login and tells nothing else."""
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(exposition(), media_type=CONTENT_TYPE)
+
+
+def _following(board: LiveBoard) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        following = asyncio.create_task(board.run())
+        try:
+            yield
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+
+    return lifespan

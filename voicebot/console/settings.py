@@ -1,0 +1,30 @@
+"""ConsoleSettings: where the console listens and what it may show."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """Settings of one console.
+
+    `secret` signs session cookies; without one, everybody must log in again after a restart.
+    `recordings` is the only folder from which audio and bundles are ever read.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    recordings: Path = Path("recordings")
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    demo_login: tuple[str, str] | None = field(default=None, repr=False)
+    """User name and password shown on the login page of a demo, never set otherwise."""
+    session_hours: int = 12
+    version: str = ""
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"

@@ -1,0 +1,139 @@
+"""Shell: the frame of every page - navigation, who is logged in, theme and language switches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi import Request
+from markupsafe import Markup
+from nicegui import ui
+
+from voicebot import __version__
+from voicebot.console.gate import account_of
+from voicebot.console.icons import icon
+from voicebot.console.live import LiveBoard
+from voicebot.console.markup import Child, tag
+from voicebot.console.queries import Account, ConsoleData
+from voicebot.console.settings import ConsoleSettings
+from voicebot.console.theme import THEME_SCRIPT, dark_of, html_language, language_of
+from voicebot.console.words import Words
+
+ASSETS = "/assets"
+NAVIGATION = (
+    ("/", "live", "nav.running", "calls"),
+    ("/calls", "calls", "nav.calls", "calls"),
+    ("/cases", "cases", "nav.cases", "cases"),
+    ("/campaigns", "campaigns", "nav.campaigns", "campaigns"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """What every page builder is given."""
+
+    data: ConsoleData
+    settings: ConsoleSettings
+    board: LiveBoard
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request for a page: whose, and in which words."""
+
+    request: Request
+    words: Words
+    who: Account
+
+
+def visit_of(request: Request) -> Visit:
+    return Visit(request, Words(language_of(request)), account_of(request.scope))
+
+
+@contextmanager
+def shell(console: Console, visit: Visit, active: str, title: str, scripts: tuple[str, ...] = ()) -> Iterator[None]:
+    """The frame around a page's content; `active` is the path of its entry in the navigation."""
+    words = visit.words
+    ui.page_title(f"{title} · {words('product')}")
+    dark = ui.dark_mode(dark_of(visit.request))
+    dark.set_visibility(False)
+    ui.add_head_html(_head(words, scripts))
+    with ui.element("div").classes("app"):
+        markup(_side(console, visit, active), "aside").classes("side")
+        with ui.element("main").classes("main"):
+            yield
+
+
+def markup(content: Markup, name: str = "div") -> ui.html:
+    """Put markup on the page; it was escaped where it was built, so the browser need not do so again."""
+    return ui.html(content, sanitize=False, tag=name)
+
+
+def heading(title: str, lead: str, *actions: Child, back: tuple[str, str] | None = None) -> Markup:
+    """The head of a page; `back` is the address and name of the list it belongs to."""
+    crumb = tag("a", icon("left"), back[1], href=back[0], cls="crumb") if back else None
+    side = tag("div", *actions, cls="actions") if actions else None
+    return tag("header", tag("div", crumb, tag("h1", title), tag("p", lead)), side, cls="head")
+
+
+def panel(name: str, title: str, *content: Child, hint: str = "", cls: str = "", inset: bool = True) -> Markup:
+    """A titled box."""
+    cap = tag("div", icon(name), tag("h2", title), tag("span", hint, cls="hint") if hint else None, cls="cap")
+    return tag("section", cap, tag("div", *content, cls="in") if inset else content, cls=f"panel {cls}".strip())
+
+
+def empty(name: str, title: str, lead: str = "", *more: Child, small: bool = False) -> Markup:
+    """What a list shows while there is nothing in it, and what to do about it."""
+    cls = "empty small" if small else "empty"
+    return tag("div", icon(name), tag("b", title), tag("p", lead) if lead else None, *more, cls=cls)
+
+
+def _head(words: Words, scripts: tuple[str, ...]) -> str:
+    version = f"?v={__version__}"
+    links = [tag("link", rel="stylesheet", href=f"{ASSETS}/{name}{version}") for name in ("tokens.css", "console.css")]
+    code = [tag("script", src=f"{ASSETS}/{name}{version}", defer=True) for name in ("console.js", *scripts)]
+    language = Markup("<script>document.documentElement.lang='{}'</script>").format(html_language(words))
+    return THEME_SCRIPT + language + Markup("").join([*links, *code])
+
+
+def _side(console: Console, visit: Visit, active: str) -> Markup:
+    words = visit.words
+    running = len(console.board.calls)
+    entries = [
+        tag(
+            "a",
+            icon(name),
+            words(key),
+            tag("span", running or "", cls="count", data_running=True) if path == "/" else None,
+            href=path,
+            aria_current="page" if path == active else None,
+        )
+        for path, name, key, permission in NAVIGATION
+        if visit.who.may(permission)
+    ]
+    brand = tag("a", icon("brand"), tag("b", words("product")), href="/", cls="brand")
+    return tag("div", brand, tag("nav", *entries), _foot(visit), cls="side-in")
+
+
+def _foot(visit: Visit) -> Markup:
+    words, who = visit.words, visit.who
+    role = tag("span", words(f"role.{who.role}"))
+    name = tag(
+        "div",
+        tag("span", (who.display_name or who.username)[:1], cls="avatar"),
+        tag("div", tag("b", who.display_name or who.username), role),
+        cls="who",
+    )
+    theme = tag(
+        "button",
+        icon("sun"),
+        cls="tool",
+        title=words("theme"),
+        data_action="theme",
+        aria_label=words("theme"),
+    )
+    language = tag("button", icon("globe"), tag("span", words("language")), cls="tool", data_action="language")
+    leave = tag("button", icon("out"), cls="tool", title=words("logout"), aria_label=words("logout"))
+    log_out = tag("form", leave, method="post", action="/logout")
+    return tag("div", name, tag("div", theme, language, log_out, cls="tools"), cls="side-foot")

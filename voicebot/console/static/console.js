@@ -1,0 +1,149 @@
+// What every page does in the browser: theme, language, commands with a question before them, verification, import.
+(() => {
+  "use strict";
+  const YEAR = 31536000;
+  const cookie = (name, value) => { document.cookie = `${name}=${value};path=/;max-age=${YEAR};samesite=lax`; };
+
+  function toast(text, bad = false) {
+    let box = document.querySelector(".toasts");
+    if (!box) { box = document.createElement("div"); box.className = "toasts"; box.setAttribute("role", "status"); document.body.append(box); }
+    const note = document.createElement("div");
+    note.className = bad ? "toast bad" : "toast";
+    note.textContent = text;
+    box.append(note);
+    setTimeout(() => note.remove(), bad ? 7000 : 3500);
+  }
+
+  function ask(button) {
+    if (!button.dataset.confirm) return Promise.resolve(true);
+    const dialog = document.createElement("dialog");
+    dialog.className = "ask";
+    const title = document.createElement("b"), lead = document.createElement("p"), actions = document.createElement("div");
+    title.textContent = button.dataset.confirm;
+    lead.textContent = button.dataset.confirmLead || "";
+    actions.className = "actions";
+    for (const [value, text, style] of [["", button.dataset.cancel, "btn"], ["yes", button.dataset.verb, "btn danger solid"]]) {
+      const choice = document.createElement("button");
+      choice.className = style; choice.textContent = text; choice.onclick = () => dialog.close(value);
+      actions.append(choice);
+    }
+    dialog.append(title, lead, actions);
+    document.body.append(dialog);
+    dialog.showModal();
+    return new Promise((done) => dialog.addEventListener("close", () => { const yes = dialog.returnValue === "yes"; dialog.remove(); done(yes); }));
+  }
+
+  async function post(url, body) {
+    const answer = await fetch(url, { method: "POST", body });
+    if (answer.status === 401) { location.href = "/login"; throw new Error("401"); }
+    const content = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error(typeof content.detail === "string" ? content.detail : `HTTP ${answer.status}`);
+    return content;
+  }
+
+  async function command(button) {
+    if (!(await ask(button))) return;
+    button.disabled = true;
+    try {
+      await post(button.dataset.post);
+      if (button.dataset.done) toast(button.dataset.done);
+      if (button.dataset.reload !== undefined) location.reload();
+    } catch (failed) {
+      toast(failed.message, true);
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  async function verify(badge) {
+    const text = badge.querySelector("[data-verdict]"), list = document.querySelector("[data-failures]");
+    badge.classList.remove("valid", "invalid");
+    badge.classList.add("busy");
+    text.textContent = badge.dataset.checking;
+    list.replaceChildren();
+    try {
+      const verdict = await post(badge.dataset.verify);
+      badge.classList.add(verdict.valid ? "valid" : "invalid");
+      text.textContent = verdict.valid ? badge.dataset.valid : badge.dataset.invalid;
+      for (const failure of verdict.failures) {
+        const item = document.createElement("li"), code = document.createElement("code");
+        code.textContent = failure.code;
+        item.append(code, ` ${failure.what}`);
+        list.append(item);
+      }
+    } catch (failed) {
+      text.textContent = badge.dataset.unchecked;
+      toast(failed.message, true);
+    } finally {
+      badge.classList.remove("busy");
+    }
+  }
+
+  async function importFile(drop, file) {
+    if (!file) return;
+    const box = document.querySelector("[data-import-result]");
+    drop.classList.add("busy");
+    const form = new FormData();
+    form.append("file", file);
+    try {
+      const result = await post(drop.dataset.import, form);
+      for (const key of ["imported", "updated", "duplicates"]) box.querySelector(`[data-count=${key}]`).textContent = result[key];
+      box.querySelector("[data-count=rejected]").textContent = result.rejected.length;
+      const rows = result.rejected.map((rejected) => {
+        const row = document.createElement("tr");
+        for (const key of ["row", "column", "value", "reason"]) row.insertCell().textContent = rejected[key];
+        return row;
+      });
+      box.querySelector("tbody").replaceChildren(...rows);
+      box.querySelector("table").hidden = rows.length === 0;
+      box.querySelector("[data-no-rejects]").hidden = rows.length > 0;
+      box.hidden = false;
+      document.dispatchEvent(new CustomEvent("cases-imported"));
+    } catch (failed) {
+      toast(failed.message, true);
+    } finally {
+      drop.classList.remove("busy");
+      drop.querySelector("input").value = "";
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-action],[data-post],[data-verify]");
+    if (!button) return;
+    if (button.dataset.post) return void command(button);
+    if (button.dataset.verify) return void verify(button);
+    if (button.dataset.action === "language") {
+      cookie("voicebot_lang", document.documentElement.lang.startsWith("zh") ? "en" : "zh");
+      location.reload();
+    }
+    if (button.dataset.action === "theme") {
+      const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+      document.documentElement.dataset.theme = theme;
+      cookie("voicebot_theme", theme);
+      if (window.Quasar) window.Quasar.Dark.set(theme === "dark");
+      document.dispatchEvent(new CustomEvent("theme-changed"));
+    }
+  });
+  document.addEventListener("change", (event) => {
+    const drop = event.target.closest("[data-import]");
+    if (drop) void importFile(drop, event.target.files[0]);
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(name, (event) => {
+      const drop = event.target.closest?.("[data-import]");
+      if (!drop) return;
+      event.preventDefault();
+      drop.classList.toggle("over", name === "dragover");
+      if (name === "drop") void importFile(drop, event.dataTransfer.files[0]);
+    });
+  }
+
+  // Clocks of running calls tick here, so the server need not send a second hand.
+  setInterval(() => {
+    for (const clock of document.querySelectorAll("[data-since]")) {
+      const seconds = Math.max(0, Math.floor((Date.now() - Number(clock.dataset.since)) / 1000));
+      clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    }
+  }, 500);
+})();
