@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from voicebot.intent.slots.numerals import RUN, smallest_unit, value
+from voicebot.intent.slots.numerals import RUN, SMALL, smallest_unit, value
 
 _MOST_FEN = 10**12
 """Ten thousand million yuan; what is larger is no amount of this trade."""
@@ -27,7 +27,7 @@ class Amount:
 
 _YUAN = r"(?:块钱?|元钱?|圆|块人民币|元人民币|蚊|rmb)"
 _OTHER = (
-    r"(?:号|日(?!元)|月|年|天|点(?!钱)|分钟|小时|钟|期|次|遍|个(?!钱)|岁|人|口|位|层|楼|家|笔|张|条|斤|吨|公里|里|米|平|袋|瓶|只|头|亩|度|兆|%|成|倍|回|趟|"
+    r"(?:号|日(?!元)|月|年|天|点(?!钱)|分钟|小时|钟|期|次|遍|个(?!钱)|岁|人|口|位|层|楼|家|笔|张|条|斤|吨|公里|里|米|平|袋|瓶|只|头|亩|度|兆|%|成(?![吗不行吧么呗]|$)|倍|回|趟|"
     r"句|种|件|页|礼拜|星期|周|届|路|栋|单元|室|本|台|部|车|顿|秒|刻|分之|折|多个|多天|多号|多年|多次|几个|几天|来个|来天|来次|多岁|多遍|"
     r"几次|几年|克|瓦|寸|尺|本书|毫升|集|届|班|级|码|人次|辆|门|套|粒|片|把(?!块)|群|户|代|公斤|[:/\-.])"
 )
@@ -43,6 +43,9 @@ _PLAIN = re.compile(
 _RANGE = re.compile(
     rf"(?P<lead>[一二三四五六七八九]?[十百千万])?(?P<a>[一二两三四五六七八])(?P<b>[二两三四五六七八九])(?P<unit>百|千|万|十(?:万)?|百万|百块)(?P<yuan>{_YUAN})?"
 )
+_LAST_PLACES = re.compile(
+    rf"(?P<head>[一二两三四五六七八九十]?[一二两三四五六七八九十][百千万])(?P<a>[一二三四五六七八])(?P<b>[二三四五六七八九])(?![{SMALL}十百千万号])(?:{_YUAN})?"
+)
 _FROM_TO = re.compile(rf"(?P<a>{RUN})(?P<ya>{_YUAN})?(?:到|至|~|-)(?P<b>{RUN})(?P<yb>{_YUAN})?")
 _IDIOMATIC: tuple[tuple[re.Pattern[str], int | None, int | None, int | None], ...] = tuple(
     (re.compile(rf"(?<![一二两三四五六七八九十几])(?:{pattern})(?:{_YUAN})?"), fen, low, high)
@@ -56,13 +59,13 @@ _IDIOMATIC: tuple[tuple[re.Pattern[str], int | None, int | None, int | None], ..
 _VAGUE = re.compile(rf"(?:好|有|大)?几(?:百|千|万|十万|十(?=块|元)|百块|千块)(?:多|来)?(?:{_YUAN})?|几(?:块|元)钱?")
 _MINOR = re.compile(rf"(?P<mao>[一二两三四五六七八九\d])(?:毛|角)(?P<fen>[一二三四五六七八九\d])?(?:分)?钱?|(?P<only>{RUN})分钱")
 # Bare numbers below a hundred are money only right after a verb of paying, and never before another unit.
-_PAYING = re.compile(r"(?:还|给|付|交|转|拿|凑|存|打|出|要|先|还个|给个|还你|给你|还了|付了|转了|打了|存了|交了|就|只有|还剩|有)$")
+_PAYING = re.compile(r"(?:还|给|付|交|转|拿|凑|存|先|还个|给个|还你|给你|还了|付了|转了|存了|交了|还上|先打)$")
 
 
 def find_amounts(line: str) -> list[Amount]:
     """Every amount in `line` (as `reading.masked` gives it), left to right, never overlapping."""
     taken: list[Amount] = []
-    for finder in (_idiomatic, _ranges, _vague, _plain, _minor):
+    for finder in (_idiomatic, _ranges, _last_places, _vague, _plain, _minor):
         for amount in finder(line):
             if all(amount.end <= other.start or amount.start >= other.end for other in taken):
                 taken.append(amount)
@@ -79,7 +82,7 @@ def _idiomatic(line: str) -> list[Amount]:
 
 def _vague(line: str) -> list[Amount]:
     return [Amount(found.start(), found.end(), vague=True) for found in _VAGUE.finditer(line)
-            if not re.match(_OTHER, line[found.end() :]) and line[max(0, found.start() - 1) : found.start()] not in "十百千万第"]
+            if not re.match(_OTHER, line[found.end() :]) and not re.search("[十百千万第]$", line[: found.start()])]
 
 
 def _ranges(line: str) -> list[Amount]:
@@ -97,6 +100,16 @@ def _ranges(line: str) -> list[Amount]:
         amount = _pair(line, found)
         if amount is not None:
             out.append(amount)
+    return out
+
+
+def _last_places(line: str) -> list[Amount]:
+    """一百二三 is 120 to 130, 一千一二 1100 to 1200: two bare digits that follow each other in the last place."""
+    out = []
+    for found in _LAST_PLACES.finditer(line):
+        low, high = value(found["head"] + found["a"]), value(found["head"] + found["b"])
+        if low is not None and high is not None and low < high and not _other_unit(line, found.end()):
+            out.append(Amount(found.start(), found.end(), None, _fen(low), _fen(high)))
     return out
 
 

@@ -29,14 +29,14 @@ class Choice(Generic[M]):
     ask: bool = False
 
 
-_DENIED_BEFORE = re.compile(r"(?:(?<!是)不是(?:说|什么|那个|这个)?|不要|别说?|没说|没有说|并非|不能是|哪是|而不是|不用|又不是|不会是|可不是)$")
+_DENIED_BEFORE = re.compile(r"(?:(?<!是)不是(?:说|什么|那个|这个)?|唔系|唔是|不用等到?|等不到|不要|别说?|没说|没有说|并非|不能是|哪是|而不是|不用|又不是|不会是|可不是)$")
 _DENIED_AFTER = re.compile(
-    r"(?:[的那这天就也肯定可能恐怕是实在真]|之前|以前|我)*(?:不行|不成|不得行|不可以|来不及|没空|不方便|不够|不中|太急|太赶|太紧|太早|太晚|太多|太快|太高|赶不上|搞不定|拿不出|还不了|还不上|"
+    r"(?:[的那这就也是真]|肯定|可能|恐怕|实在|那天|之前|以前|我)*(?:不行|不成|不得行|不可以|来不及|没空|不方便|不够|不中|太急|太赶|太紧|太早|太晚|太多|太快|太高|赶不上|搞不定|拿不出|还不了|还不上|"
     r"够呛|不一定|悬|没法|不能还|没钱|给不了|凑不(?:齐|够|出)|弄不(?:了|到)|做不到|不合适|有点(?:难|紧|悬)|不大行|不太行|不现实|不保险)(?!吗|么)"
 )
-_TURN = re.compile(r"不对|不是|错了|说错|说反|口误|记错|哦不|啊不|呃不|噢不|嗯不|哎不|改|算了|应该是|还是(?!那)|要不|干脆|等等|不不|更正|纠正|不 |后来|不如|最后定|那就|或者干脆|最好")
+_TURN = re.compile(r"挪|[改推换延]|提前到|顺延|阳历|新历|公历|证上|写的是?|现在|不对|不是|错了|说错|说反|口误|记错|哦不|啊不|呃不|噢不|嗯不|哎不|改|算了|应该是|还是(?!那)|要不|干脆|等等|不不|更正|纠正|不 |后来|不如|最后定|那就|或者干脆|最好")
 _OR = re.compile(r"或|要么|还是(?=.{0,8}$)|要不就")
-_PAID_AFTER = re.compile(r"[^ 发开领]{0,6}?(?:我)?(?:再|就|能|可以|一定|肯定|先|全|都|才|去|给你|把钱)*(?:还|给你|转|存|打(?:给|过|钱|款)|付|交|处理|结|弄|清)")
+_PAID_AFTER = re.compile(r"[^ 发开领]{0,9}?(?:我)?(?:再|就|能|可以|一定|肯定|先|全|都|才|去|给你|把钱)*(?:还|给你|转|存|打(?:给|过|钱|款)|付|交|处理|结|弄|清)")
 _PAYDAY_AFTER = re.compile(r"[^ ]{0,3}?(?:发|开|领|出)(?:了)?(?:工资|薪|支|钱|粮|公资)")
 
 
@@ -63,6 +63,15 @@ def paid_on(line: str, mention: Mention) -> bool:
     """Is this the day of paying, not of being paid?"""
     rest = line[mention.end :]
     return not _PAYDAY_AFTER.match(rest) and bool(_PAID_AFTER.match(rest))
+
+
+_REST_AFTER = re.compile(r"[^ ]{0,4}?(?:再|就)?(?:还|补|给|付|交|转|打)?(?:剩下|剩余|余下|其余|尾款|余款|另一半|另外一半|剩的)")
+_REST_BEFORE = re.compile(r"(?:剩下|剩余|余下|其余|尾款|余款|另一半|另外一半|剩)(?:的|那些|部分)?(?:钱|款)?[我就再等到在 、,]*$")
+
+
+def for_the_rest(line: str, mention: Mention) -> bool:
+    """先还一千 剩下的月底还: the day of the remainder is not the day of this promise."""
+    return bool(_REST_AFTER.match(line[mention.end :])) or bool(_REST_BEFORE.search(line[: mention.start]))
 
 
 def payday(line: str, mention: Mention) -> bool:

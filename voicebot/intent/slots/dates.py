@@ -25,18 +25,21 @@ def find_dates(line: str, today: date, past: bool) -> list[FoundDate]:
     for finder in _FINDERS:
         for found in finder(line, Today(today, past)):
             if all(found.end <= other.start or found.start >= other.end for other in taken):
-                taken.append(_deadline(line, found, today))
+                taken.append(_deadline(line, found, Today(today, past)))
     return sorted(taken, key=lambda found: found.start)
 
 
-def _deadline(line: str, found: FoundDate, today: date) -> FoundDate:
+def _deadline(line: str, found: FoundDate, today: Today) -> FoundDate:
     """Before the end of a stretch means by its last day; a stretch that has begun starts today."""
+    eve = re.match(r"(?:的)?前一[天日]", line[found.end :])
+    if eve and found.first is not None:
+        return FoundDate(found.start, found.end + eve.end(), found.first - timedelta(1))
     if found.first is None or found.last is None:
         return found
     if _BEFORE.match(line[found.end :]):
         return FoundDate(found.start, found.end, found.last)
-    if found.first < today <= found.last:
-        return FoundDate(found.start, found.end, min(today, found.last), found.last)
+    if found.first < today.day <= found.last and not today.past:
+        return FoundDate(found.start, found.end, today.day, found.last)
     return found
 
 

@@ -39,6 +39,15 @@ def find_digits(line: str) -> list[Digits]:
     return [digits for found in _RUN.finditer(line) if (digits := _one(line, found)) is not None]
 
 
+def _four(spoken: str) -> str | None:
+    """是两个八 八八幺二: people announce digits and then read them; the last group of four counts, unless it is a longer
+    number read in groups."""
+    groups = ["".join(_READ.get(char, char if char.isdigit() else "") for char in group) for group in spoken.split()]
+    if not 4 < sum(map(len, groups)) <= 9:
+        return None
+    return next((group for group in reversed(groups) if len(group) == 4), None)
+
+
 def _repeat(found: re.Match[str]) -> str:
     return found["digit"] * {"两": 2, "俩": 2, "三": 3, "四": 4}[found["times"]]
 
@@ -48,6 +57,7 @@ def _one(line: str, found: re.Match[str]) -> Digits | None:
     text = "".join(_READ.get(char, char if char.isdigit() else "") for char in spoken)
     before, after = line[: found.start()], line[found.end() :]
     asked = bool(_ASKED.search(before))
+    text = _four(spoken) or text
     if len(text) < (2 if asked else 3) or _HOTLINES.match(text):
         return None
     if not asked and (_UNIT_AFTER.match(after) or re.search(r"[十百千万第\-:/]$", before)):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from voicebot.domain.understanding import Slots, Tense
 from voicebot.intent.slots.amounts import Amount, find_amounts
-from voicebot.intent.slots.choose import Choice, alternatives, corrected, denied, paid_on, payday
+from voicebot.intent.slots.choose import Choice, alternatives, corrected, denied, for_the_rest, paid_on, payday
 from voicebot.intent.slots.dates import find_dates, lasts
 from voicebot.intent.slots.digits import Digits, find_digits
 from voicebot.intent.slots.found_date import FoundDate
@@ -78,18 +78,21 @@ def _blank(line: str, spans: list[tuple[int, int]]) -> str:
 def _digits(line: str) -> Digits | None:
     """The digit string that counts: the last one (people correct themselves), asked-for ones before others."""
     found = [each for each in find_digits(line) if not denied(line, each)]
-    asked = [each for each in found if each.asked]
-    return (asked or found)[-1] if found else None
+    first = next((index for index, each in enumerate(found) if each.asked), 0)
+    return found[first:][-1] if found else None
 
 
 def _date(line: str, found: list[FoundDate], today: date, spoken: Tense) -> Choice[FoundDate]:
     live = [each for each in found if not denied(line, each)]
+    live = [each for each in live if not for_the_rest(line, each)] or live
     if not live:
         return Choice()
     certain = _distinct([each for each in live if each.first is not None])
     if spoken is not Tense.PAST:
         certain = [each for each in certain if (each.last or each.first or today) >= today] or certain
     if not certain:
+        return Choice(ask=True)
+    if any(each.ask and paid_on(line, each) for each in live) and not any(paid_on(line, each) for each in certain):
         return Choice(ask=True)
     last = live[-1]
     if last.ask and len(live) > 1 and corrected(line, live[-2], last):

@@ -34,7 +34,7 @@ _RATE = re.compile(r"年化|利率|利息|费率|超过|罚息|违约金|日息|
 
 _EACH = re.compile(r"(?:每[个]?(?:期|月|次|礼拜|星期|周)|(?<!第)一(?:期|个月)|(?:按|逐)月|月月)(?:就|也|只能|能|先|给|还|付|交|打|我|你|们|的|最多|大概|差不多|固定|至少|不超过| )*$")
 _SPLIT = re.compile(
-    rf"分(?:成|个|作|到|它个|他个|摊)?\s?(?P<n>{RUN})(?:期|次|笔|个月|回|批)|(?P<plain>(?<!第)(?<!到){RUN})期(?!了|的?时候|[逾没没还]|间)|(?P<months>{RUN})个月(?:还清|还完|分期|慢慢还|付清|结清)"
+    rf"(?:[分拆掰](?:成|个|作|到|它个|他个|摊|为)|分)\s?(?P<n>{RUN})(?:期|次|笔|个月|回|批|份)|(?P<plain>(?<!第)(?<!到){RUN})期(?!了|[都也]|的?时候|[逾没没还]|间)|(?P<months>{RUN})个月(?:还清|还完|分期|慢慢还|付清|结清)"
 )
 _MOST = 120
 
@@ -66,13 +66,13 @@ def find_instalments(line: str) -> Instalments:
         number = whole(found["n"] or found["plain"] or found["months"])
         if number is None or not 1 < number <= _MOST or re.match(r"了|都?逾期|没还", line[found.end() :]):
             continue
-        if found["plain"] and re.search(r"(?:还了|欠了?|逾期了?|这|上|下|哪|几|差|剩)$", line[: found.start("plain")]):
+        if found["plain"] and re.search(r"(?:还了|欠了?|逾期了?|这|上|下|哪|几|差|剩|最后|头|前|落下?|断了?|还过|交了)$", line[: found.start("plain")]):
             continue
         count = number
         spans.append(found.span())
     for amount in find_amounts(line):
         lead = _EACH.search(line[: amount.start])
         if lead and (amount.fen or amount.high or amount.low):
-            per = amount.fen or amount.high or amount.low
+            per = amount.fen or amount.low or amount.high
             spans.append((lead.start(), amount.end))
     return Instalments(count, per, tuple(spans))

@@ -102,10 +102,19 @@ def weeks_and_months(line: str, today: Today) -> Iterator[FoundDate]:
     """下周, 这个月内, 上个月: stretches; 之内 means by the last day."""
     for found in _WHOLE_WEEK.finditer(line):
         first = monday(today.day) + timedelta(7 * _weeks(found["lead"]))
-        yield _stretch(found, FoundDate(*found.span(), first, first + timedelta(6)))
+        if _meant(line, found):
+            yield _stretch(found, FoundDate(*found.span(), first, first + timedelta(6)))
     for found in _WHOLE_MONTH.finditer(line):
         first = add_months(today.day.replace(day=1), _weeks(found["lead"]))
-        yield _stretch(found, FoundDate(*found.span(), first, month_end(first)))
+        if _meant(line, found):
+            yield _stretch(found, FoundDate(*found.span(), first, month_end(first)))
+
+
+def _meant(line: str, found: re.Match[str]) -> bool:
+    """这个月 on its own often only says which instalment is meant; as a date it is paid in, or stands at the end."""
+    if not re.match("[这本当]", found["lead"]) or found["inside"]:
+        return True
+    return bool(re.match(r"(?:[我就内会能想]|一定|肯定|争取|尽量|想办法|开始|可以|之?前|以前)*(?:还|给|处理|结|付|转)|$", line[found.end() :]))
 
 
 def _stretch(found: re.Match[str], whole_: FoundDate) -> FoundDate:
@@ -159,7 +168,7 @@ def _length(spoken: str, unit: str, half: bool, today: Today) -> timedelta | Non
 
 def paydays(line: str, today: Today) -> Iterator[FoundDate]:
     """发工资那天: the day of the month has to be asked for."""
-    if not today.past and re.search(r"还|给你|处理|再说|就|交|结", line) and not re.search(r"(?:没|不|还没|没有)(?:有)?(?:发|开)|发不", line):
+    if not today.past and not re.search(r"(?:没|不|还没|没有)(?:有)?(?:发|开)|发不", line):
         for found in _PAYDAY.finditer(line):
             yield FoundDate(*found.span(), ask=True)
 
