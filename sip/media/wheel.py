@@ -28,10 +28,11 @@ class Schedule:
     clock.
     """
 
-    def __init__(self, start_s: float, burst: int = 3) -> None:
-        self._start_s = start_s
+    def __init__(self, start_s: float, burst: int = 3, first: int = 0) -> None:
+        """`start_s`: when tick `first` is due."""
+        self._start_s = start_s - first * TICK_S
         self._burst = burst
-        self.tick = 0
+        self.tick = first
         """The next tick."""
         self.skipped = 0
 
@@ -64,6 +65,7 @@ class MediaWheel:
         self._before: list[Callable[[int], None]] = []
         self._after: list[Callable[[int], None]] = []
         self._schedule: Schedule | None = None
+        self._ticks_before = self._skipped_before = 0
         self._timer: asyncio.TimerHandle | None = None
         self.lateness: Final = Lateness()
         self.failures = 0
@@ -74,22 +76,23 @@ class MediaWheel:
 
     @property
     def tick(self) -> int:
-        """The next tick; 0 before the start."""
-        return self._schedule.tick if self._schedule else 0
+        """The next tick; 0 before the start. Never goes back, not even over a stop."""
+        return self._schedule.tick if self._schedule else self._ticks_before
 
     @property
     def skipped(self) -> int:
         """Ticks given up after stalls."""
-        return self._schedule.skipped if self._schedule else 0
+        return self._skipped_before + (self._schedule.skipped if self._schedule else 0)
 
     def start(self) -> None:
         """Begin to turn, on the running event loop. Turning already: nothing happens."""
         if self._schedule is None:
-            self._schedule = Schedule(self._clock() + TICK_S, self._burst)
+            self._schedule = Schedule(self._clock() + TICK_S, self._burst, self._ticks_before)
             self._arm(self._schedule)
 
     def stop(self) -> None:
         """Stop turning; sessions stay and go on when started again."""
+        self._ticks_before, self._skipped_before = self.tick, self.skipped
         if self._timer:
             self._timer.cancel()
         self._timer = self._schedule = None
