@@ -20,6 +20,7 @@ from voicebot.dialog.scope import Moment
 from voicebot.dialog.script import Branch, Handler, Script
 from voicebot.dialog.state import DialogState, Phase
 from voicebot.dialog.turn import Turn
+from voicebot.dialog.wording import cues_of
 from voicebot.domain.case import CallFacts
 from voicebot.domain.understanding import UNKNOWN, Slots, Topic, Understanding
 
@@ -27,6 +28,8 @@ _PARTS_HEARD = ("pay_partial", "pay_minimum", "pay_installment")
 _HUMAN_KEY = "0"
 _FACTOR_KEYS = 4
 _SURE_EMOTION = 0.6
+_SAME_ASIDE = 3
+"""The same question answered so often leads nowhere: from then on it counts as not understood."""
 _SELF = "id_confirm_self"
 _NOT_SELF = ("id_confirm_self", "id_deny_self", "id_wrong_number", "tp_", "m_deny", "m_lang")
 """Contradicted by somebody who says plainly that it is him; his own words outweigh the model's guess."""
@@ -108,6 +111,7 @@ def _moment(turn: Turn, understanding: Understanding) -> Moment:
         heard=heard,
         top=heard[0] if heard else UNKNOWN,
         chances={score.id: score.p for score in understanding.intents} | {_SELF: 1.0},
+        cues=cues_of(understanding.text),
         said=said,
         emotion=understanding.emotion.label,
         danger=understanding.danger,
@@ -148,7 +152,7 @@ def _answer(turn: Turn) -> None:
             _aside(turn, aside)
         _follow(turn, branch)
         return
-    if aside is not None:
+    if aside is not None and turn.state.count(f"handled:{aside.name}") < _SAME_ASIDE:
         _aside(turn, aside)
         _resume(turn, aside)
         return

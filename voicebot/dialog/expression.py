@@ -29,7 +29,12 @@ NAMES: dict[str, str] = {
     "identity.tries": "wrong identity factors so far",
     "said.date": "this utterance names a day from today on",
     "said.soon": "this utterance names a day that a promise may lie on",
+    "said.later": "this utterance names a day after today",
     "said.call": "this utterance speaks of ringing or talking again",
+    "said.ring": "this utterance asks to be rung again",
+    "said.ready": "this utterance asks us to go on talking",
+    "said.denies": "this utterance begins with a no",
+    "said.machine": "this utterance is worded like an announcement or an assistant",
     "said.amount": "this utterance names an amount or a share",
     "said.time": "this utterance names a time of day",
     "said.past": "this utterance speaks of the past",
@@ -54,7 +59,7 @@ NAMES: dict[str, str] = {
     "facts.can_verify": "the case holds an identity factor",
 }
 FUNCTIONS: dict[str, str] = {
-    "heard": "any of these intents was accepted in this utterance",
+    "heard": "any of these intents was accepted in this utterance; dp_* is a family",
     "top": "one of these intents is the best one",
     "times": "utterances so far in which one of these intents was accepted",
     "handled": "times a global handler took over",
@@ -62,7 +67,7 @@ FUNCTIONS: dict[str, str] = {
 }
 Value = bool | int | float | str | None
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?)|'(?P<text>[^']*)'|(?P<word>[A-Za-z_][\w.]*)|(?P<sign>==|!=|<=|>=|[<>(),]))"
+    r"\s*(?:(?P<number>\d+(?:\.\d+)?)|'(?P<text>[^']*)'|(?P<word>[A-Za-z_][\w.]*\*?)|(?P<sign>==|!=|<=|>=|[<>(),]))"
 )
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,

@@ -27,7 +27,9 @@ _MYSELF = re.compile(
 
 def offered_factors(text: str, slots: Slots) -> tuple[set[str], set[str]]:
     """Candidates in an utterance: (four-character endings, MMDD birthdays)."""
-    days = {day for found in _MONTH_DAY.finditer(text) if (day := _mmdd(found.group(1), found.group(2)))}
+    days = {
+        day for found in _MONTH_DAY.finditer(_MARKS.sub("", text)) if (day := _mmdd(found.group(1), found.group(2)))
+    }
     runs = _runs(_MONTH_DAY.sub("月", text))
     if slots.digits:
         runs.append(slots.digits.upper())
@@ -89,6 +91,8 @@ def _is_day(text: str) -> bool:
 def names_himself(text: str, name: str) -> bool:
     """True when somebody who was asked for by name says that it is him: 我是, 系我, 李振海对. Relatives do not."""
     words = _MARKS.sub("", text)
+    if name and re.match(f"(?:喂|嗯|对|是|我是|我叫)+{re.escape(name)}(?=[^是的他她]|[他她]在|$)", words):
+        return True
     if _STRANGER.search(words):
         return False
     if name and name in words:

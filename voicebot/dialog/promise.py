@@ -11,9 +11,6 @@ from voicebot.domain.understanding import Slots, Tense
 
 _EVERYTHING = re.compile("全部|全额|全还|全给|还清|结清|一次性|一次过|一把还|一分不少|都还上|搞清|还完")
 _SHARE = re.compile("先还|先打|先给|先住|先得|一部分|一点|点儿|点先|只有|就这么多|每个月|每月|分期|最低")
-_CALL_AGAIN = re.compile(
-    "再打|打来|打过来|打给我|打电话|来电|回电|联系|再说|再讲|再聊|再谈|再问|打[咯啊吧嘛啦噻哈]|打$|[讲说聊谈]$|准话"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,6 @@ class Said:
     time: dt.time | None = None
     past: bool = False
     unclear: bool = False
-    call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,6 @@ def said_about_paying(slots: Slots, text: str, today: dt.date, full_fen: int, pa
         time=slots.time,
         past=past,
         unclear=slots.ambiguous and day is None and amount is None,
-        call=_CALL_AGAIN.search(text.strip("，。！？,.!? …")) is not None,
     )
 
 

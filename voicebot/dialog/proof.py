@@ -61,11 +61,16 @@ def _expressions(script: Script) -> Iterator[Problem]:
     for where, expression in _conditions(script):
         for part in expression.walk():
             for name in part.ids:
-                if part.op == "call" and name not in known[part.name]:
+                if part.op == "call" and not _known(name, known[part.name], part.name in _FAMILIES):
                     yield Problem(where, f"unknown-{_KIND_OF[part.name]}", f"{part.name}({name}): unknown id {name!r}")
     yield from _emotions(script)
 
 
+def _known(name: str, known: frozenset[str] | set[str], families: bool) -> bool:
+    return any(k.startswith(name[:-1]) for k in known) if families and name.endswith("*") else name in known
+
+
+_FAMILIES = ("heard", "top")
 _KIND_OF = {"heard": "intent", "top": "intent", "times": "intent", "handled": "handler", "passed": "node"}
 
 

@@ -10,6 +10,7 @@ from voicebot.dialog.expression import Value
 from voicebot.dialog.promise import Said
 from voicebot.dialog.script import Policy
 from voicebot.dialog.state import DialogState
+from voicebot.dialog.wording import CUES
 from voicebot.domain.understanding import EmotionLabel
 
 
@@ -21,6 +22,7 @@ class Moment:
     heard: tuple[str, ...] = ()
     chances: Mapping[str, float] = field(default_factory=dict)
     top: str = ""
+    cues: frozenset[str] = frozenset()
     said: Said = field(default_factory=Said)
     emotion: EmotionLabel = EmotionLabel.NEUTRAL
     danger: bool = False
@@ -51,9 +53,9 @@ class CallScope:
 
     def call(self, function: str, ids: tuple[str, ...]) -> Value:
         if function == "heard":
-            return any(i in self.moment.heard for i in ids)
+            return any(_is(i, pattern) for i in self.moment.heard for pattern in ids)
         if function == "top":
-            return self.moment.top in ids
+            return any(_is(self.moment.top, pattern) for pattern in ids)
         prefix = {"times": "heard", "handled": "handled", "passed": "visits"}[function]
         return sum(self.state.count(f"{prefix}:{i}") for i in ids)
 
@@ -83,10 +85,12 @@ class CallScope:
 
     def _said(self, member: str) -> Value:
         said = self.moment.said
+        if member in CUES:
+            return member in self.moment.cues
         return {
             "date": said.date is not None,
             "soon": said.date is not None and (said.date - self.moment.now.date()).days <= self.policy.longest_days,
-            "call": said.call,
+            "later": said.date is not None and said.date > self.moment.now.date(),
             "amount": said.amount_fen is not None,
             "time": said.time is not None,
             "past": said.past,
@@ -117,3 +121,8 @@ class CallScope:
             "split": bool(case and case.principal_fen is not None and case.fees_fen is not None),
             "can_verify": bool(case and (case.debtor.id_last4 or case.debtor.birth_mmdd)),
         }[member]
+
+
+def _is(intent: str, pattern: str) -> bool:
+    """`dp_*` stands for a whole family of intents."""
+    return intent.startswith(pattern[:-1]) if pattern.endswith("*") else intent == pattern
