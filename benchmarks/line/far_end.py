@@ -19,7 +19,7 @@ _STAMP: Final = struct.Struct("@qq")
 
 
 class Phone:
-    """One call: sends on time, keeps sequence number and arrival of every packet that returns."""
+    """One call: sends on time, keeps timestamp (in frames) and arrival of every packet that returns."""
 
     def __init__(self, number: int, port: int) -> None:
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -48,7 +48,7 @@ class Phone:
             packet = parse_rtp(data)
         except RtpError:
             return  # RTCP
-        self.arrivals.append((packet.sequence, seconds + nanoseconds / 1e9))
+        self.arrivals.append((packet.timestamp, seconds + nanoseconds / 1e9))
 
 
 def run(ports: list[int], seconds: float) -> tuple[list[Phone], float]:
@@ -71,18 +71,22 @@ def run(ports: list[int], seconds: float) -> tuple[list[Phone], float]:
 
 
 def judge(phones: list[Phone], since: float) -> dict[str, float]:
-    """Loss and lateness of what came back; late against the earliest packet of the same call."""
+    """Loss and lateness of what came back; late against the earliest packet of the same call.
+
+    Counted by timestamps: a frame that a stalled server never sent is as lost as one that got lost.
+    """
     expected = lost = later_20 = later_40 = 0
     worst = 0.0
     for phone in phones:
-        kept = [(sequence, at) for sequence, at in phone.arrivals if at >= since]
+        begin = phone.arrivals[0][0] if phone.arrivals else 0
+        kept = [(((stamp - begin + 80_000) & 0xFFFFFFFF) // 160, at) for stamp, at in phone.arrivals if at >= since]
         if not kept:
             expected, lost = expected + 1, lost + 1
             continue
-        first, last = kept[0][0], kept[-1][0]
-        span = ((last - first) & 0xFFFF) + 1
-        expected, lost = expected + span, lost + span - len({sequence for sequence, _ in kept})
-        due = [at - 0.02 * ((sequence - first) & 0xFFFF) for sequence, at in kept]
+        frames = {frame for frame, _ in kept}
+        span = max(frames) - min(frames) + 1
+        expected, lost = expected + span, lost + span - len(frames)
+        due = [at - 0.02 * frame for frame, at in kept]
         late = [each - min(due) for each in due]
         later_20 += sum(each > 0.02 for each in late)
         later_40 += sum(each > 0.04 for each in late)

@@ -211,26 +211,27 @@ class MediaSession:
             self._discarded += 1
             return
         kind = packet.payload_type
-        known = kind in self._recode or kind in (self._event_type, COMFORT_NOISE)
-        if not known:
+        audio = kind in self._recode
+        if not audio and kind not in (self._event_type, COMFORT_NOISE):
             self._discarded += 1
             return
         self._latch.learn(source)
         self._heard_at = self._clock()
-        if self._reception.note(packet.ssrc, packet.sequence):
-            self._sort(packet, arrived_s)
-
-    def _sort(self, packet: RtpPacket, arrived_s: float) -> None:
-        kind = packet.payload_type
-        if kind in self._recode:
+        if not self._reception.note(packet.ssrc, packet.sequence):
+            return
+        if audio:
             self._reception.time(packet.timestamp, arrived_s)
-            table = self._recode[kind]
-            if self._hears:
-                payload = packet.payload.translate(table) if table else packet.payload
-                self._jitter.push(packet._replace(payload=payload) if table else packet)
+            self._take_audio(packet)
         elif kind == self._event_type:
             for digit in self._digits_in.receive(packet):
                 self._tell(digit)
+
+    def _take_audio(self, packet: RtpPacket) -> None:
+        table = self._recode[packet.payload_type]
+        if table is not None:
+            packet = packet._replace(payload=packet.payload.translate(table))
+        if self._hears:
+            self._jitter.push(packet)
 
     def _tell(self, digit: Digit) -> None:
         if self.on_dtmf is None:

@@ -138,11 +138,19 @@ class JitterBuffer:
         payload = packet.payload
         frame, offset = divmod(position, FRAME_SAMPLES)
         last = (position + len(payload) - 1) // FRAME_SAMPLES
-        self._judge(frame - self._next)
+        slack = frame - self._next
+        if slack < self._least:
+            self._least = slack
+        if slack > self._most:
+            self._most = slack
+        self._judged += 1
+        if self._judged % _WINDOW == 0:
+            self._judge()
         if (last < self._next or last <= self._played) and not self._catch(packet, last):
             return
         self._late_run = 0
-        self._newest = max(self._newest, last)
+        if last > self._newest:
+            self._newest = last
         if offset == 0 and len(payload) == FRAME_SAMPLES:
             self._frames[frame % _SLOTS], self._owner[frame % _SLOTS] = payload, frame
         else:
@@ -168,12 +176,10 @@ class JitterBuffer:
         self._played = self._next - 1
         return bytes(self._frames[slot])
 
-    def _judge(self, slack: int) -> None:
-        self._least, self._most = min(self._least, slack), max(self._most, slack)
-        self._judged += 1
-        if self._judged % _WINDOW == 0:
-            self._surplus = max(self._least - self._floor, 0)
-            self._least, self._recent_most, self._most = _SLOTS, self._most, -_SLOTS
+    def _judge(self) -> None:
+        """A second has passed: what everybody was early by is more delay than is needed."""
+        self._surplus = max(self._least - self._floor, 0)
+        self._least, self._recent_most, self._most = _SLOTS, self._most, -_SLOTS
 
     def _catch(self, packet: RtpPacket, last: int) -> bool:
         """A packet came too late: wait longer from now on, if allowed. Whether it can still be played.

@@ -63,5 +63,10 @@ def _strip(data: bytes, first: int) -> bytes:
 
 def build_rtp(packet: RtpPacket) -> bytes:
     """The packet with the plain twelve-byte header."""
-    second = packet.payload_type | (MARKER if packet.marker else 0)
-    return _HEADER.pack(VERSION_2, second, packet.sequence, packet.timestamp, packet.ssrc) + packet.payload
+    return datagram(*packet)
+
+
+def datagram(payload_type: int, marker: bool, sequence: int, timestamp: int, ssrc: int, payload: bytes) -> bytes:
+    """The same from loose fields, for senders of many packets."""
+    second = payload_type | MARKER if marker else payload_type
+    return _HEADER.pack(VERSION_2, second, sequence, timestamp, ssrc) + payload

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sip.rtp.packet import RtpPacket, build_rtp
+from sip.rtp.packet import datagram
 
 FRAME_SAMPLES: Final = 160
 """Samples of 20 ms at 8 kHz: how far the timestamp moves on each tick."""
@@ -42,9 +42,8 @@ class Sequencer:
     def _packet(self, payload: bytes, payload_type: int, tick: int, stamped: int, *, marker: bool) -> bytes:
         if self._first_tick is None:
             self._first_tick = tick
-        packet = RtpPacket(payload_type, marker, self._sequence, self.timestamp(stamped), self.ssrc, payload)
-        self._sequence = (self._sequence + 1) & 0xFFFF
+        sequence, self._sequence = self._sequence, (self._sequence + 1) & 0xFFFF
         self._last_tick = tick
         self.packets += 1
         self.octets += len(payload)
-        return build_rtp(packet)
+        return datagram(payload_type, marker, sequence, self.timestamp(stamped), self.ssrc, payload)
