@@ -102,9 +102,7 @@ class Attempts:
         async with self._database.begin() as connection:
             rows = await connection.execute(
                 update(attempts)
-                .where(
-                    attempts.c.id.in_(list(ids)), attempts.c.leased_by == worker, attempts.c.state.in_(_HELD)
-                )
+                .where(attempts.c.id.in_(list(ids)), attempts.c.leased_by == worker, attempts.c.state.in_(_HELD))
                 .values(lease_until=now + lease)
                 .returning(attempts.c.id)
             )
@@ -135,13 +133,17 @@ class Attempts:
     ) -> None:
         """Write what came of an attempt and plan what follows. The truth also replaces an orphan's guess.
 
+        What was agreed in a conversation takes the place of everything that was planned for the case.
+
         Raises LeaseLost when the attempt is not this worker's or was settled before.
         """
         async with self._database.begin() as connection:
             attempt = await _held(connection, attempt_id, worker, _HELD, or_lost=True)
             await _write_outcome(connection, attempt, outcome, now, lost=False)
             if attempt.state is AttemptState.SETTLED:
-                await _withdraw(connection, attempt)
+                await _withdraw(connection, attempt, now, "the lost call was found")
+            elif outcome.reached is Reached.CONVERSATION:
+                await _withdraw(connection, attempt, now, "settled in another call")
             await _follow_up(connection, attempt, outcome, now, following)
 
     async def resolve_orphans(
@@ -161,9 +163,7 @@ class Attempts:
             )
             orphans = [to_attempt(row) for row in rows]
             for attempt in orphans:
-                outcome = Outcome(
-                    Disposition.FAILED, why=f"worker {attempt.leased_by} lost", call_id=attempt.call_id
-                )
+                outcome = Outcome(Disposition.FAILED, why=f"worker {attempt.leased_by} lost", call_id=attempt.call_id)
                 await _write_outcome(connection, attempt, outcome, now, lost=True)
                 await _follow_up(connection, attempt, outcome, now, plan(attempt))
         return orphans
@@ -270,13 +270,13 @@ async def _write_outcome(
         await ledger.give_back_conversation(connection, attempt.case.debtor.id, attempt.leased_at)
 
 
-async def _withdraw(connection: AsyncConnection, attempt: Attempt) -> None:
-    """Take back what was planned on the guess that an orphan's call failed."""
+async def _withdraw(connection: AsyncConnection, attempt: Attempt, now: dt.datetime, why: str) -> None:
+    """Take back what was planned for the case before we knew better."""
     await connection.execute(
         update(attempts)
         .where(attempts.c.case_id == attempt.case.id, attempts.c.state == AttemptState.WAITING)
         .where(attempts.c.campaign_id.is_not_distinct_from(attempt.campaign_id))
-        .values(state=AttemptState.CANCELLED, why="the lost call was found")
+        .values(state=AttemptState.CANCELLED, settled_at=now, why=why)
     )
 
 

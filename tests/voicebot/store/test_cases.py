@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from store.samples import MINUTE, NOON, allow, campaign, new_case
 from voicebot.domain.attempt import AttemptState, Outcome
 from voicebot.domain.campaign import Campaign, CampaignState, Segment
 from voicebot.domain.outcome import Disposition
@@ -14,6 +13,8 @@ from voicebot.domain.records import Number
 from voicebot.store import Store
 from voicebot.store.campaigns import CampaignUnknown
 from voicebot.store.cases import NewCase, Saved
+
+from .samples import MINUTE, NOON, allow, campaign, new_case
 
 
 async def test_saving_tells_new_from_changed_from_same(store: Store) -> None:

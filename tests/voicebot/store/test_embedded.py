@@ -33,13 +33,9 @@ def test_data_outlives_a_restart_and_a_killed_user(home: Path) -> None:
     with open_database(home) as url, psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS n")
         folder = Path(url.partition("host=")[2])
-        assert folder.stat().st_mode & 0o077 == 0, (
-            "local connections are trusted: nobody else may reach the socket"
-        )
+        assert folder.stat().st_mode & 0o077 == 0, "local connections are trusted: nobody else may reach the socket"
     assert not answers(url)
-    dead = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
-    )
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
     (home / "postgres" / ".handle_pids.json").write_text(json.dumps([int(dead.stdout)]))
     with open_database(home) as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT n FROM kept").fetchone() == (42,)

@@ -8,7 +8,6 @@ from collections import Counter
 
 import pytest
 
-from store.samples import MINUTE, NOON, Verdict, allow, campaign, new_case, plan
 from voicebot.domain.attempt import (
     AttemptState,
     Caps,
@@ -24,6 +23,8 @@ from voicebot.domain.case import Promise
 from voicebot.domain.outcome import Disposition
 from voicebot.store import Store
 from voicebot.store.attempts import LeaseLost
+
+from .samples import MINUTE, NOON, Verdict, allow, campaign, new_case, plan
 
 NO_ANSWER = Outcome(Disposition.NO_ANSWER)
 TALKED = Outcome(Disposition.PROMISE_TO_PAY, talked_to=True)
@@ -212,9 +213,7 @@ async def test_the_truth_replaces_the_guess_about_an_orphan(store: Store) -> Non
     ]
     with pytest.raises(LeaseLost):
         await store.attempts.settle(attempt_id, "slow", NO_ANSWER, late)
-    assert len(await store.attempts.lease("w", 1, late + MINUTE, allow)) == 1, (
-        "the conversation is free again"
-    )
+    assert len(await store.attempts.lease("w", 1, late + MINUTE, allow)) == 1, "the conversation is free again"
 
 
 async def test_an_orphan_that_was_never_dialled_cannot_be_dialled_later(store: Store) -> None:

@@ -10,11 +10,12 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.samples import NOON, allow, new_case
 from voicebot.domain.attempt import Attempt, Caps, NextAttempt, Outcome, Reached
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.outcome import Disposition
 from voicebot.store import Store
+
+from .samples import NOON, allow, new_case
 
 CAPS = Caps(
     attempts_per_number_day=2,

@@ -9,12 +9,13 @@ from contextlib import aclosing
 import psycopg
 import pytest
 
-from store.samples import MINUTE, NOON, new_case
 from voicebot.domain.case import Promise
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.records import AgentRecord, CallFilter, CallRecord
 from voicebot.store import Store
 from voicebot.store.facts import FactCopier
+
+from .samples import MINUTE, NOON, new_case
 
 AT = "2026-11-24T02:00:00.250000+00:00"
 

@@ -14,9 +14,7 @@ from voicebot.store.urls import conninfo, sqlalchemy_url
 
 def test_the_migrated_database_is_the_one_in_schema(database_url: str) -> None:
     with create_engine(sqlalchemy_url(database_url)).connect() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True}
-        )
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
 
 

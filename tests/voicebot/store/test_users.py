@@ -5,10 +5,11 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from store.samples import MINUTE, NOON
 from voicebot.domain.records import Role
 from voicebot.store import Store
 from voicebot.store.users import FAILURES_ALLOWED, LoginRefused
+
+from .samples import MINUTE, NOON
 
 
 async def test_passwords_are_checked_and_kept_as_argon2(store: Store, database_url: str) -> None:

@@ -1,0 +1,1 @@
+"""Campaigns: cases come in, are dialled within the law, and followed up."""

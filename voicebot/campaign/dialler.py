@@ -1,0 +1,187 @@
+"""Dialler.
+
+Leases what may be dialled, hands it to `place`, settles what came of it, and cleans up after the dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from voicebot.campaign.follow_up import follow_up
+from voicebot.campaign.pacing import Load, pace
+from voicebot.campaign.redial import RedialPolicy
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, Judge, NextAttempt, Outcome
+from voicebot.domain.clock import Clock, SystemClock
+from voicebot.domain.outcome import Disposition
+from voicebot.store import Store
+from voicebot.store.attempts import LEASE, LeaseLost
+
+Place = Callable[[Attempt], Awaitable[Outcome]]
+"""Dials one attempt (its `call_id` is set) and returns when the call is over; by an exception it has failed."""
+
+_log = logging.getLogger(__name__)
+_HOUSEKEEPING_S = 30.0
+
+
+class Dialler:
+    """One per worker. `load` tells of lines and agents; without it only `capacity` counts."""
+
+    def __init__(
+        self,
+        store: Store,
+        worker: str,
+        place: Place,
+        judge: Judge,
+        *,
+        capacity: int = 5,
+        caps: Caps | None = None,
+        policy: RedialPolicy | None = None,
+        clock: Clock | None = None,
+        load: Callable[[], Load] | None = None,
+        poll_s: float = 1.0,
+        new_call_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        self._store = store
+        self._worker = worker
+        self._place = place
+        self._judge = judge
+        self._capacity = capacity
+        self._caps = caps
+        self._policy = policy or RedialPolicy()
+        self._clock = clock or SystemClock()
+        self._load = load
+        self._poll_s = poll_s
+        self._new_call_id = new_call_id
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+
+    @property
+    def running(self) -> int:
+        """Attempts leased or placed by this dialler."""
+        return len(self._running)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Dial until `stop` is set, then wait for the calls under way.
+
+        A database that is away is waited for.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            helpers = [tasks.create_task(self._keep_leases()), tasks.create_task(self._keep_house())]
+            while not stop.is_set():
+                if not await self._survives(lambda: self._lease(tasks)):
+                    await asyncio.sleep(self._poll_s)
+                await self._nap(stop)
+            while self._running:
+                await asyncio.wait(self._running.values())
+            for helper in helpers:
+                helper.cancel()
+
+    async def once(self) -> int:
+        """Lease one round, carry it out to the end; how many calls there were. For simulations and tests."""
+        async with asyncio.TaskGroup() as tasks:
+            return await self._lease(tasks)
+
+    async def _lease(self, tasks: asyncio.TaskGroup) -> int:
+        load = self._load() if self._load else Load(self.running, self._capacity)
+        wanted = min(pace(load), self._capacity - self.running)
+        leased = await self._store.attempts.lease(self._worker, wanted, self._clock.now(), self._judge, caps=self._caps)
+        for attempt in leased:
+            self._running[attempt.id] = tasks.create_task(self._carry_out(attempt))
+        return len(leased)
+
+    async def _carry_out(self, attempt: Attempt) -> None:
+        try:
+            placed = replace(attempt, state=AttemptState.PLACED, call_id=self._new_call_id())
+            assert placed.call_id is not None
+            await self._store.attempts.place(attempt.id, self._worker, placed.call_id, self._clock.now())
+            outcome = await self._outcome(placed)
+            await self._settle(placed, outcome)
+        except LeaseLost as error:
+            _log.warning("lease lost: %s", error)
+        except Exception:
+            # One attempt must not end the others; its lease runs out and the search for orphans settles it.
+            _log.exception("attempt %s is left to the search for orphans", attempt.id)
+        finally:
+            self._running.pop(attempt.id, None)
+            self._wake.set()
+
+    async def _outcome(self, attempt: Attempt) -> Outcome:
+        try:
+            outcome = await self._place(attempt)
+        except Exception as error:
+            _log.exception("placing attempt %s failed", attempt.id)
+            return Outcome(Disposition.FAILED, why=repr(error)[:200], call_id=attempt.call_id)
+        return outcome if outcome.call_id else replace(outcome, call_id=attempt.call_id)
+
+    async def _settle(self, attempt: Attempt, outcome: Outcome) -> None:
+        now = self._clock.now()
+        following = await self._following(attempt, outcome, now)
+        for patience_s in (0.2, 1.0, 5.0, None):
+            try:
+                await self._store.attempts.settle(attempt.id, self._worker, outcome, now, following)
+                return
+            except SQLAlchemyError:
+                if patience_s is None:
+                    raise
+                await asyncio.sleep(patience_s)
+
+    async def _following(self, attempt: Attempt, outcome: Outcome, now: dt.datetime) -> Sequence[NextAttempt]:
+        past = [
+            other.disposition
+            for other in reversed(await self._store.attempts.of_case(attempt.case.id))
+            if other.campaign_id == attempt.campaign_id and other.disposition is not None and other.id != attempt.id
+        ]
+        return follow_up(attempt, outcome, [*past, outcome.disposition], now, self._policy)
+
+    async def _keep_leases(self) -> None:
+        """Say three times per lease that we live."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            if self._running:
+                await self._survives(
+                    lambda: self._store.attempts.heartbeat(self._worker, list(self._running), self._clock.now())
+                )
+
+    async def _keep_house(self) -> None:
+        """Settle what dead workers left, close campaigns that are done."""
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING_S)
+            await self._survives(self.keep_house)
+
+    async def keep_house(self) -> list[Attempt]:
+        """One round of housekeeping; the orphans that were settled."""
+        now = self._clock.now()
+
+        def plan(attempt: Attempt) -> tuple[NextAttempt, ...]:
+            failed = Outcome(Disposition.FAILED)
+            return follow_up(attempt, failed, [Disposition.FAILED] * attempt.tries, now, self._policy)
+
+        orphans = await self._store.attempts.resolve_orphans(now, plan)
+        for orphan in orphans:
+            _log.warning("worker %s is gone: attempt %s settled as failed", orphan.leased_by, orphan.id)
+        await self._store.campaigns.finish_done(now)
+        return orphans
+
+    async def _survives(self, work: Callable[[], Awaitable[object]]) -> bool:
+        """Do some work; False when the database is away, which is waited out."""
+        try:
+            await work()
+        except (SQLAlchemyError, OSError) as error:
+            _log.error("the database does not answer: %s", error)
+            return False
+        return True
+
+    async def _nap(self, stop: asyncio.Event) -> None:
+        """Sleep until something ended, it is time to ask again, or `stop`."""
+        waits = [asyncio.create_task(stop.wait()), asyncio.create_task(self._wake.wait())]
+        await asyncio.wait(waits, timeout=self._poll_s, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        self._wake.clear()

@@ -1,0 +1,72 @@
+"""Follow-up: what an outcome asks of us next: a reminder of a promise, a callback, another try, or nothing.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from voicebot.campaign.redial import RedialPolicy, next_try
+from voicebot.domain.attempt import Attempt, NextAttempt, Outcome, Purpose
+from voicebot.domain.case import Promise
+from voicebot.domain.clock import SHANGHAI
+from voicebot.domain.outcome import Disposition
+
+REMIND_AT = dt.time(10, 0)
+"""Shanghai time at which promises are spoken of."""
+
+CALLBACK_AFTER = dt.timedelta(hours=2)
+"""When to call back somebody who named no time."""
+
+_FINAL = frozenset(
+    {
+        Disposition.DO_NOT_CALL,
+        Disposition.WRONG_NUMBER,
+        Disposition.THIRD_PARTY,
+        Disposition.COMPLAINT,
+        Disposition.VULNERABLE,
+        Disposition.DISPUTE,
+    }
+)
+"""After these a person decides whether anybody is rung again."""
+
+
+def follow_up(
+    attempt: Attempt,
+    outcome: Outcome,
+    past: Sequence[Disposition],
+    now: dt.datetime,
+    policy: RedialPolicy | None = None,
+) -> tuple[NextAttempt, ...]:
+    """What to plan after `outcome`; `past` are the case's dispositions in this campaign, this one last."""
+    if outcome.disposition in _FINAL:
+        return ()
+    if outcome.promise is not None:
+        return promise_reminders(outcome.promise, now)
+    if outcome.callback_at is not None or outcome.callback_wanted:
+        at = outcome.callback_at or now + CALLBACK_AFTER
+        return (NextAttempt(max(at, now), Purpose.CALLBACK),)
+    at_ = next_try(past, now, policy)
+    return () if at_ is None else (NextAttempt(at_, attempt.purpose),)
+
+
+def promise_reminders(promise: Promise, now: dt.datetime) -> tuple[NextAttempt, ...]:
+    """The eve of the promised day, unless that is over or today, and the day after it.
+
+    Whoever pays is taken out before: closing the case cancels what waits.
+    """
+    eve = _at(promise.date - dt.timedelta(days=1))
+    after = _at(promise.date + dt.timedelta(days=1))
+    today = now.astimezone(SHANGHAI).date()
+    reminders = []
+    if promise.date - dt.timedelta(days=1) > today:
+        reminders.append(NextAttempt(eve, Purpose.PROMISE_EVE))
+    if after > now:
+        reminders.append(NextAttempt(after, Purpose.PROMISE_MISSED))
+    return tuple(reminders)
+
+
+def _at(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, REMIND_AT, SHANGHAI)
