@@ -133,18 +133,14 @@ class DigestClient:
         headers = request.headers.without("Authorization").without("Proxy-Authorization")
         for key, (challenge, used) in self._known.items():
             self._known[key] = (challenge, used + 1)
-            headers = headers.adding(
-                [(key[0], self._answer(challenge, used + 1, request.method, str(request.uri)))]
-            )
+            headers = headers.adding([(key[0], self._answer(challenge, used + 1, request.method, str(request.uri)))])
         return request.with_headers(headers)
 
     def _answer(self, challenge: Challenge, nc: int, method: str, uri: str) -> str:
         assert self._credentials is not None  # nothing is known without credentials
         name, cnonce = self._credentials.username, self._cnonce()
         values = {"username": name, "realm": challenge.realm, "nonce": challenge.nonce, "uri": uri}
-        values["response"] = digest_response(
-            challenge, name, self._credentials.password, method, uri, cnonce, nc
-        )
+        values["response"] = digest_response(challenge, name, self._credentials.password, method, uri, cnonce, nc)
         values["algorithm"] = challenge.algorithm
         if challenge.qop or challenge.algorithm.endswith("-SESS"):
             values["cnonce"] = cnonce

@@ -129,7 +129,8 @@ class Call:
             await self._goodbye.wait()
         finally:
             timer.cancel()
-        self._end(Ended("local", None, reason or "hung up"))
+        if self.state is not CallState.ENDED:
+            self._end(Ended("local", None, reason or "hung up"))
 
     def send_dtmf(self, digits: str) -> None:
         """Send telephone events. CallStateError where the call has no media yet or any more."""
@@ -148,7 +149,11 @@ class Call:
     def on_request(self, incoming: Incoming) -> None:
         """A request of the peer inside the dialog (RFC 3261 section 12.2.2)."""
         request, dialog = incoming.request, self.dialog
-        if dialog is None or request.from_.tag != dialog.remote.tag or self.state is CallState.ENDED:
+        if (
+            dialog is None
+            or request.from_.tag != dialog.remote.tag
+            or (self.state is CallState.ENDED and request.method != "BYE")
+        ):
             incoming.respond(request.reply(481))
         elif not dialog.accepts(request):
             incoming.respond(request.reply(500, "CSeq out of order", headers=[("Retry-After", "1")]))
@@ -191,9 +196,7 @@ class Call:
         request = incoming.request
         pressed = read_dtmf(request)
         if pressed is None and request.body:
-            incoming.respond(
-                request.reply(415, headers=[("Accept", "application/dtmf-relay, application/dtmf")])
-            )
+            incoming.respond(request.reply(415, headers=[("Accept", "application/dtmf-relay, application/dtmf")]))
             return
         incoming.respond(request.reply(200))
         if pressed is not None:
@@ -204,9 +207,7 @@ class Call:
         self._answer_offer(incoming, reliably=False)
 
     def _on_reinvite(self, incoming: Incoming) -> None:
-        if self.state is not CallState.CONFIRMED or (
-            self._reliable is not None and self._reliable.is_waiting
-        ):
+        if self.state is not CallState.CONFIRMED or (self._reliable is not None and self._reliable.is_waiting):
             # The last INVITE is not finished (RFC 3261 14.2): the peer is to try again in a moment.
             incoming.respond(incoming.request.reply(491))
             return
@@ -220,9 +221,7 @@ class Call:
             elif reliably:
                 body = self._session.offer(self._session.direction)
         except SdpError as error:
-            incoming.respond(
-                request.reply(error.status, headers=[("Warning", f'399 voicebot "{error.reason[:60]}"')])
-            )
+            incoming.respond(request.reply(error.status, headers=[("Warning", f'399 voicebot "{error.reason[:60]}"')]))
             return
         if self.dialog is not None:
             self.dialog.refresh(request)
@@ -258,8 +257,8 @@ class Call:
 
     def _say_bye(self, reason: str, ended: Ended | None = None) -> None:
         """The call is over for us at once; the BYE takes its time."""
-        self._request("BYE", lambda response: self._goodbye.set(), headers=[("Reason", "Q.850;cause=16")])
         self._end(ended or Ended("local", None, reason), wait=True)
+        self._request("BYE", lambda response: self._goodbye.set(), headers=[("Reason", "Q.850;cause=16")])
 
     def _request(
         self,
@@ -287,21 +286,29 @@ class Call:
 
         self._endpoint.request(request, on_response, lambda reason: on_final(None))
 
-    def _end(self, ended: Ended, *, wait: bool = False) -> None:
-        """Close the media and tell the user, once. `wait`: a BYE is still on its way."""
+    def _end(self, ended: Ended, *, wait: bool = False, lingers: bool = False) -> None:
+        """Close the media and tell the user, once.
+
+        `wait`: a BYE is still on its way. `lingers`: the ACK of our answer has yet to come.
+        """
         if not wait:
             self._goodbye.set()
+        if not lingers:
+            self.forget()
         if self.state is CallState.ENDED:
             return
         self.state = CallState.ENDED
-        if self._reliable is not None:
-            self._reliable.stop()
-        self._context.calls.pop((self.id, self.local_tag), None)
         try:
             self._session.close()
         except Exception:
             log.exception("closing the media of call %s failed", self.id)
         self._tell(ended)
+
+    def forget(self) -> None:
+        """No message will find this call any more."""
+        if self._reliable is not None:
+            self._reliable.stop()
+        self._context.calls.pop((self.id, self.local_tag), None)
 
     # Small things ----------------------------------------------------------------------------------
 

@@ -188,9 +188,7 @@ class Endpoint:
             if self._origins.get(origin) is incoming:
                 del self._origins[origin]
 
-        incoming.begin(
-            server_transaction(request, self.timing), _response_address(request.via, source), forget
-        )
+        incoming.begin(server_transaction(request, self.timing), _response_address(request.via, source), forget)
         try:
             self._core.on_request(incoming)
         except Exception:
@@ -209,14 +207,10 @@ class Endpoint:
     def _refuse(self, error: SipParseError, source: Address) -> None:
         """Answer an unreadable request as far as it can be answered; log the first of every hundred."""
         if self.unreadable % LOG_EVERY == 0:
-            log.warning(
-                "unreadable message from %s:%s (no. %d): %s", *source, self.unreadable + 1, error.reason
-            )
+            log.warning("unreadable message from %s:%s (no. %d): %s", *source, self.unreadable + 1, error.reason)
         self.unreadable += 1
         headers = Headers(error.fields)
-        if error.method in (None, "ACK") or not all(
-            n in headers for n in ("Via", "From", "To", "Call-ID", "CSeq")
-        ):
+        if error.method in (None, "ACK") or not all(n in headers for n in ("Via", "From", "To", "Call-ID", "CSeq")):
             return
         copied = [item for item in headers if item[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
         response = Response(error.status, error.reason, Headers(copied))

@@ -89,9 +89,7 @@ class Exchange:
 class Outgoing(Exchange):
     """A request of ours on its way. Responses go to `on_response`; `on_failure` hears of silence, once."""
 
-    def __init__(
-        self, wire: Wire, on_response: Callable[[Response], None], on_failure: Callable[[str], None]
-    ) -> None:
+    def __init__(self, wire: Wire, on_response: Callable[[Response], None], on_failure: Callable[[str], None]) -> None:
         super().__init__(wire)
         self.on_response, self.on_failure = on_response, on_failure
 

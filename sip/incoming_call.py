@@ -27,7 +27,7 @@ class IncomingCall(Call):
         self.dialog = Dialog.as_callee(request, self.local_tag)
         self._invite = invite
         self._is_answering = False
-        self._hangs_up: str | None = None
+        self._hangs_up = False
         invite.on_cancel = self._on_cancel
         invite.respond(request.reply(100))
         self._limit = endpoint.clock.call_later(UNANSWERED_S, self._nobody_answers)
@@ -75,15 +75,17 @@ class IncomingCall(Call):
 
     def on_ack(self, ack: Request) -> None:
         super().on_ack(ack)
-        if self._hangs_up is not None and self.state is not CallState.ENDED:
-            self._say_bye(self._hangs_up)
+        if self._hangs_up:
+            self._hangs_up = False
+            self._say_bye("hung up")
 
     def _leave(self, reason: str) -> None:
         if self.state is not CallState.CONFIRMED:
             self._refuse(480, None, (), Ended("local", 480, reason))
         elif self._reliable is not None and self._reliable.is_waiting:
             # No BYE before the ACK (RFC 3261 section 15): the caller may not know yet that we answered.
-            self._hangs_up = reason
+            self._hangs_up = True
+            self._end(Ended("local", None, reason), wait=True, lingers=True)
         else:
             self._say_bye(reason)
 
@@ -100,26 +102,20 @@ class IncomingCall(Call):
         if not self._invite.is_answered:
             self._refuse(480, None, (), Ended("error", 480, "nobody answered the caller"))
 
-    def _refuse(
-        self, status: int, reason: str | None, headers: Sequence[tuple[str, str]], ended: Ended
-    ) -> None:
+    def _refuse(self, status: int, reason: str | None, headers: Sequence[tuple[str, str]], ended: Ended) -> None:
         if self.state is not CallState.ENDED and not self._invite.is_answered:
             self._respond(status, reason, headers)
         self._end(ended)
 
-    def _respond(
-        self, status: int, reason: str | None = None, headers: Sequence[tuple[str, str]] = ()
-    ) -> None:
+    def _respond(self, status: int, reason: str | None = None, headers: Sequence[tuple[str, str]] = ()) -> None:
         fields = [("Server", self._context.name), *headers]
         if status < 300:
             fields.append(self._contact(self._invite.source))
-        self._invite.respond(
-            self._invite.request.reply(status, reason, to_tag=self.local_tag, headers=fields)
-        )
+        self._invite.respond(self._invite.request.reply(status, reason, to_tag=self.local_tag, headers=fields))
 
-    def _end(self, ended: Ended, *, wait: bool = False) -> None:
+    def _end(self, ended: Ended, *, wait: bool = False, lingers: bool = False) -> None:
         self._limit.cancel()
-        super()._end(ended, wait=wait)
+        super()._end(ended, wait=wait, lingers=lingers)
 
     def _expect_unanswered(self) -> None:
         if self.state not in (CallState.TRYING, CallState.RINGING) or self._is_answering:

@@ -137,9 +137,7 @@ class OutgoingCall(Call):
 
     def _on_refused(self, response: Response) -> None:
         self.response = response
-        challenged = (
-            response.status in CHALLENGE_FIELDS and self._leaving is None and self._invites < MAX_INVITES
-        )
+        challenged = response.status in CHALLENGE_FIELDS and self._leaving is None and self._invites < MAX_INVITES
         if challenged and self._invite is not None and self._digest.learn(response):
             self._send_invite(self._invite.destination)
         elif self._leaving is not None:
@@ -187,10 +185,19 @@ class OutgoingCall(Call):
             return
         self._is_cancelled = True
         self._endpoint.cancel(self._invite, cancel(self._invite.request))
-        # RFC 3261 9.1: an old callee may never send the 487.
-        leaving = self._leaving
-        self._endpoint.clock.call_later(self._endpoint.timing.patience, lambda: self._end(leaving))
+        self._endpoint.clock.call_later(self._endpoint.timing.patience, self._nobody_confirms_the_cancel)
 
-    def _end(self, ended: Ended, *, wait: bool = False) -> None:
+    def _nobody_confirms_the_cancel(self) -> None:
+        """RFC 3261 9.1: an old callee may never send the 487; then the INVITE counts as cancelled."""
+        if self._invite is not None and self.response is None:
+            self._invite.stop()
+        if self._leaving is not None:
+            self._end(self._leaving)
+
+    def _end(self, ended: Ended, *, wait: bool = False, lingers: bool = False) -> None:
         self._limit.cancel()
-        super()._end(self._leaving if self._leaving is not None and ended.by == "local" else ended, wait=wait)
+        if asyncio.current_task() is not self._dialling:
+            self._dialling.cancel()
+        if self._leaving is not None and ended.by == "local" and ended.status is None:
+            ended = self._leaving
+        super()._end(ended, wait=wait, lingers=lingers)

@@ -11,9 +11,7 @@ from sip.transaction import Timing
 class RepeatUntilAck:
     """Calls `send` now and at T1, 2*T1 … T2 intervals until `stop`; after 64*T1 calls `give_up` instead."""
 
-    def __init__(
-        self, clock: Clock, timing: Timing, send: Callable[[], None], give_up: Callable[[], None]
-    ) -> None:
+    def __init__(self, clock: Clock, timing: Timing, send: Callable[[], None], give_up: Callable[[], None]) -> None:
         self._clock, self._timing, self._send, self._give_up = clock, timing, send, give_up
         self._until = clock.time() + timing.patience
         self._timer: TimerHandle | None = None
@@ -33,7 +31,5 @@ class RepeatUntilAck:
         if self._clock.time() >= self._until:
             self._give_up()
             return
-        self._timer = self._clock.call_later(
-            interval, lambda: self._again(min(2 * interval, self._timing.t2))
-        )
+        self._timer = self._clock.call_later(interval, lambda: self._again(min(2 * interval, self._timing.t2)))
         self._send()

@@ -66,6 +66,9 @@ class Session:
             except Exception as error:
                 self.close()
                 raise SipError(f"no media port: {error}") from error
+            except BaseException:
+                self.close()
+                raise
             port = self.media.local_port
         self._half = OfferAnswer((local_ip, port), self._session_id, self._codecs)
 
@@ -99,7 +102,5 @@ class Session:
 
     def _start(self, agreed: Negotiated) -> None:
         if agreed != self.agreed and self.media is not None:
-            self.media.start(
-                agreed.remote, agreed.codec, agreed.payload_type, agreed.telephone_event, agreed.direction
-            )
+            self.media.start(agreed.remote, agreed.codec, agreed.payload_type, agreed.telephone_event, agreed.direction)
         self.agreed = agreed

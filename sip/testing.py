@@ -16,9 +16,7 @@ class SimNetwork:
     `loss` is a probability; each datagram takes `delay_s` plus up to `jitter_s`, so jitter reorders.
     """
 
-    def __init__(
-        self, *, loss: float = 0.0, delay_s: float = 0.01, jitter_s: float = 0.0, seed: int = 0
-    ) -> None:
+    def __init__(self, *, loss: float = 0.0, delay_s: float = 0.01, jitter_s: float = 0.0, seed: int = 0) -> None:
         self.loss, self.delay_s, self.jitter_s = loss, delay_s, jitter_s
         self.sent = 0
         self._chance = random.Random(seed)

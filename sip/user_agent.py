@@ -10,6 +10,7 @@ from sip.auth import Credentials, DigestClient, DigestServer
 from sip.call import ALLOW, Call, CallContext, capabilities
 from sip.endpoint import Endpoint
 from sip.errors import SdpError
+from sip.events import CallState
 from sip.exchange import Clock, Incoming
 from sip.incoming_call import IncomingCall
 from sip.message import CSeq, Headers, NameAddr, Request, Response, Uri
@@ -76,6 +77,8 @@ class UserAgent:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for call in tuple(self._calls.values()):
+            call.forget()
         if self._endpoint is not None:
             self._endpoint.close()
         await self._transport.close()
@@ -87,7 +90,7 @@ class UserAgent:
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls that have not ended."""
-        return tuple(self._calls.values())
+        return tuple(call for call in self._calls.values() if call.state is not CallState.ENDED)
 
     @property
     def trace(self) -> Trace:
@@ -218,9 +221,7 @@ class UserAgent:
         """Why a request outside a call is not served, in the order of RFC 3261 section 8.2."""
         request = incoming.request
         if (status := self._allow(incoming.source, request)) is not None:
-            return self._reply(
-                request, status, [("Retry-After", f"{RETRY_AFTER_S}")] if status == 503 else []
-            )
+            return self._reply(request, status, [("Retry-After", f"{RETRY_AFTER_S}")] if status == 503 else [])
         if self._digest is not None and request.method == "INVITE":
             verdict = self._digest.verify(request, self._running.clock.time())
             if verdict.username is None:
@@ -239,17 +240,13 @@ class UserAgent:
     def _invite_refusal(self, request: Request) -> Response | None:
         if request.contact is None:
             return self._reply(request, 400, reason="an INVITE needs a Contact")
-        if request.body and (
-            request.content_type != "application/sdp" or "Content-Encoding" in request.headers
-        ):
+        if request.body and (request.content_type != "application/sdp" or "Content-Encoding" in request.headers):
             return self._reply(request, 415, [("Accept", "application/sdp"), ("Accept-Encoding", "identity")])
         if request.body:
             try:
                 OfferAnswer(("0.0.0.0", 9), 0).answer(request.body)
             except SdpError as error:
-                return self._reply(
-                    request, error.status, [("Warning", f'399 {self._name} "{error.reason[:60]}"')]
-                )
+                return self._reply(request, error.status, [("Warning", f'399 {self._name} "{error.reason[:60]}"')])
         return None
 
     def _reply(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from conftest import Laboratory, ended
 
 from sip import Answered, Call, CallState, Credentials, EarlyMedia, Ended, Ringing, UserAgent
 from sip.auth import parse_digest
+from sip.laboratory import Laboratory, ended
 from sip.message import Request
 from sip.testing import ScriptedPeer
 
@@ -41,8 +43,6 @@ async def test_ring_early_media_answer_and_hang_up(lab: Laboratory) -> None:
     call.send_dtmf("12")
     assert lab.medias[0].digits == "12"
     hanging = call.hangup("done")
-    import asyncio
-
     task = asyncio.ensure_future(hanging)
     bye = await peer.request("BYE")
     assert bye.cseq.number == invite.cseq.number + 1
@@ -127,6 +127,15 @@ async def test_cancel_waits_for_the_first_provisional(lab: Laboratory) -> None:
     assert (await ended(call)).reason == "no answer"
 
 
+async def test_a_callee_that_ignores_the_cancel_leaves_nothing_behind(lab: Laboratory) -> None:
+    agent, peer, call, invite = await dialled(lab, ring_timeout_s=3)
+    peer.reply(invite, 180)
+    peer.reply(await peer.request("CANCEL"), 200)
+    assert (await ended(call)).reason == "no answer"
+    await asyncio.sleep(60)
+    assert not agent._running._outgoing
+
+
 async def test_answer_that_crosses_the_cancel_is_acknowledged_and_hung_up(lab: Laboratory) -> None:
     _, peer, call, invite = await dialled(lab, ring_timeout_s=3)
     peer.reply(invite, 180)
@@ -197,8 +206,6 @@ async def test_peer_hangs_up_with_a_cause_and_says_it_twice(lab: Laboratory) -> 
 
 
 async def test_lost_bye_does_not_keep_hangup_waiting(lab: Laboratory) -> None:
-    import asyncio
-
     _, _, call, _ = await answered(lab)
     lab.network.loss = 1.0
     before = asyncio.get_running_loop().time()
@@ -239,8 +246,6 @@ async def test_ladder_tells_the_story(lab: Laboratory) -> None:
 
 
 async def test_options_tells_whether_a_peer_lives(lab: Laboratory) -> None:
-    import asyncio
-
     agent, peer = await lab.agent(), lab.peer()
     asking = asyncio.ensure_future(agent.options("sip:192.0.2.99", timeout_s=5))
     peer.reply(await peer.request("OPTIONS"), 200)

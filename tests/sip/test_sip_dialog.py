@@ -66,9 +66,7 @@ def test_old_requests_are_not_accepted() -> None:
 
 def test_target_refresh_moves_the_peer_but_not_the_routes() -> None:
     there = Dialog.as_callee(invite(*RECORDED), "e")
-    there.refresh(
-        invite(("Record-Route", "<sip:other;lr>")).with_headers(Headers([("Contact", "<sip:new@10.0.0.9>")]))
-    )
+    there.refresh(invite(("Record-Route", "<sip:other;lr>")).with_headers(Headers([("Contact", "<sip:new@10.0.0.9>")])))
     assert str(there.target) == "sip:new@10.0.0.9" and len(there.routes) == 2
 
 

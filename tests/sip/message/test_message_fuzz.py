@@ -49,9 +49,7 @@ def test_any_bytes(data: bytes) -> None:
 
 
 @settings(max_examples=400)
-@given(
-    st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(0, 4000), st.sampled_from(TOKENS), st.booleans()))
-)
+@given(st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(0, 4000), st.sampled_from(TOKENS), st.booleans())))
 def test_torture_messages_with_syntax_thrown_in(seed: bytes, edits: list[tuple[int, bytes, bool]]) -> None:
     data = bytearray(seed)
     for position, token, replaces in edits[:6]:

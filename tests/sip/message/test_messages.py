@@ -31,9 +31,7 @@ def test_uris(text: str, user: str | None, host: str, port: int | None, number: 
     assert Uri.parse(str(uri)) == uri
 
 
-@pytest.mark.parametrize(
-    "text", ["", "bob", "sip:", "sip:@h", "sip:a b@h", "sip:h:99999", "sip:a@h>", "sip:a@h:"]
-)
+@pytest.mark.parametrize("text", ["", "bob", "sip:", "sip:@h", "sip:a b@h", "sip:h:99999", "sip:a@h>", "sip:a@h:"])
 def test_bad_uris(text: str) -> None:
     with pytest.raises(SipParseError):
         Uri.parse(text)

@@ -77,9 +77,7 @@ def test_no_state_can_be_entered_without_a_way_to_its_end(name: str) -> None:
     """Whoever waits has a timer for it: only the transaction user may leave a server transaction waiting."""
     table, _ = ALPHABETS[name]
     for state, rows in table.items():
-        leads_out = any(
-            row.state is State.TERMINATED for trigger, row in rows.items() if isinstance(trigger, Timer)
-        )
+        leads_out = any(row.state is State.TERMINATED for trigger, row in rows.items() if isinstance(trigger, Timer))
         waits_for_user = name.endswith("server") and state in (State.TRYING, State.PROCEEDING)
         # An INVITE client in Proceeding waits for the callee: the call's ring timeout bounds that.
         waits_for_callee = name == "INVITE client" and state is State.PROCEEDING
@@ -257,11 +255,7 @@ def test_servers_end_once_the_user_has_answered(method: str, script: list[tuple[
 
 def test_every_action_is_used_by_some_table() -> None:
     used = {
-        step
-        for table, _ in ALPHABETS.values()
-        for rows in table.values()
-        for r in rows.values()
-        for step in r.steps
+        step for table, _ in ALPHABETS.values() for rows in table.values() for r in rows.values() for step in r.steps
     }
     assert {*Action} <= used
-    assert {*Timer} - used == set() and T2 == Timing().t2 and T1 == Timing().t1
+    assert {*Timer} - used == set() and Timing().t2 == T2 and Timing().t1 == T1
