@@ -74,7 +74,9 @@ def _dispatch(turn: Turn, event: Event) -> None:
 
 
 def _hear(turn: Turn, understanding: Understanding) -> None:
-    if turn.state.phase is Phase.TRANSFERRING:
+    if turn.state.phase is not Phase.LISTENING:
+        if understanding.danger:
+            turn.alarm()
         return
     if understanding.top == "m_silence" or not understanding.text.strip():
         _silence(turn)

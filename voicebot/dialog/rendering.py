@@ -67,8 +67,12 @@ def spoken_time(at: dt.datetime) -> str:
     """A time of day: 15:00 -> 下午三点, 20:30 -> 晚上八点半."""
     half = next(name for until, name in _PARTS if at.hour < until)
     hour = at.hour - 12 if at.hour > 12 else at.hour
-    minute = "" if at.minute == 0 else "半" if at.minute == 30 else spoken_number(at.minute) + "分"
+    minute = "" if at.minute == 0 else "半" if at.minute == 30 else _minutes(at.minute)
     return f"{half}{'两' if hour == 2 else spoken_number(hour)}点{minute}"
+
+
+def _minutes(minute: int) -> str:
+    return ("零" if minute < 10 else "") + spoken_number(minute) + "分"
 
 
 _PARTS = ((6, "凌晨"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))

@@ -55,9 +55,7 @@ class _Call:
     handoff: bool = False
     verified: bool = False
     disclosed: bool = False
-    listening: Listen | None = None
-    over: bool = False
-    effects: list[str] = field(default_factory=list)
+    began: dt.datetime = CALL_AT
 
 
 def simulate(
@@ -68,7 +66,7 @@ def simulate(
     `understand(text, topic, now)` reads each answer. ValueError when the persona lacks `case` or `answers`.
     """
     case = _case(persona, now, seed)
-    call = _Call(script, persona, understand, now)
+    call = _Call(script, persona, understand, now, began=now)
     state = initial(script, CallFacts(f"sim-{persona['id']}", now, case))
     event: Event | None = Started(now)
     for _ in range(_LONGEST):
@@ -103,7 +101,7 @@ def _after(call: _Call, actions: Iterable[Action], case: Case) -> Event | None:
             case HangUp():
                 return None
             case _:
-                call.effects.append(type(action).__name__)
+                pass
     return following
 
 
@@ -176,13 +174,13 @@ def _row(call: _Call) -> dict[str, Any]:
     promise = call.promise
     return {
         "id": call.persona["id"],
-        "call_date": call.now.date().isoformat(),
+        "call_date": call.began.date().isoformat(),
         "disposition": call.disposition,
         "handoff": call.handoff,
         "promise": promise and {"date": promise.date.isoformat(), "amount_fen": promise.amount_fen},
         "disclosed_before_verified": call.disclosed,
         "verified": call.verified,
-        "duration_s": round((call.now - CALL_AT).total_seconds(), 1) if call.now.date() == CALL_AT.date() else None,
+        "duration_s": round((call.now - call.began).total_seconds(), 1),
         "turns": call.turns,
     }
 

@@ -231,6 +231,11 @@ class Turn:
             self.note(disposition=disposition.value)
             self.actions.append(SetDisposition(disposition, why))
 
+    def alarm(self) -> None:
+        """Danger to self while a person is being fetched: nobody may miss it."""
+        self._dispose(Disposition.VULNERABLE, "danger to self while waiting for a person")
+        self.actions.append(PageSupervisor("对方在等待转接时流露轻生的意思"))
+
     def verify(self, by: str) -> None:
         if not self.state.verified:
             self.note(verified=True)

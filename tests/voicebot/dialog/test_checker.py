@@ -29,35 +29,51 @@ def test_shipped_scripts_are_without_findings(name: str) -> None:
     assert check_file(find_script(name)) == []
 
 
+MISSPELT = [
+    ("unknown-key", "    patience: 5\n", "    patiense: 5\n"),
+    ("unknown-intent", "hears: [m_human]", "hears: [m_humanoid]"),
+    ("unknown-topic", "topic: reason", "topic: reasons"),
+    ("unknown-kind", "kind: message", "kind: massage"),
+    ("unknown-effect", "- drop_promise\n", "- forget_promise\n"),
+    ("unknown-emotion", "  angry: 给", "  furious: 给"),
+    ("expression", "if: said.unclear and heard", "if: said.unclear und heard"),
+    ("expression", "if: identity.matched", "if: __import__('os')"),
+    ("schema", "- disposition: already_paid", "- disposition: paid_already"),
+    ("schema", "tries: 3", "tries: many"),
+]
+
+
+def test_misspelt_words_are_all_found_on_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "misspelt.yaml"
+    text, planted_on = REMINDER, set()
+    for code, old, new in MISSPELT:
+        assert text.count(old) >= 1, old
+        planted_on.add((code, text[: text.index(old)].count("\n") + 1))
+        text = text.replace(old, new, 1)
+    path.write_text(text, encoding="utf-8")
+    found = check_file(path)
+    assert {(f.code, f.line) for f in found} == planted_on
+    assert all(f.severity is Severity.ERROR and f.file == str(path) and f.column > 1 for f in found)
+
+
 FAULTS = [
     ("unknown-node", "goto: callback_end\n      - if: passed", "goto: nowhere\n      - if: passed", 0),
-    ("unknown-key", "    patience: 5\n", "    patiense: 5\n", 0),
-    ("unknown-intent", "hears: [m_human]", "hears: [m_humanoid]", 0),
-    ("unknown-topic", "topic: reason", "topic: reasons", 0),
-    ("unknown-kind", "kind: message", "kind: massage", 0),
-    ("unknown-variable", "请问是{person}本人吗？\"\n    short", "请问是{persona}本人吗？\"\n    short", 0),
-    ("unknown-effect", "- drop_promise\n", "- forget_promise\n", 0),
+    ("unknown-variable", '请问是{person}本人吗？"\n    short', '请问是{persona}本人吗？"\n    short', 0),
     ("unknown-handler", "without: [suspect_scam, official]", "without: [suspect_spam, official]", 0),
-    ("unknown-emotion", "  angry: 给", "  furious: 给", 0),
-    ("expression", "if: said.unclear and heard", "if: said.unclear und heard", 0),
-    ("expression", "if: identity.matched", "if: __import__('os')", 0),
-    ("schema", "- disposition: already_paid", "- disposition: paid_already", 0),
-    ("schema", "tries: 3", "tries: many", 0),
     ("unspeakable", "say: 好的，我为您转接同事。", "say: 好的，OK，我为您转接同事。", 0),
     ("debt-before-identity", "say: 涉及您的个人信息，", "say: 涉及您的账单，", 0),
     ("debt-before-identity", "goto: verify_why\n", "goto: debt\n", None),
-    ("debt-before-identity", "    if: verified\n    say: \"截至今天，一共应还", "    say: \"截至今天，一共应还", 0),
+    ("debt-before-identity", '    if: verified\n    say: "截至今天，一共', '    say: "截至今天，一共', 0),
     ("opening-ai", "是{institution}的人工智能语音助手，本", "是{institution}的语音助手，本", None),
-    ("opening-recording", "，本次通话会录音。\"", "。\"", None),
+    ("opening-recording", '，本次通话会录音。"', '。"', None),
     ("opening-institution", "您好，我是{institution}的人工", "您好，我是人工", None),
     ("dead-end", "    failed: human_later\n", "", None),
     ("unreachable", "goto: refusal_transfer", "goto: refusal_end", None),
     ("endless", "    goto: crisis_transfer\n", "    goto: crisis_help\n", None),
     ("no-human", "    without: [suspect_scam, official]", "    without: [human, official]", 0),
-    ("emotion-hardens", "      - hears: [m_deny]\n        goto: reason",
-     "      - if: emotion == 'angry'\n        goto: debt", 0),
-    ("extends", "version: \"1\"", "version: \"1\"\nextends: nothing", None),
-]  # fmt: skip
+    ("emotion-hardens", "- hears: [m_deny]\n        goto: reason", "- if: emotion == 'angry'\n        goto: debt", 0),
+    ("extends", 'version: "1"', 'version: "1"\nextends: nothing', None),
+]
 
 
 @pytest.mark.parametrize(("code", "old", "new", "below"), FAULTS)

@@ -14,7 +14,7 @@ from voicebot.dialog.loader import ScriptError, find_script, load_script
 
 REMINDER = find_script("reminder").read_bytes()
 FUZZ = settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -54,7 +54,7 @@ def test_any_pieces(tmp_path: Path, pieces: list[bytes]) -> None:
     attempt(tmp_path, b"\n".join([*pieces, SMALL]))
 
 
-@settings(FUZZ, max_examples=6)
+@settings(FUZZ, max_examples=3)
 @given(st.integers(0, len(REMINDER) - 1), st.integers(1, 60), st.sampled_from([b"", b"- ", b"{", b": ", b"\n"]))
 def test_a_torn_reminder(tmp_path: Path, at: int, length: int, patch: bytes) -> None:
     attempt(tmp_path, REMINDER[:at] + patch + REMINDER[at + length :])

@@ -86,7 +86,7 @@ rare: st.SearchStrategy[Event] = st.one_of(
     st.builds(HungUp, st.just(NOW)),
 )
 calls = st.tuples(st.booleans(), st.booleans(), st.lists(rare, max_size=30))
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def walk(
@@ -152,7 +152,7 @@ def test_listening_is_the_last_thing_and_an_ended_call_stays_ended(
         assert DialogState.from_json(state.to_json()) == state
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(events, min_size=100, max_size=100), st.booleans(), st.booleans())
 def test_every_call_ends(reminder: Script, happened: list[Event], known: bool, agent: bool) -> None:
     turns = [e for e in happened if isinstance(e, (Heard, Silence, TransferEnded))]
