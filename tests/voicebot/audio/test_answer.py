@@ -3,12 +3,13 @@
 
 import numpy as np
 import pytest
-from telephone_sounds import mix, noise, silence, speech, tone, vowel
 
 from sip.codec import PCMA, PCMU
 from voicebot.audio.answer import AnswerClassifier, AnswerKind, BeepDetector, ProgressDetector, ProgressTone
 from voicebot.audio.frames import SILENCE, cut
 from voicebot.audio.tones import tone_of
+
+from .sounds import mix, noise, silence, speech, tone, vowel
 
 
 def beeps(sound: bytes) -> list[int]:

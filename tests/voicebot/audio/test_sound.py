@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telephone_sounds import noise, silence, tone, vowel
 
 from voicebot.audio.frames import FRAME_BYTES, RATE, SILENCE, cut, duration_ms
 from voicebot.audio.level import FLOOR_DB, amplify, peak_dbfs, rms_dbfs
 from voicebot.audio.pitch import pitch_hz, pitch_track
 from voicebot.audio.resample import Resampler, resample
+
+from .sounds import noise, silence, tone, vowel
 
 
 @given(st.binary(max_size=2000))

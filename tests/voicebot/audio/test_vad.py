@@ -4,12 +4,13 @@ import subprocess
 import sys
 
 import pytest
-from telephone_sounds import mix, noise, silence, speech, tone
 
 from voicebot.audio import silero
 from voicebot.audio.frames import cut
 from voicebot.audio.silero import ModelMissingError, SileroScorer
 from voicebot.audio.vad import Hysteresis, VadStream, VoiceActivity, VoiceChange
+
+from .sounds import mix, noise, silence, speech, tone
 
 HELLO = "喂,你好,请问你是哪一位?"
 
