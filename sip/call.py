@@ -13,7 +13,7 @@ from sip.auth import CHALLENGE_FIELDS, DigestClient
 from sip.dialog import Dialog
 from sip.dtmf_info import read_dtmf
 from sip.endpoint import Endpoint
-from sip.errors import CallStateError, SdpError
+from sip.errors import CallStateError, SdpError, SipParseError
 from sip.events import (
     CallEvent,
     CallState,
@@ -25,6 +25,7 @@ from sip.events import (
 )
 from sip.exchange import Incoming
 from sip.message import Headers, Message, NameAddr, Request, Response, Uri
+from sip.message.grammar import quote
 from sip.repeat import RepeatUntilAck
 from sip.sdp import Codec
 from sip.session import Media, MediaFactory, Session
@@ -74,9 +75,11 @@ class Call:
         self._stream = EventStream()
         self._session = Session(context.media_factory, self._endpoint.number(), context.codecs)
         self._reliable: RepeatUntilAck | None = None
+        self._awaited_ack = 0
         self._awaits_answer = False
         self._goodbye = asyncio.Event()
         context.calls[(self.id, self.local_tag)] = self
+        self._endpoint.trace.follow(self.id)
 
     # For the user ----------------------------------------------------------------------------------
 
@@ -163,9 +166,11 @@ class Call:
             handlers.get(request.method, self._on_other)(incoming)
 
     def on_ack(self, ack: Request) -> None:
-        if self._reliable is None or not self._reliable.is_waiting:
+        reliable, dialog = self._reliable, self.dialog
+        is_expected = reliable is not None and reliable.is_waiting and ack.cseq.number == self._awaited_ack
+        if reliable is None or not is_expected or dialog is None or ack.from_.tag != dialog.remote.tag:
             return
-        self._reliable.stop()
+        reliable.stop()
         if self._awaits_answer:
             self._awaits_answer = False
             try:
@@ -204,7 +209,10 @@ class Call:
 
     def _on_update(self, incoming: Incoming) -> None:
         """RFC 3311: like a re-INVITE that needs no ACK; without a body it only says that the peer lives."""
-        self._answer_offer(incoming, reliably=False)
+        if incoming.request.body and self.state is not CallState.CONFIRMED:
+            incoming.respond(incoming.request.reply(491))
+        else:
+            self._answer_offer(incoming, reliably=False)
 
     def _on_reinvite(self, incoming: Incoming) -> None:
         if self.state is not CallState.CONFIRMED or (self._reliable is not None and self._reliable.is_waiting):
@@ -221,7 +229,7 @@ class Call:
             elif reliably:
                 body = self._session.offer(self._session.direction)
         except SdpError as error:
-            incoming.respond(request.reply(error.status, headers=[("Warning", f'399 voicebot "{error.reason[:60]}"')]))
+            incoming.respond(request.reply(error.status, headers=[warning(error)]))
             return
         if self.dialog is not None:
             self.dialog.refresh(request)
@@ -242,6 +250,7 @@ class Call:
         return result
 
     def _accept_reliably(self, incoming: Incoming, response: Response) -> None:
+        self._awaited_ack = response.cseq.number
         self._reliable = RepeatUntilAck(
             self._endpoint.clock,
             self._endpoint.timing,
@@ -284,7 +293,7 @@ class Call:
             elif response.status >= 200:
                 on_final(response)
 
-        self._endpoint.request(request, on_response, lambda reason: on_final(None))
+        self._endpoint.request(request, on_response, lambda failed: on_final(None))
 
     def _end(self, ended: Ended, *, wait: bool = False, lingers: bool = False) -> None:
         """Close the media and tell the user, once.
@@ -328,6 +337,11 @@ class Call:
 
 def capabilities() -> list[tuple[str, str]]:
     return [("Allow", ", ".join(ALLOW)), ("Accept", "application/sdp")]
+
+
+def warning(error: SipParseError) -> tuple[str, str]:
+    """Tells the peer's operator why we refuse (RFC 3261 20.43)."""
+    return "Warning", f"399 - {quote(error.reason[:80])}"
 
 
 def q850_cause(message: Message) -> int | None:

@@ -16,7 +16,7 @@ from sip.errors import ResolveError, SipParseError
 from sip.exchange import Clock, Incoming, Outgoing
 from sip.message import Headers, Message, Request, Response, Uri, Via, parse_message
 from sip.trace import Trace
-from sip.transaction import RFC_TIMING, Timing, client_transaction, server_transaction
+from sip.transaction import RFC_TIMING, Failed, Timing, client_transaction, server_transaction
 from sip.transport import Address, Transport, literal, resolve
 
 log = logging.getLogger("sip")
@@ -51,6 +51,7 @@ class Endpoint:
         self.transport, self.clock, self.timing, self.new_id = transport, clock, timing, new_id
         self.trace = Trace()
         self.unreadable = 0
+        self.faults = 0
         self._core = core
         self._outgoing: dict[tuple[str, ...], Outgoing] = {}
         self._incoming: dict[tuple[str, ...], Incoming] = {}
@@ -67,7 +68,7 @@ class Endpoint:
         self,
         request: Request,
         on_response: Callable[[Response], None],
-        on_failure: Callable[[str], None],
+        on_failure: Callable[[Failed], None],
         *,
         destination: Address | None = None,
     ) -> Outgoing:
@@ -87,7 +88,7 @@ class Endpoint:
 
     def cancel(self, invite: Outgoing, cancel: Request) -> None:
         """Send a CANCEL the way its INVITE went; its own response says nothing about the call."""
-        outgoing = Outgoing(self, lambda response: None, lambda reason: None)
+        outgoing = Outgoing(self, lambda response: None, lambda failed: None)
         self._start(outgoing, cancel, invite.destination)
 
     def send_ack(self, ack: Request, destination: Address | None = None) -> None:
@@ -132,7 +133,7 @@ class Endpoint:
         try:
             self._launch(outgoing, request, await resolve(uri))
         except ResolveError as error:
-            outgoing.on_failure(str(error))
+            outgoing.on_failure(Failed(str(error), 503))
 
     async def _resolve_and_send(self, ack: Request, uri: Uri) -> None:
         try:
@@ -158,7 +159,7 @@ class Endpoint:
         except SipParseError as error:
             self._refuse(error, source)
         except Exception:
-            log.exception("a message from %s:%s met a fault of ours", *source)
+            self._fault("a message from %s:%s met a fault of ours", *source)
 
     def _dispatch(self, message: Message, source: Address) -> None:
         if isinstance(message, Response):
@@ -192,7 +193,7 @@ class Endpoint:
         try:
             self._core.on_request(incoming)
         except Exception:
-            log.exception("serving %s from %s:%s failed", request.method[:20], *source)
+            self._fault("serving %s from %s:%s failed", request.method[:20], *source)
             if not incoming.is_answered:
                 incoming.respond(request.reply(500, to_tag=self.new_id()))
 
@@ -218,6 +219,12 @@ class Endpoint:
             self.transport.send(response.encode(), source)
         except (OSError, ValueError):
             log.debug("no answer to an unreadable message from %s:%s", *source)
+
+    def _fault(self, what: str, *details: object) -> None:
+        """A fault of ours: log the first of every hundred, for a peer may know how to cause it."""
+        if self.faults % LOG_EVERY == 0:
+            log.exception(what, *details)
+        self.faults += 1
 
     def close(self) -> None:
         """Forget everything: no timer and no task stays behind."""

@@ -67,8 +67,8 @@ class Exchange:
                     self._start_timer(timer, seconds)
                 case Deliver(message):
                     self._deliver(message)
-                case Failed(reason):
-                    self._fail(reason)
+                case Failed():
+                    self._fail(effect)
                 case Terminated():
                     self.stop()
 
@@ -82,14 +82,16 @@ class Exchange:
     def _deliver(self, message: Message) -> None:
         """A message for the transaction user; by default nobody wants it."""
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, failed: Failed) -> None:
         """The peer cannot be reached; by default nobody cares."""
 
 
 class Outgoing(Exchange):
     """A request of ours on its way. Responses go to `on_response`; `on_failure` hears of silence, once."""
 
-    def __init__(self, wire: Wire, on_response: Callable[[Response], None], on_failure: Callable[[str], None]) -> None:
+    def __init__(
+        self, wire: Wire, on_response: Callable[[Response], None], on_failure: Callable[[Failed], None]
+    ) -> None:
         super().__init__(wire)
         self.on_response, self.on_failure = on_response, on_failure
 
@@ -106,8 +108,8 @@ class Outgoing(Exchange):
         if isinstance(message, Response):
             self.on_response(message)
 
-    def _fail(self, reason: str) -> None:
-        self.on_failure(reason)
+    def _fail(self, failed: Failed) -> None:
+        self.on_failure(failed)
 
 
 class Incoming(Exchange):
@@ -117,8 +119,6 @@ class Incoming(Exchange):
         super().__init__(wire)
         self.request = request
         self.source = source
-        #: Called with the reason where the peer never acknowledges a 3xx-6xx.
-        self.on_failure: Callable[[str], None] = lambda reason: None
         #: Called with the CANCEL that means this request.
         self.on_cancel: Callable[[Request], None] = lambda cancel: None
 
@@ -134,6 +134,3 @@ class Incoming(Exchange):
     def is_accepted(self) -> bool:
         """A 2xx has gone out: the ACK is the dialog's business now."""
         return self.machine.state is State.ACCEPTED
-
-    def _fail(self, reason: str) -> None:
-        self.on_failure(reason)

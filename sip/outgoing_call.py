@@ -13,8 +13,8 @@ from sip.errors import SdpError, SipError
 from sip.events import Answered, CallState, EarlyMedia, Ended, Ringing
 from sip.exchange import Outgoing
 from sip.message import CSeq, Headers, NameAddr, Request, Response, Uri
-from sip.transaction import cancel
-from sip.transport import Address, literal
+from sip.transaction import Failed, cancel
+from sip.transport import Address, resolve
 
 #: INVITEs sent for one call at most: the first, two challenges (trunk and proxy), two stale nonces.
 MAX_INVITES = 5
@@ -48,8 +48,8 @@ class OutgoingCall(Call):
         self._dialling = asyncio.get_running_loop().create_task(self._dial())
 
     async def _dial(self) -> None:
-        destination = self._via or literal(self._target) or self._endpoint.transport.address
         try:
+            destination = self._via or await resolve(self._target)
             await self._session.open(self._endpoint.transport.local_address(destination)[0])
         except (SipError, OSError) as error:
             self._end(Ended("error", None, str(error)))
@@ -73,7 +73,7 @@ class OutgoingCall(Call):
         invite = Request("INVITE", self._target, Headers(headers), self._session.offer())
         self.headers = invite.headers
         self._invite = self._endpoint.request(
-            self._digest.authorize(invite), self._on_response, self._on_failure, destination=self._via
+            self._digest.authorize(invite), self._on_response, self._on_failure, destination=destination
         )
 
     # Responses -------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ class OutgoingCall(Call):
             if is_first:
                 self.dialog = dialog
             else:
-                self._endpoint.request(dialog.request("BYE"), lambda response: None, lambda reason: None)
+                self._endpoint.request(dialog.request("BYE"), lambda response: None, lambda failed: None)
         self._endpoint.send_ack(self._acks[tag])
         if is_first:
             self._on_answered(response)
@@ -145,8 +145,8 @@ class OutgoingCall(Call):
         else:
             self._end(ended_by_peer(response, response.status, response.reason))
 
-    def _on_failure(self, reason: str) -> None:
-        self._end(self._leaving or Ended("error", 408, reason))
+    def _on_failure(self, failed: Failed) -> None:
+        self._end(self._leaving or Ended("error", failed.status, failed.reason))
 
     def _take_answer(self, response: Response) -> str | None:
         """Read the SDP of a response; the reason where it is of no use."""

@@ -9,6 +9,7 @@ from sip.message import Message, Request
 from sip.transport import Address
 
 MAX_CALLS = 500
+MAX_STRANGERS = 50
 MAX_MESSAGES_PER_CALL = 100
 
 
@@ -29,22 +30,33 @@ class Rung:
 
 
 class Trace:
-    """Keeps the newest MAX_CALLS ladders, and the first MAX_MESSAGES_PER_CALL messages of each."""
+    """Keeps the newest MAX_CALLS ladders, and the first MAX_MESSAGES_PER_CALL messages of each.
+
+    Messages of Call-IDs that nobody follows (scanners, OPTIONS) share MAX_STRANGERS places and push out no call.
+    """
 
     def __init__(self) -> None:
         self._calls: OrderedDict[str, list[Rung]] = OrderedDict()
+        self._strangers: OrderedDict[str, list[Rung]] = OrderedDict()
+
+    def follow(self, call_id: str) -> None:
+        """This Call-ID is a call of ours."""
+        if call_id not in self._calls:
+            self._calls[call_id] = self._strangers.pop(call_id, [])
+            if len(self._calls) > MAX_CALLS:
+                self._calls.popitem(last=False)
 
     def note(self, at: float, sent: bool, peer: Address, message: Message) -> None:
         rungs = self._calls.get(message.call_id)
         if rungs is None:
-            rungs = self._calls[message.call_id] = []
-            if len(self._calls) > MAX_CALLS:
-                self._calls.popitem(last=False)
+            rungs = self._strangers.setdefault(message.call_id, [])
+            if len(self._strangers) > MAX_STRANGERS:
+                self._strangers.popitem(last=False)
         if len(rungs) < MAX_MESSAGES_PER_CALL:
             rungs.append(Rung(at, sent, peer, message))
 
     def rungs(self, call_id: str) -> tuple[Rung, ...]:
-        return tuple(self._calls.get(call_id, ()))
+        return tuple(self._calls.get(call_id) or self._strangers.get(call_id) or ())
 
     def ladder(self, call_id: str) -> str:
         """One line per message, oldest first; "" for a call that is not known (any more)."""

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from sip.auth import Credentials, DigestClient, DigestServer
-from sip.call import ALLOW, Call, CallContext, capabilities
+from sip.call import ALLOW, Call, CallContext, capabilities, warning
 from sip.endpoint import Endpoint
 from sip.errors import SdpError
 from sip.events import CallState
@@ -246,7 +246,7 @@ class UserAgent:
             try:
                 OfferAnswer(("0.0.0.0", 9), 0).answer(request.body)
             except SdpError as error:
-                return self._reply(request, error.status, [("Warning", f'399 {self._name} "{error.reason[:60]}"')])
+                return self._reply(request, error.status, [warning(error)])
         return None
 
     def _reply(

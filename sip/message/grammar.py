@@ -59,9 +59,7 @@ def _parameter(part: str) -> tuple[str, str | None]:
 
 
 def format_parameters(parameters: Parameters) -> str:
-    return "".join(
-        f";{name}" if value is None else f";{name}={_quoted_if_needed(value)}" for name, value in parameters
-    )
+    return "".join(f";{name}" if value is None else f";{name}={_quoted_if_needed(value)}" for name, value in parameters)
 
 
 def parameter(parameters: Parameters, name: str) -> str | None:

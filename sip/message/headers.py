@@ -24,11 +24,7 @@ _IRREGULAR = {
 def canonical(name: str) -> str:
     """`v` -> `Via`, `call-id` -> `Call-ID`, `x-case` -> `X-Case`."""
     lower = name.lower()
-    return (
-        _COMPACT.get(lower)
-        or _IRREGULAR.get(lower)
-        or "-".join(part.capitalize() for part in lower.split("-"))
-    )
+    return _COMPACT.get(lower) or _IRREGULAR.get(lower) or "-".join(part.capitalize() for part in lower.split("-"))
 
 
 class Headers:

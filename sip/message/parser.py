@@ -74,9 +74,7 @@ def _request(line: str, headers: Headers, body: bytes) -> Request:
         raise SipParseError(f"bad request line: {line[:80]!r}")
     method, target, version = parts
     if version.upper() != "SIP/2.0":
-        raise SipParseError(
-            f"version is not SIP/2.0: {version[:20]!r}", 505 if _VERSION.fullmatch(version) else 400
-        )
+        raise SipParseError(f"version is not SIP/2.0: {version[:20]!r}", 505 if _VERSION.fullmatch(version) else 400)
     uri = Uri.parse(target)
     if uri.headers:
         raise SipParseError("header fields are not allowed in a Request-URI (RFC 3261 19.1.1)")

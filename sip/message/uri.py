@@ -44,9 +44,7 @@ class Uri:
         if scheme in ("sip", "sips"):
             return cls._parse_sip(scheme, rest)
         number, _, tail = rest.partition(";")
-        return cls(
-            scheme, number if scheme == "tel" else rest, "", None, _split(tail) if scheme == "tel" else ()
-        )
+        return cls(scheme, number if scheme == "tel" else rest, "", None, _split(tail) if scheme == "tel" else ())
 
     @classmethod
     def _parse_sip(cls, scheme: str, rest: str) -> Uri:

@@ -73,9 +73,7 @@ class OfferAnswer:
             raise SdpError("no audio stream over plain RTP with PCMA or PCMU is offered")
         agreed = _agree(offer, chosen, self.direction)
         answers = [
-            self._accepted(media, agreed)
-            if media is chosen
-            else replace(media, port=0, attributes=(), connection=None)
+            self._accepted(media, agreed) if media is chosen else replace(media, port=0, attributes=(), connection=None)
             for media in offer.media
         ]
         return self._write(tuple(answers)), agreed
@@ -142,12 +140,7 @@ def _named(mapping: str) -> Codec | None:
 
 def _telephone_event(media: MediaDescription) -> int | None:
     for text in media.formats:
-        if (
-            media.rtpmap(text) == "TELEPHONE-EVENT/8000"
-            and text.isascii()
-            and text.isdigit()
-            and int(text) < 128
-        ):
+        if media.rtpmap(text) == "TELEPHONE-EVENT/8000" and text.isascii() and text.isdigit() and int(text) < 128:
             return int(text)
     return None
 

@@ -55,8 +55,10 @@ class Deliver:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
+    """No response will come. `status` is the one to act as if it had: 408 or 503 (RFC 3261 8.1.3.1)."""
+
     reason: str
-    is_timeout: bool
+    status: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,9 @@ class Transaction:
             case Action.DELIVER:
                 return Deliver(message) if message is not None else None
             case Action.REPORT_TIMEOUT:
-                return Failed("nobody answered", is_timeout=True)
+                return Failed("nobody answered", 408)
             case Action.REPORT_TRANSPORT_ERROR:
-                return Failed("nothing can be sent there", is_timeout=False)
+                return Failed("nothing can be sent there", 503)
 
     def _seconds(self, timer: Timer) -> float:
         if timer in (Timer.A, Timer.E, Timer.G):

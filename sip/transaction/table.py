@@ -142,9 +142,7 @@ NON_INVITE_CLIENT: Table = {
     },
     _S.COMPLETED: {
         _T.K: _TERMINATED,
-        **ignored(
-            _S.COMPLETED, _E.START, _E.PROVISIONAL, _E.SUCCESS, _E.FAILURE, _E.TRANSPORT_ERROR, _T.E, _T.F
-        ),
+        **ignored(_S.COMPLETED, _E.START, _E.PROVISIONAL, _E.SUCCESS, _E.FAILURE, _E.TRANSPORT_ERROR, _T.E, _T.F),
     },
 }
 

@@ -22,9 +22,7 @@ class UdpTransport:
 
     async def start(self, listen: Address, receive: Receive) -> None:
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(receive), local_addr=listen
-        )
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(receive), local_addr=listen)
         host, port = self._transport.get_extra_info("sockname")[:2]
         self._address = (host, port)
 

@@ -111,6 +111,26 @@ async def test_repeated_invite_gets_the_same_answer_not_a_second_call(lab: Labor
     assert len(lab.incoming) == 1
 
 
+async def test_a_late_copy_of_an_old_ack_does_not_finish_a_reinvite(lab: Laboratory) -> None:
+    peer = await (await caller(lab)).is_through()
+    peer.within("INVITE")
+    await peer.peer.response(200)
+    peer.send(peer.peer.compose("ACK", BOT, cseq=1, to_tag=peer.tag))
+    await peer.peer.response(200, within_s=2)
+    peer.within("ACK", body=peer.peer.sdp("sendonly"))
+    await asyncio.sleep(0.1)
+    assert lab.incoming[0].state is CallState.CONFIRMED and lab.medias[0].starts[-1][-1] == "recvonly"
+
+
+async def test_update_with_an_offer_before_the_answer(lab: Laboratory) -> None:
+    peer = await caller(lab, lambda call: call.ring())
+    peer.send(peer.peer.compose("INVITE", BOT, body=peer.peer.sdp()))
+    peer.tag = (await peer.peer.response(180)).to.tag or ""
+    peer.within("UPDATE", body=peer.peer.sdp("sendonly"))
+    await peer.peer.response(491)
+    assert peer.agent._running.faults == 0
+
+
 async def test_cancel_while_ringing(lab: Laboratory) -> None:
     peer = await caller(lab, lambda call: call.ring())
     invite = peer.peer.compose("INVITE", BOT, body=peer.peer.sdp())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sip.message import Headers, Request, Uri
-from sip.trace import MAX_CALLS, MAX_MESSAGES_PER_CALL, Trace
+from sip.trace import MAX_CALLS, MAX_MESSAGES_PER_CALL, MAX_STRANGERS, Trace
 
 PEER = ("192.0.2.9", 5060)
 
@@ -27,8 +27,12 @@ def test_a_rung_shows_time_direction_peer_and_message() -> None:
 def test_old_calls_and_endless_calls_cost_no_more_memory() -> None:
     trace = Trace()
     for number in range(MAX_CALLS + 1):
+        trace.follow(str(number))
         trace.note(0, True, PEER, invite(str(number)))
     assert trace.rungs("0") == () and len(trace.rungs(str(MAX_CALLS))) == 1
+    for number in range(MAX_STRANGERS + 1):
+        trace.note(0, False, PEER, invite(f"scanner {number}"))
+    assert trace.rungs("scanner 0") == () and len(trace.rungs("1")) == 1
     for _ in range(MAX_MESSAGES_PER_CALL + 5):
         trace.note(0, True, PEER, invite("endless"))
     assert len(trace.rungs("endless")) == MAX_MESSAGES_PER_CALL

@@ -125,7 +125,7 @@ def server(method: str = "INVITE") -> Run:
 def test_17_1_1_2_invite_is_repeated_at_doubling_intervals_until_timer_b() -> None:
     run = client().until(100)
     assert run.sent_at() == [0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
-    assert (32.0, Failed("nobody answered", is_timeout=True)) in run.log
+    assert (32.0, Failed("nobody answered", 408)) in run.log
     assert run.machine.state is State.TERMINATED
 
 
@@ -216,7 +216,7 @@ def test_9_1_cancel_goes_the_way_of_its_invite() -> None:
 STATUS = st.sampled_from([100, 180, 183, 200, 302, 407, 486, 503, 600])
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from(["INVITE", "BYE"]), st.lists(st.tuples(st.floats(0, 10), STATUS), max_size=12))
 def test_clients_end_whatever_the_server_says(method: str, script: list[tuple[float, int]]) -> None:
     run = client(method)
@@ -231,7 +231,7 @@ def test_clients_end_whatever_the_server_says(method: str, script: list[tuple[fl
     assert run.machine.receive(response(200, method)) == [] and run.machine.fire(Timer.M) == []
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     st.sampled_from(["INVITE", "BYE"]),
     st.lists(
