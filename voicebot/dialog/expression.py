@@ -41,6 +41,7 @@ NAMES: dict[str, str] = {
     "said.unclear": "a date or amount is in this utterance, but which one must be asked",
     "said.new": "this utterance changes the pending promise",
     "pending.date": "a day of payment is known",
+    "pending.today": "the day of payment is today",
     "pending.amount": "an amount is known",
     "pending.partial": "less than everything is to be paid",
     "pending.needs_amount": "only a part is to be paid and nobody said how much",

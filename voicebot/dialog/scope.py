@@ -103,6 +103,7 @@ class CallScope:
         days = (pending.date - self.moment.now.date()).days if pending.date else 0
         return {
             "date": pending.date is not None,
+            "today": pending.date == self.moment.now.date(),
             "amount": pending.amount_fen is not None,
             "partial": pending.partial or pending.amount_fen is not None,
             "needs_amount": pending.needs_amount,
