@@ -115,6 +115,10 @@ class Call:
         """Incoming calls: tell the caller that it rings (180). CallStateError otherwise."""
         raise CallStateError("only an incoming call can ring")
 
+    async def progress(self) -> None:
+        """Incoming calls: open the media and let the caller hear it before the answer (183). CallStateError."""
+        raise CallStateError("only an incoming call has early media of ours")
+
     async def answer(self) -> None:
         """Incoming calls: open the media and accept (200). CallStateError where the caller has gone."""
         raise CallStateError("only an incoming call can be answered")

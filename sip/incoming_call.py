@@ -8,7 +8,7 @@ from sip.auth import DigestClient
 from sip.call import Call, CallContext, capabilities, ended_by_peer
 from sip.dialog import Dialog
 from sip.errors import CallStateError, SdpError, SipError
-from sip.events import Answered, CallState, Ended
+from sip.events import Answered, CallState, EarlyMedia, Ended
 from sip.exchange import Incoming
 from sip.message import Request
 
@@ -27,6 +27,7 @@ class IncomingCall(Call):
         self.dialog = Dialog.as_callee(request, self.local_tag)
         self._invite = invite
         self._is_answering = False
+        self._description: bytes | None = None
         self._hangs_up = False
         invite.on_cancel = self._on_cancel
         invite.respond(request.reply(100))
@@ -34,15 +35,36 @@ class IncomingCall(Call):
 
     def ring(self) -> None:
         self._expect_unanswered()
-        self.state = CallState.RINGING
+        if self.state is CallState.TRYING:
+            self.state = CallState.RINGING
         self._respond(180)
+
+    async def progress(self) -> None:
+        self._expect_unanswered()
+        body = await self._describe()
+        self.state = CallState.EARLY
+        self._respond(183, body=body if self._invite.request.body else b"")
+        self._tell(EarlyMedia())
 
     async def answer(self) -> None:
         self._expect_unanswered()
         self._is_answering = True
-        source = self._invite.source
+        request, source = self._invite.request, self._invite.source
+        body = await self._describe()
+        self._awaits_answer = not request.body
+        headers = [*capabilities(), self._contact(source), ("Server", self._context.name)]
+        response = request.reply(200, to_tag=self.local_tag, headers=headers, body=body)
+        self._limit.cancel()
+        self.state = CallState.CONFIRMED
+        self._accept_reliably(self._invite, response)
+        self._tell(Answered())
+
+    async def _describe(self) -> bytes:
+        """Our SDP, made once: answer to the caller's offer, or an offer where there was none. Opens the media."""
+        if self._description is not None:
+            return self._description
         try:
-            await self._session.open(self._endpoint.transport.local_address(source)[0])
+            await self._session.open(self._endpoint.transport.local_address(self._invite.source)[0])
         except SipError:
             self._refuse(503, None, [("Retry-After", "5")], Ended("error", 503, "no media port is free"))
             raise
@@ -50,22 +72,13 @@ class IncomingCall(Call):
             self._session.close()
             raise CallStateError("the caller gave up before the answer")
         self._listen_to_digits()
-        self._accept()
-
-    def _accept(self) -> None:
-        request = self._invite.request
+        offer = self._invite.request.body
         try:
-            body = self._session.answer(request.body) if request.body else self._session.offer()
+            self._description = self._session.answer(offer) if offer else self._session.offer()
         except SdpError as error:
             self._refuse(488, None, (), Ended("error", 488, error.reason))
             raise
-        self._awaits_answer = not request.body
-        headers = [*capabilities(), self._contact(self._invite.source), ("Server", self._context.name)]
-        response = request.reply(200, to_tag=self.local_tag, headers=headers, body=body)
-        self._limit.cancel()
-        self.state = CallState.CONFIRMED
-        self._accept_reliably(self._invite, response)
-        self._tell(Answered())
+        return self._description
 
     def reject(self, status: int, reason: str | None = None, headers: Sequence[tuple[str, str]] = ()) -> None:
         self._expect_unanswered()
@@ -107,16 +120,19 @@ class IncomingCall(Call):
             self._respond(status, reason, headers)
         self._end(ended)
 
-    def _respond(self, status: int, reason: str | None = None, headers: Sequence[tuple[str, str]] = ()) -> None:
+    def _respond(
+        self, status: int, reason: str | None = None, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
+    ) -> None:
         fields = [("Server", self._context.name), *headers]
         if status < 300:
             fields.append(self._contact(self._invite.source))
-        self._invite.respond(self._invite.request.reply(status, reason, to_tag=self.local_tag, headers=fields))
+        request = self._invite.request
+        self._invite.respond(request.reply(status, reason, to_tag=self.local_tag, headers=fields, body=body))
 
     def _end(self, ended: Ended, *, wait: bool = False, lingers: bool = False) -> None:
         self._limit.cancel()
         super()._end(ended, wait=wait, lingers=lingers)
 
     def _expect_unanswered(self) -> None:
-        if self.state not in (CallState.TRYING, CallState.RINGING) or self._is_answering:
+        if self.state not in (CallState.TRYING, CallState.RINGING, CallState.EARLY) or self._is_answering:
             raise CallStateError(f"the call is {self.state}, it can no longer be answered or rejected")

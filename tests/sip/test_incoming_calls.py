@@ -6,7 +6,19 @@ import asyncio
 
 import pytest
 
-from sip import Answered, Call, CallState, CallStateError, DigestServer, Dtmf, Ended, Held, Resumed, UserAgent
+from sip import (
+    Answered,
+    Call,
+    CallState,
+    CallStateError,
+    DigestServer,
+    Dtmf,
+    EarlyMedia,
+    Ended,
+    Held,
+    Resumed,
+    UserAgent,
+)
 from sip.auth import Challenge, digest_response
 from sip.laboratory import Laboratory, OnIncoming, ended
 from sip.message import Request, Response
@@ -199,6 +211,37 @@ async def test_a_call_nobody_takes_is_refused_in_the_end(lab: Laboratory) -> Non
     peer = await caller(lab, lambda call: None)
     peer.send(peer.peer.compose("INVITE", BOT, body=peer.peer.sdp()))
     await peer.peer.response(480, within_s=200)
+
+
+async def test_announcement_in_early_media_and_then_a_refusal(lab: Laboratory) -> None:
+    async def announce(call: Call) -> None:
+        await call.progress()
+        await asyncio.sleep(3)
+        call.reject(404)
+
+    peer = await caller(lab, announce)
+    peer.send(peer.peer.compose("INVITE", BOT, body=peer.peer.sdp()))
+    response = await peer.peer.response(183)
+    assert b"m=audio 30000 RTP/AVP 8 101" in response.body and response.to.tag
+    assert len(lab.medias[0].starts) == 1 and lab.incoming[0].state is CallState.EARLY
+    await peer.peer.response(404)
+    assert lab.medias[0].is_closed
+
+
+async def test_early_media_and_then_the_answer_are_one_session(lab: Laboratory) -> None:
+    async def announce(call: Call) -> None:
+        await call.progress()
+        await call.answer()
+
+    peer = await caller(lab, announce)
+    response = await peer.invites()
+    early = next(m for m, _ in peer.peer.heard if isinstance(m, Response) and m.status == 183)
+    assert early.body == response.body and len(lab.medias) == 1 and len(lab.medias[0].starts) == 1
+    peer.within("ACK")
+    await asyncio.sleep(0.1)
+    peer.within("BYE")
+    events = [event async for event in lab.incoming[0].events()]
+    assert events[:2] == [EarlyMedia(), Answered()]
 
 
 async def test_late_offer_is_ours_and_the_ack_brings_the_answer(lab: Laboratory) -> None:
