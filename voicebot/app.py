@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import structlog
 
@@ -62,11 +63,11 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[tuple[Supervisor, str]]:
+async def running(settings: Settings, log_file: Path | None = None) -> AsyncIterator[tuple[Supervisor, str]]:
     """The whole tree, running; leaving the block drains and ends it. Yields supervisor and database URL."""
     prepare(settings)
     with _single(settings), _database(settings) as url:
-        supervisor = Supervisor(environment(settings, url))
+        supervisor = Supervisor(environment(settings, url), log_file)
         drain = settings.drain_seconds
         for index in range(settings.workers):
             number = str(index)

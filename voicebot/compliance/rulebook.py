@@ -175,12 +175,14 @@ def _quiet(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
     noon_agreed = "noon" in agreed or any(_within(now.time(), band) for band in explicit)
     if _within(now.time(), pack.noon) and not noon_agreed:
         yield Hold("CN-T3", "午休时间不拨打", _next(now, pack.noon[1]))
+    if "holiday" in agreed:
+        return
     try:
         holiday = _holiday(now.date(), pack)
     except NotImplementedError:
         yield Hold("CN-T3", f"没有 {now.year} 年的节假日数据，不得拨打", None)
         return
-    if holiday and "holiday" not in agreed:
+    if holiday:
         yield Hold("CN-T3", f"节假日不拨打：{holiday}", _next(now, _MIDNIGHT))
 
 

@@ -29,8 +29,9 @@ from voicebot.demo.callee import Callee
 from voicebot.demo.persona import SHIPPED, Persona, load_personas
 from voicebot.domain.outcome import Disposition
 from voicebot.pipeline.hearing import Ear, Hearing
-from voicebot.telemetry.logs import configure_logs
+from voicebot.telemetry.logs import setup_logs
 from voicebot.tts.synthesizer import Synthesizer, load_synthesizer
+from voicebot.worker.lifeline import end_with_parent
 
 log = structlog.get_logger(__name__)
 
@@ -176,5 +177,6 @@ async def _main(listen: str, report: Path, personas: Path) -> None:
 
 
 if __name__ == "__main__":
-    configure_logs()
+    end_with_parent()
+    setup_logs()
     uvloop.run(_main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]) if len(sys.argv) > 3 else SHIPPED))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from voicebot.compliance.gate import CaseRecord, SpeechContext, check_speech
+from voicebot.compliance.gate import check_speech
+from voicebot.compliance.speech_context import SpeechContext, record_of
 from voicebot.domain.case import CallFacts
 
 SAFE = "抱歉，这个问题我需要请同事核实后再答复您。"
@@ -27,16 +28,4 @@ class LiveGate:
     def _context(self) -> SpeechContext:
         case = self._facts.case
         listener = "debtor" if self.verified else self.listener
-        record = (
-            CaseRecord(
-                amount_fen=case.amount_fen,
-                overdue_days=case.overdue_days,
-                lawsuit_filed=case.lawsuit_filed,
-                credit_reported=case.credit_reported,
-                visit_scheduled=case.visit_scheduled,
-                entrusted=case.entrusted,
-            )
-            if case
-            else None
-        )
-        return SpeechContext(self.verified, listener, self._facts.started_at.date(), record)
+        return SpeechContext(self.verified, listener, self._facts.started_at.date(), record_of(case) if case else None)

@@ -7,9 +7,10 @@ from pipecat.frames.frames import Frame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from voicebot.dialog import actions
-from voicebot.dialog.engine import DialogState, initial, step
+from voicebot.dialog.engine import initial, step
 from voicebot.dialog.events import Event, MachineAnswered, TransferEnded
 from voicebot.dialog.script import Script
+from voicebot.dialog.state import DialogState
 from voicebot.domain.case import CallFacts
 from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import HandOver, HangUpCall, Note

@@ -46,11 +46,8 @@ class CachedTTS(FrameProcessor):
 
     async def _render(self, text: str) -> bytes:
         """The sound of `text`; silence of its length when the voice fails, so that the call goes on."""
-        cached = self._prompts.peek(text)
-        if cached is not None:
-            return cached
         try:
-            return await asyncio.to_thread(self._prompts.get, text)
+            return await asyncio.to_thread(self._prompts.synthesize, text)
         except Exception:
             log.exception("the voice failed", characters=len(text))
             return bytes(RATE * 2)

@@ -18,9 +18,9 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from voicebot.dialog.events import HungUp, KeyPressed, MachineAnswered, Silence, Spoken, TransferEnded
 from voicebot.domain.clock import Clock
+from voicebot.intent.danger import danger
 from voicebot.pipeline.barge_in import han, interrupts, is_company
 from voicebot.pipeline.conversation import Conversation
-from voicebot.pipeline.danger import sounds_like_danger
 from voicebot.pipeline.frames import DialogEventFrame
 
 LATE_MS = 1500
@@ -64,8 +64,7 @@ class TurnTaking(FrameProcessor):
                 await self.push_frame(frame, direction)
 
     async def _partial(self, text: str) -> None:
-        danger = sounds_like_danger(text)
-        if self._talk.bot_speaks and (danger or (self._talk.may_interrupt and interrupts(text))):
+        if self._talk.bot_speaks and (danger(text) or (self._talk.may_interrupt and interrupts(text))):
             await self._interrupt()
 
     async def _interrupt(self) -> None:
@@ -77,7 +76,7 @@ class TurnTaking(FrameProcessor):
             self._arm()
         elif not self._talk.bot_speaks:
             await self.push_frame(frame)
-        elif sounds_like_danger(frame.text) or (self._talk.may_interrupt and interrupts(frame.text)):
+        elif danger(frame.text) or (self._talk.may_interrupt and interrupts(frame.text)):
             await self._interrupt()
             await self.push_frame(frame)
         else:

@@ -22,7 +22,7 @@ from voicebot.telephony.leg import (
 )
 
 Refusal = Callable[[], int | None]
-"""Asked for every INVITE of an allowed peer: None takes it, a status refuses it."""
+"""Asked for every INVITE and OPTIONS of an allowed peer: None takes it, a status refuses it."""
 
 
 class SipLeg:
@@ -154,7 +154,7 @@ class SipLine:
         address = ipaddress.ip_address(source[0])
         if not any(address in network for network in self._allowed):
             return 403
-        return self._refusal() if request.method == "INVITE" else None
+        return self._refusal() if request.method in ("INVITE", "OPTIONS") else None
 
 
 def _translate(event: sip.events.CallEvent) -> LegEvent | None:

@@ -229,7 +229,7 @@ class Brain:
 
     def _send_stored(self) -> None:
         """Leave with the line what it must be able to say without us."""
-        self._sound(0, APOLOGY, self.prompts.get(APOLOGY_TEXT), True)
+        self._sound(0, APOLOGY, self.prompts.synthesize(APOLOGY_TEXT), True)
         self._send(Stored(APOLOGY, APOLOGY_TEXT))
 
 

@@ -24,11 +24,12 @@ from voicebot.domain.understanding import Topic
 from voicebot.intent.is_complete import is_complete_answer
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.hearing import Hearing
-from voicebot.telemetry.logs import configure_logs
+from voicebot.telemetry.logs import setup_logs
 from voicebot.tts.cache import PromptCache
 from voicebot.tts.synthesizer import load_synthesizer
 from voicebot.worker.brain import APOLOGY_TEXT, Brain
-from voicebot.worker.link import think
+from voicebot.worker.brain_link import think
+from voicebot.worker.lifeline import end_with_parent
 from voicebot.worker.names import link_path
 
 log = structlog.get_logger(__name__)
@@ -53,8 +54,7 @@ def render_ahead(prompts: PromptCache) -> int:
     for file in sorted(scripts_dir().glob("*.yaml")):
         with contextlib.suppress(ScriptError):  # a broken script is reported when a call wants it
             texts += static_prompts(load_script(file))
-    for text in texts:
-        prompts.get(text)
+    prompts.warm(texts)
     return len(texts)
 
 
@@ -71,7 +71,8 @@ async def _main(settings: Settings, index: int) -> None:
 
 def main() -> int:
     """Entry of the process: `python -m voicebot.worker.brain_process INDEX`."""
-    configure_logs()
+    end_with_parent()
+    setup_logs()
     pipecat_logger.remove()
     pipecat_logger.add(sys.stderr, level="WARNING")
     logging.getLogger("jieba").setLevel(logging.WARNING)

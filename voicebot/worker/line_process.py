@@ -25,12 +25,13 @@ from voicebot.evidence.recovery import recover
 from voicebot.evidence.signer import Signer
 from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store.store import Store
-from voicebot.telemetry.logs import configure_logs
+from voicebot.telemetry.logs import setup_logs
 from voicebot.telephony.leg import CallLeg
 from voicebot.telephony.sip_line import SipLine
 from voicebot.worker.book import StoreBook
 from voicebot.worker.commands import CommandTaker
-from voicebot.worker.link import BrainLink
+from voicebot.worker.lifeline import end_with_parent
+from voicebot.worker.line_link import BrainLink
 from voicebot.worker.names import link_path, rtp_range, sip_address, worker_name
 from voicebot.worker.ticks import Sound
 
@@ -153,7 +154,8 @@ def _worker_of(folder: Path) -> str | None:
 
 def main() -> int:
     """Entry of the process: `python -m voicebot.worker.line_process INDEX DATABASE_URL`."""
-    configure_logs()
+    end_with_parent()
+    setup_logs()
     try:
         settings = load_settings()
     except SettingsError as error:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -36,10 +37,14 @@ class Child:
 
 
 class Supervisor:
-    """Starts children, restarts those that die, and stops them when told to."""
+    """Starts children, restarts those that die, and stops them when told to.
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    `log_file`: where the children's standard error goes; None leaves it where ours goes.
+    """
+
+    def __init__(self, environment: Mapping[str, str], log_file: Path | None = None) -> None:
         self._environment = {**os.environ, **environment}
+        self._log_file = log_file
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self.children: dict[str, Child] = {}
 
@@ -55,15 +60,7 @@ class Supervisor:
     async def _keep(self, child: Child) -> None:
         while not child.stopping:
             started = time.monotonic()
-            child.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                child.module,
-                *child.arguments,
-                env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            child.process = await self._spawn(child)
             code = await child.process.wait()
             if child.stopping:
                 return
@@ -72,6 +69,20 @@ class Supervisor:
             child._pause_s = min(LONGEST_PAUSE_S, child._pause_s * 2 + 0.2) if lived_s < FAST_DEATH_S else 0.0
             log.error("a process died, starting it again", process=child.name, code=code, lived_s=round(lived_s, 1))
             await asyncio.sleep(child._pause_s)
+
+    async def _spawn(self, child: Child) -> asyncio.subprocess.Process:
+        with contextlib.ExitStack() as stack:
+            log_to = stack.enter_context(self._log_file.open("ab")) if self._log_file else None
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                child.module,
+                *child.arguments,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stderr=log_to,
+                start_new_session=True,
+            )
 
     async def _stop(self, child: Child) -> None:
         child.stopping = True

@@ -1,4 +1,4 @@
-"""The socket between line and brain: both ends of the tick protocol on asyncio."""
+"""BrainLink: the line's end of the tick protocol."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 import structlog
 
 from voicebot.domain.talk import Flush, HandOver, HangUpCall, MachineFound, Note, Order, Play, Report, Stored
-from voicebot.worker.brain import Brain
 from voicebot.worker.ticks import Ack, Decoder, Hello, Sound, Tick, TickProtocolError, encode, encode_all
 
 log = structlog.get_logger(__name__)
@@ -148,45 +147,3 @@ class BrainLink:
         if self._lost and self.lag_ms < LOST_MS:
             self._lost = False
             log.info("the brain is ready")
-
-
-async def think(brain: Brain, path: Path, stop: asyncio.Event) -> None:
-    """The brain's end: connect to the line at `path` and serve it until it goes away or `stop` is set."""
-    reader, writer = await _connect(path, stop)
-    writer.write(encode(Hello()))
-    reading = asyncio.create_task(_read(brain, reader))
-    writing = asyncio.create_task(_write(brain, writer))
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({reading, writing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (reading, writing):
-            if task.done():
-                task.result()
-    finally:
-        for task in (reading, writing, stopping):
-            task.cancel()
-        brain.forget_all()
-        writer.close()
-
-
-async def _connect(path: Path, stop: asyncio.Event) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    while not stop.is_set():
-        try:
-            return await asyncio.open_unix_connection(path)
-        except (FileNotFoundError, ConnectionRefusedError):
-            await asyncio.sleep(0.05)
-    raise asyncio.CancelledError
-
-
-async def _read(brain: Brain, reader: asyncio.StreamReader) -> None:
-    decoder = Decoder()
-    while data := await reader.read(READ_BYTES):
-        for message in decoder.feed(data):
-            brain.take(message)
-
-
-async def _write(brain: Brain, writer: asyncio.StreamWriter) -> None:
-    while True:
-        await brain.wait_outgoing()
-        writer.write(encode_all(brain.outgoing()))
-        await writer.drain()

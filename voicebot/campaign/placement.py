@@ -1,0 +1,102 @@
+"""Placement: an attempt becomes a call on one of the workers, and the call's journal becomes its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Sequence
+
+from voicebot.call.outcome import CallOutcome, outcome_of
+from voicebot.domain.attempt import Attempt, ContactStop, Outcome
+from voicebot.domain.clock import Clock
+from voicebot.domain.journal import FactKind
+from voicebot.store import Store
+from voicebot.worker.book import CLOSED
+from voicebot.worker.commands import DIAL, address_of
+
+TAKEN_WITHIN_S = 120.0
+"""A worker that has not begun the call by then never will: commands grow stale."""
+LOOK_EVERY_S = 5.0
+
+
+class NobodyDialled(RuntimeError):
+    """No worker took the call; the operator should look whether the workers run."""
+
+
+class Placement:
+    """Orders calls of the workers in turn and waits for them. Run `follow` beside it."""
+
+    def __init__(self, store: Store, workers: Sequence[str], clock: Clock) -> None:
+        self._store = store
+        self._workers = itertools.cycle(workers)
+        self._clock = clock
+        self._closed: dict[str, asyncio.Event] = {}
+
+    async def follow(self) -> None:
+        """Hear of calls that are over, until cancelled."""
+        async for call_id in self._store.listen(CLOSED):
+            waiting = [self._closed[call_id]] if call_id in self._closed else []
+            for event in waiting if call_id else list(self._closed.values()):
+                event.set()
+
+    async def place(self, attempt: Attempt) -> Outcome:
+        """Dial an attempt whose call id is set; returns when the call is over. Raises NobodyDialled."""
+        assert attempt.call_id is not None
+        payload = {
+            "call_id": attempt.call_id,
+            "attempt_id": attempt.id,
+            "case_id": attempt.case.id,
+            "target": attempt.number,
+            "script": attempt.script,
+        }
+        worker = address_of(next(self._workers))
+        closed = self._closed[attempt.call_id] = asyncio.Event()
+        try:
+            await self._store.commands.issue(worker, DIAL, self._clock.now(), by="dialler", payload=payload)
+            await self._wait(attempt.call_id, closed)
+        finally:
+            del self._closed[attempt.call_id]
+        return await self._read(attempt, attempt.call_id)
+
+    async def _wait(self, call_id: str, closed: asyncio.Event) -> None:
+        ordered = time.monotonic()
+        while True:
+            record = await self._store.calls.find(call_id)
+            if record is not None and record.ended_at is not None:
+                return
+            if record is None and time.monotonic() - ordered > TAKEN_WITHIN_S:
+                raise NobodyDialled(f"no worker began call {call_id}: see whether the workers run")
+            closed.clear()
+            try:
+                await asyncio.wait_for(closed.wait(), LOOK_EVERY_S)
+            except TimeoutError:
+                continue
+
+    async def _read(self, attempt: Attempt, call_id: str) -> Outcome:
+        facts = await self._store.facts.of(call_id)
+        outcome = outcome_of(facts)
+        await self._stop_contact(attempt, call_id, outcome)
+        callback = outcome.callbacks[-1] if outcome.callbacks else None
+        return Outcome(
+            disposition=outcome.disposition,
+            talked_to=any(fact.kind is FactKind.HEARD for fact in facts) and outcome.answered,
+            call_id=call_id,
+            promise=outcome.promise,
+            callback_at=callback.at if callback else None,
+            callback_wanted=callback is not None,
+        )
+
+    async def _stop_contact(self, attempt: Attempt, call_id: str, outcome: CallOutcome) -> None:
+        """What the callee asked for holds at once, before anything else is dialled."""
+        for stop in outcome.stops:
+            by_number = stop.scope == "number"
+            await self._store.contacts.stop(
+                ContactStop(
+                    stop.reason,
+                    self._clock.now(),
+                    number=attempt.number if by_number else None,
+                    debtor_id=None if by_number else attempt.case.debtor.id,
+                    call_id=call_id,
+                )
+            )

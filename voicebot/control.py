@@ -1,0 +1,105 @@
+"""The control process: console, REST API, dialler and housekeeping. One is active; others stand by."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+import structlog
+import uvloop
+
+from voicebot import __version__
+from voicebot.campaign.dialler import Dialler
+from voicebot.campaign.permission import caps_of, judge_by
+from voicebot.campaign.placement import Placement
+from voicebot.config import Settings, SettingsError, host_port, load_settings
+from voicebot.console.server import serve_console
+from voicebot.console.settings import ConsoleSettings
+from voicebot.console.store_data import StoreData, shared_secret
+from voicebot.domain.clock import SystemClock
+from voicebot.store import Store
+from voicebot.telemetry.logs import setup_logs
+from voicebot.worker.lifeline import end_with_parent
+from voicebot.worker.names import worker_name
+
+log = structlog.get_logger(__name__)
+
+STAND_BY_S = 2.0
+
+
+async def control(settings: Settings, database_url: str, stop: asyncio.Event) -> None:
+    """Serve the console; dial as long as this process leads. After `stop` running calls are waited for."""
+    console_stop = asyncio.Event()
+    async with Store.from_url(database_url) as store:
+        console = asyncio.create_task(_console(store, settings, console_stop))
+        try:
+            await _dial_when_leading(store, settings, stop)
+        finally:
+            console_stop.set()
+            await console
+
+
+async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> None:
+    host, port = host_port(settings.http_listen)
+    console = ConsoleSettings(
+        host=host, port=port, recordings=settings.recordings, secret=await shared_secret(store), version=__version__
+    )
+    await serve_console(StoreData(store), console, stop)
+
+
+async def _dial_when_leading(store: Store, settings: Settings, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        async with store.leadership("dialler") as leads:
+            if leads:
+                await _dial(store, settings, stop)
+                return
+        try:
+            await asyncio.wait_for(stop.wait(), STAND_BY_S)
+        except TimeoutError:
+            log.debug("another control leads, standing by")
+
+
+async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
+    clock = SystemClock()
+    workers = [worker_name(index) for index in range(settings.workers)]
+    placement = Placement(store, workers, clock)
+    following = asyncio.create_task(placement.follow())
+    dialler = Dialler(
+        store,
+        f"{workers[0]}-control",
+        placement.place,
+        judge_by(),
+        caps=caps_of(),
+        capacity=settings.max_calls * settings.workers,
+        clock=clock,
+    )
+    try:
+        await dialler.run(stop)
+    finally:
+        following.cancel()
+
+
+async def _main(settings: Settings, database_url: str) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await control(settings, database_url, stop)
+
+
+def main() -> int:
+    """Entry of the process: `python -m voicebot.control`."""
+    end_with_parent()
+    setup_logs()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        log.error("settings", error=str(error))
+        return 2
+    uvloop.run(_main(settings, os.environ["VOICEBOT_DATABASE_URL"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""`voicebot demo`: start an installation, ring the simulated debtors, show and check what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+from rich.console import Console
+from rich.live import Live
+
+from voicebot.app import running
+from voicebot.config import Settings, host_port, load_settings
+from voicebot.demo.board import Board, show_results
+from voicebot.demo.persona import Persona, load_personas
+from voicebot.demo.results import DemoCall, result_of
+from voicebot.demo.seed import DEMO_USER, case_id, seed
+from voicebot.domain.clock import SystemClock
+from voicebot.domain.records import CallRecord
+from voicebot.store.store import Store
+from voicebot.telephony.probe import probe
+from voicebot.worker.supervisor import Child, Supervisor
+
+READY_WITHIN_S = 180.0
+PATIENCE_S = 300.0
+"""Most time for the first eight calls; each further call may take PER_CALL_S more."""
+PER_CALL_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Folder and addresses of one demonstration."""
+
+    home: Path
+    sip: str
+    http: str
+    far_end: str
+    latencies: Path
+
+    @property
+    def console(self) -> str:
+        return f"http://{self.http}"
+
+
+class NotReady(RuntimeError):
+    """The installation did not come up; the message says where to read why."""
+
+
+def run_demo(*, once: bool, calls: int, json_file: Path | None, home: Path | None) -> int:
+    """Run the demonstration; the exit code is 0 only if every call ended, was recorded and verifies."""
+    console = Console(stderr=True)
+    places = _places((home or Path(tempfile.mkdtemp(prefix="voicebot-demo-"))).absolute())
+    os.environ.update(
+        VOICEBOT_HOME=str(places.home),
+        VOICEBOT_SIP_LISTEN=places.sip,
+        VOICEBOT_HTTP_LISTEN=places.http,
+        VOICEBOT_WORKERS="1",
+        VOICEBOT_DRAIN_SECONDS="20",
+    )
+    try:
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # both end it tidily
+        return uvloop.run(_demo(places, console, once=once, calls=calls, json_file=json_file))
+    except KeyboardInterrupt:
+        return 130
+    except NotReady as error:
+        console.print(f"[red]{error}[/]")
+        return 1
+
+
+async def _demo(places: Places, console: Console, *, once: bool, calls: int, json_file: Path | None) -> int:
+    settings = load_settings()
+    personas = _cast(calls)
+    log = places.home / "processes.log"
+    console.print(f"[bold]voicebot 演示[/] · {calls} 通电话 · 状态目录 {places.home}")
+    async with running(settings, log) as (supervisor, url), Store.from_url(url) as store:
+        far_end = Child("far-end", "voicebot.demo.far_end", (places.far_end, str(places.latencies)))
+        supervisor.start(far_end)
+        with console.status("正在启动：数据库、线路、识别、合成、控制台 …"):
+            await _ready(places, log)
+        password = secrets.token_urlsafe(6)
+        await seed(store, personas, places.far_end, SystemClock().now(), password)
+        results = await _watch(store, settings, personas, console)
+        await supervisor.stop(far_end.name)
+        show_results(results, console, _latencies(places))
+        _write(results, places, json_file)
+        if not once:
+            await _stay(places, password, console, supervisor)
+    return 0 if len(results) == calls and all(call.verified for call in results) else 1
+
+
+def _cast(calls: int) -> list[Persona]:
+    """`calls` personas; beyond the shipped ones they come again under another number."""
+    shipped = load_personas()
+    return [shipped[index % len(shipped)] for index in range(calls)]
+
+
+def _places(home: Path) -> Places:
+    home.mkdir(parents=True, exist_ok=True)
+    sip, http, far_end = (f"127.0.0.1:{port}" for port in _free_ports())
+    return Places(home, sip, http, far_end, home / "far-end.json")
+
+
+def _free_ports() -> tuple[int, int, int]:
+    """Ports that are free now: UDP, TCP, UDP."""
+    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM, socket.SOCK_DGRAM)
+    sockets = [socket.socket(socket.AF_INET, kind) for kind in kinds]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    first, second, third = (int(one.getsockname()[1]) for one in sockets)
+    for one in sockets:
+        one.close()
+    return first, second, third
+
+
+async def _ready(places: Places, log: Path) -> None:
+    """Wait until line, brain and far end can take calls."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    for address in (places.sip, places.far_end):
+        while await probe(host_port(address), 1.0) != 200:
+            if time.monotonic() > deadline:
+                raise NotReady(f"启动超时（{READY_WITHIN_S:.0f} 秒），原因见 {log}")
+            await asyncio.sleep(0.2)
+
+
+async def _watch(store: Store, settings: Settings, personas: Sequence[Persona], console: Console) -> list[DemoCall]:
+    """Follow the calls until each case was rung once, or patience is over."""
+    by_case = {case_id(number): persona for number, persona in enumerate(personas, 1)}
+    board = Board(len(personas))
+    ended: dict[str, CallRecord] = {}
+    deadline = time.monotonic() + PATIENCE_S + PER_CALL_S * max(0, len(personas) - 8)
+    with Live(board, console=console, refresh_per_second=6):
+        follower = asyncio.create_task(_follow(store, board))
+        try:
+            while len(ended) < len(by_case) and time.monotonic() < deadline:
+                await asyncio.sleep(0.5)
+                records, _ = await store.calls.search(limit=500)
+                for record in reversed(records):
+                    if record.case_id in by_case:
+                        board.begin(record.id, by_case[record.case_id])
+                        if record.ended_at is not None:
+                            ended.setdefault(record.case_id, record)
+                board.ended(len(ended))
+        finally:
+            follower.cancel()
+    return [
+        await asyncio.to_thread(result_of, ended[case], persona, settings.recordings)
+        for case, persona in by_case.items()
+        if case in ended
+    ]
+
+
+async def _follow(store: Store, board: Board) -> None:
+    async for live in store.facts.live():
+        if live is not None:
+            board.fact(live)
+
+
+def _latencies(places: Places) -> list[float]:
+    """What the far end measured: from the end of its answer to the first sound of the bot's."""
+    try:
+        return [float(ms) for ms in json.loads(places.latencies.read_text())["latencies_ms"]]
+    except (OSError, ValueError, KeyError):
+        return []
+
+
+def _write(results: Sequence[DemoCall], places: Places, json_file: Path | None) -> None:
+    if json_file is not None:
+        report = {"calls": [call.row() for call in results], "console": places.console, "latencies_ms": _latencies(places)}
+        json_file.write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
+
+
+async def _stay(places: Places, password: str, console: Console, supervisor: Supervisor) -> None:
+    """Keep the console up until Ctrl-C."""
+    console.print(f"控制台 [bold cyan]{places.console}[/]  用户 [bold]{DEMO_USER}[/]  密码 [bold]{password}[/]  Ctrl-C 结束")
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()

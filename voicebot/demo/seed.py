@@ -1,0 +1,71 @@
+"""Seed: the creditor, cases, agent, user and campaign of a demonstration."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from voicebot.demo.persona import Persona
+from voicebot.domain.attempt import Consent
+from voicebot.domain.campaign import Campaign, CampaignState, Segment
+from voicebot.domain.case import Case, Creditor, Debtor, Salutation
+from voicebot.domain.records import AgentRecord, Number, Role
+from voicebot.store.cases import NewCase
+from voicebot.store.store import Store
+
+CAMPAIGN = "demo"
+DEMO_USER = "demo"
+CREDITOR = Creditor(id="demo-bank", name="示范消费金融有限公司", neutral_name="示范服务中心", hotline="4008001234")
+
+
+async def seed(store: Store, personas: Sequence[Persona], far_end: str, now: dt.datetime, password: str) -> None:
+    """Write the demonstration's data. Every demo debtor agreed to be called at any hour, so that it runs at any hour."""
+    await store.cases.save_creditor(CREDITOR)
+    await store.cases.save([_case(persona, number, far_end, now) for number, persona in enumerate(personas, 1)], now)
+    for number, _ in enumerate(personas, 1):
+        for consent in _any_hour(f"debtor-{number:03d}", now):
+            await store.contacts.agree(consent)
+    for index in (1, 2, 3):
+        await store.agents.save(AgentRecord(f"a{index}", f"客服{index}号", f"sip:agent-{index}@{far_end}", ("general",)))
+        await store.agents.set_presence(f"a{index}", "ready", now)
+    await store.users.create(DEMO_USER, Role.ADMIN, now, password=password, display_name="演示用户")
+    segment = Segment(creditor_id=CREDITOR.id)
+    await store.campaigns.save(
+        Campaign(CAMPAIGN, "演示活动", "reminder", CampaignState.DRAFT, now, segment, max_concurrency=8)
+    )
+    await store.campaigns.start(CAMPAIGN, now)
+
+
+def _any_hour(debtor_id: str, now: dt.datetime) -> tuple[Consent, ...]:
+    """Consents to be called at any hour of any day: two bands of 24 hours, as a call must end inside one."""
+    bands = ("06:00", "18:00")
+    return (
+        *(Consent(debtor_id, "other_hours", now, {"from": hour, "to": hour}) for hour in bands),
+        Consent(debtor_id, "holiday", now),
+    )
+
+
+def case_id(number: int) -> str:
+    return f"DEMO-{number:03d}"
+
+
+def _case(persona: Persona, number: int, far_end: str, now: dt.datetime) -> NewCase:
+    debtor = Debtor(
+        f"debtor-{number:03d}",
+        persona.name,
+        Salutation(persona.salutation),
+        persona.id_last4,
+        persona.birth_mmdd,
+    )
+    case = Case(
+        id=case_id(number),
+        debtor=debtor,
+        creditor=CREDITOR,
+        product="消费分期",
+        amount_fen=persona.amount_fen,
+        overdue_days=persona.overdue_days,
+        as_of=now.date(),
+        principal_fen=persona.amount_fen,
+        fees_fen=0,
+    )
+    return NewCase(case, (Number(f"sip:{persona.id}-{number:03d}@{far_end}"),))
