@@ -106,7 +106,7 @@ class Endpoint:
         try:
             self.transport.send(message.encode(), destination)
         except OSError as error:
-            log.info("cannot send to %s:%s: %s", *destination, error)
+            log.debug("cannot send to %s:%s: %s", *destination, error)
             return False
         return True
 
@@ -139,7 +139,7 @@ class Endpoint:
         try:
             target = await resolve(uri)
         except ResolveError as error:
-            log.info("ACK not sent: %s", error)
+            log.debug("ACK not sent: %s", error)
             return
         self.send(self._with_via(ack, target), target)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sip.errors import SipParseError
 from sip.message.grammar import (
@@ -35,6 +36,7 @@ class NameAddr:
     parameters: Parameters = ()
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> NameAddr:
         """`Bob <sip:bob@a.com>;tag=1` -> NameAddr(Uri, "Bob", (("tag", "1"),)); SipParseError."""
         text = text.strip()
@@ -93,6 +95,7 @@ class Via:
     parameters: Parameters = ()
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> Via:
         match = _VIA.fullmatch(text.strip())
         if match is None:
@@ -133,6 +136,7 @@ class CSeq:
     method: str
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> CSeq:
         number, _, method = text.strip().partition(" ")
         method = method.strip()

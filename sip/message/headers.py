@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from sip.message.grammar import split_outside_quotes
+from sip.errors import SipParseError
+from sip.message.grammar import is_token, split_outside_quotes
 
 _COMPACT = {
     "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition",
@@ -27,6 +28,15 @@ def canonical(name: str) -> str:
     return _COMPACT.get(lower) or _IRREGULAR.get(lower) or "-".join(part.capitalize() for part in lower.split("-"))
 
 
+@lru_cache(maxsize=512)
+def field_name(text: str) -> str:
+    """The canonical name before the colon of a header line; SipParseError where it is none."""
+    name = text.rstrip()
+    if not is_token(name):
+        raise SipParseError(f"not the name of a header field: {text[:80]!r}")
+    return canonical(name)
+
+
 class Headers:
     """An immutable list of (name, value) with the look-ups that SIP needs."""
 
@@ -36,7 +46,7 @@ class Headers:
         self._items = tuple((canonical(name), value) for name, value in items)
 
     @classmethod
-    def _of(cls, items: Iterable[tuple[str, str]]) -> Headers:
+    def of_canonical(cls, items: Iterable[tuple[str, str]]) -> Headers:
         """From items whose names are canonical already."""
         headers = cls.__new__(cls)
         headers._items = tuple(items)
@@ -58,24 +68,26 @@ class Headers:
     def elements(self, name: str) -> list[str]:
         """All comma-separated elements of all fields of that name, in order (Via, Route, Contact …)."""
         values = self.all(name)
-        return [part for value in values for part in split_outside_quotes(value, ",")]
+        if any("," in value for value in values):
+            return [part for value in values for part in split_outside_quotes(value, ",")]
+        return values
 
     def with_(self, name: str, *values: str) -> Headers:
         """Replace all fields of that name by `values`, in the place of the first of them, else at the end."""
         wanted = canonical(name)
         rest = [item for item in self._items if item[0] != wanted]
         at = next((i for i, item in enumerate(self._items) if item[0] == wanted), len(rest))
-        return self._of([*rest[:at], *((wanted, value) for value in values), *rest[at:]])
+        return self.of_canonical([*rest[:at], *((wanted, value) for value in values), *rest[at:]])
 
     def adding(self, items: Iterable[tuple[str, str]]) -> Headers:
-        return self._of((*self._items, *((canonical(name), value) for name, value in items)))
+        return self.of_canonical((*self._items, *((canonical(name), value) for name, value in items)))
 
     def on_top(self, name: str, value: str) -> Headers:
-        return self._of(((canonical(name), value), *self._items))
+        return self.of_canonical(((canonical(name), value), *self._items))
 
     def without(self, name: str) -> Headers:
         wanted = canonical(name)
-        return self._of(item for item in self._items if item[0] != wanted)
+        return self.of_canonical(item for item in self._items if item[0] != wanted)
 
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None

@@ -7,7 +7,7 @@ import re
 from sip.errors import SipParseError
 from sip.message.fields import NameAddr, Via
 from sip.message.grammar import is_token
-from sip.message.headers import Headers
+from sip.message.headers import Headers, field_name
 from sip.message.message import Message, Request, Response
 from sip.message.uri import Uri
 
@@ -18,7 +18,7 @@ MAX_FIELDS = 256
 
 _FOLD = re.compile(rb"[ \t]*\r\n[ \t]+")
 # A control character may stand only behind a backslash, in a quoted string (RFC 4475 3.1.1.2 does that).
-_CONTROL = re.compile(r"(?<!\\)[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = re.compile(r"(?<!\\)[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6]\d\d) (.*)")
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
 _ONCE = ("From", "To", "Call-ID", "CSeq")
@@ -39,7 +39,7 @@ def parse_message(data: bytes) -> Message:
     start_line, *lines = text.split("\r\n")
     if len(lines) > MAX_FIELDS:
         raise SipParseError(f"more than {MAX_FIELDS} header fields")
-    headers = Headers(_field(line) for line in lines)
+    headers = Headers.of_canonical(map(_field, lines))
     try:
         return _message(start_line, text, headers, body)
     except SipParseError as error:
@@ -49,14 +49,13 @@ def parse_message(data: bytes) -> Message:
 
 def _field(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
-    name = name.rstrip()
-    if not colon or not is_token(name):
+    if not colon:
         raise SipParseError(f"not a header field: {line[:80]!r}")
-    return name, value.strip()
+    return field_name(name), value.strip()
 
 
 def _message(start_line: str, text: str, headers: Headers, body: bytes) -> Message:
-    if _CONTROL.search(text.replace("\r\n", "")):
+    if _CONTROL.search(text):
         raise SipParseError("control character in a header field")
     body = _body(headers, body)
     message: Message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import unquote
 
 from sip.errors import SipParseError
@@ -35,6 +36,7 @@ class Uri:
     headers: str = ""
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> Uri:
         """`sip:bob@192.0.2.4:5062` -> Uri("sip", "bob", "192.0.2.4", 5062); SipParseError."""
         match = _SCHEME.fullmatch(text)
