@@ -181,7 +181,7 @@ def requests(draw: st.DrawFn) -> DialRequest:
     return DialRequest(now, "CN", "debtor", NUMBER, attempts, tuple(stops))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(requests())
 def test_nothing_is_ever_allowed_against_the_law(request: DialRequest) -> None:
     """An oracle of its own: the hard limits, counted naively."""
@@ -197,7 +197,7 @@ def test_nothing_is_ever_allowed_against_the_law(request: DialRequest) -> None:
         assert not any(s.kind == "do_not_call" and s.number in (None, NUMBER) and not s.until for s in request.stops)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(requests())
 def test_not_before_is_the_earliest_minute_that_is_allowed(request: DialRequest) -> None:
     verdict = judge(request, PACK)
@@ -211,7 +211,7 @@ def test_not_before_is_the_earliest_minute_that_is_allowed(request: DialRequest)
             assert not judge(dataclasses.replace(request, now=before), PACK).allowed
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(requests(), st.timedeltas(dt.timedelta(0), dt.timedelta(days=3)))
 def test_more_history_never_allows_more(request: DialRequest, ago: dt.timedelta) -> None:
     more = (*request.history, PastAttempt(request.now - ago, NUMBER, Result.BUSY))
