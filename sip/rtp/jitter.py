@@ -117,11 +117,13 @@ class JitterBuffer:
     def _overflow(self, first: RtpPacket, packet: RtpPacket) -> None:
         """More is waiting than may wait: give up the oldest frames."""
         self._candidate = None
-        gained = self._position(packet.timestamp) // FRAME_SAMPLES - self._ceiling - self._next
+        pair = [(self._position(each.timestamp), each) for each in (first, packet)]
+        pair.sort(key=lambda each: each[0], reverse=True)  # the newer one sets how long is waited
+        gained = pair[0][0] // FRAME_SAMPLES - self._ceiling - self._next
         self._next += gained
         self._shift_slack(-gained)
-        self._place(first, self._position(first.timestamp))
-        self._place(packet, self._position(packet.timestamp))
+        for position, each in pair:
+            self._place(each, position)
 
     def _synchronise(self, packet: RtpPacket) -> None:
         """Begin a timeline: this packet is played `floor` ticks from now."""
