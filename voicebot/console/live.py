@@ -75,7 +75,12 @@ class LiveBoard:
             await asyncio.sleep(self._poll_s)
 
     async def _follow(self) -> None:
-        async for call_id, fact in self._data.live_facts():
+        async for news in self._data.live_facts():
+            if news is None:
+                self._stories.clear()
+                await self.refresh()
+                continue
+            call_id, fact = news
             if call_id not in self._stories:
                 await self.refresh()
             self.take(call_id, fact)

@@ -186,8 +186,11 @@ class ConsoleData(Protocol):
 
     async def facts(self, call_id: str) -> Sequence[Fact]: ...
 
-    def live_facts(self) -> AsyncIterator[tuple[str, Fact]]:
-        """Every new fact of every running call, with its call id, until the iterator is closed."""
+    def live_facts(self) -> AsyncIterator[tuple[str, Fact] | None]:
+        """Every new fact of every running call, with its call id, until the iterator is closed.
+
+        None when some may have been missed: read afresh.
+        """
         ...
 
     async def hang_up(self, call_id: str, by: str) -> None: ...

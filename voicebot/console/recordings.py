@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from voicebot.evidence.bundle import bundle_path
+
 AUDIO = "audio.wav"
 _CHUNK = 64 * 1024
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -44,14 +46,15 @@ class Peaks:
 
 
 def inside(root: Path, bundle: str) -> Path:
-    """The bundle's path if it exists and lies under `root`; RecordingError otherwise, whatever the row says."""
+    """The bundle, or the folder of a call that was not sealed. RecordingError unless it lies under `root`."""
     base = root.resolve()
     path = (base / bundle).resolve()
     if not path.is_relative_to(base) or path == base:
         raise RecordingError("the recording lies outside the recordings folder")
     if not path.exists():
         raise RecordingError("the recording is gone; it may have been deleted when its retention ended")
-    return path
+    sealed = bundle_path(path)
+    return sealed if path.is_dir() and sealed.is_file() else path
 
 
 def find_sound(bundle: Path) -> Sound:

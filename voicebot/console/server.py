@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
+import nicegui
 import structlog
 import uvicorn
 from fastapi import FastAPI, Response
@@ -25,9 +27,9 @@ from voicebot.console.live import LiveBoard
 from voicebot.console.login import login_routes
 from voicebot.console.pages import call, calls, campaigns, cases, running
 from voicebot.console.queries import ConsoleData
-from voicebot.console.sessions import Sessions
+from voicebot.console.sessions import Sessions, create_admin_link
 from voicebot.console.settings import ConsoleSettings
-from voicebot.console.shell import ASSETS, Console
+from voicebot.console.shell import ASSETS, Console, error_page
 from voicebot.domain.clock import Clock, SystemClock
 from voicebot.telemetry.metrics import CONTENT_TYPE, exposition
 
@@ -54,6 +56,7 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     console = Console(data, settings, board)
     for page in (running, calls, call, cases, campaigns):
         page.register(console)
+    nicegui.app.on_page_exception(error_page)
     ui.run_with(
         app,
         title="voicebot",
@@ -96,6 +99,7 @@ async def serve_console(
         await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
         if ready.done():
             log.info("console is open", address=settings.url)
+            await _welcome(data, settings)
             if on_ready:
                 on_ready(settings.url)
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -105,6 +109,17 @@ async def serve_console(
         stopping.cancel()
         await serving
         listening.close()
+
+
+async def _welcome(data: ConsoleData, settings: ConsoleSettings) -> None:
+    """Tell whoever started us how to log in for the first time; the link must not reach a log file masked."""
+    try:
+        link = await create_admin_link(data, settings)
+    except Exception as away:  # the console still comes up, and shows its error page until the database is back
+        log.warning("the database did not answer", reason=str(away))
+        return
+    if link:
+        print(f"首次使用，请打开此链接创建管理员 / first start, create the administrator:\n  {link}", file=sys.stderr)
 
 
 def _listen(settings: ConsoleSettings) -> socket.socket:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import structlog
 from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
@@ -20,6 +21,7 @@ from voicebot.console.settings import ConsoleSettings
 from voicebot.console.theme import THEME_SCRIPT, dark_of, html_language, language_of
 from voicebot.console.words import Words
 
+log = structlog.get_logger(__name__)
 ASSETS = "/assets"
 NAVIGATION = (
     ("/", "live", "nav.running", "calls"),
@@ -59,10 +61,35 @@ def shell(console: Console, visit: Visit, active: str, title: str, scripts: tupl
     dark = ui.dark_mode(dark_of(visit.request))
     dark.set_visibility(False)
     ui.add_head_html(_head(words, scripts))
+    _count_running(console)
     with ui.element("div").classes("app"):
         markup(_side(console, visit, active), "aside").classes("side")
         with ui.element("main").classes("main"):
             yield
+
+
+def _count_running(console: Console) -> None:
+    """Keep the number beside the live page's entry true while the page stays open."""
+    shown = [len(console.board.calls)]
+
+    def redraw() -> None:
+        running = len(console.board.calls)
+        if running != shown[0]:
+            shown[0] = running
+            ui.run_javascript(f"document.querySelector('[data-running]').textContent = '{running or ''}'")
+
+    ui.timer(2.0, redraw)
+
+
+def error_page(error: Exception) -> None:
+    """What a page shows when it could not be built, most often because the database is away."""
+    request = ui.context.client.request
+    words = Words(language_of(request)) if request else Words()
+    log.error("page failed", path=request.url.path if request else "", reason=str(error), exc_info=error)
+    ui.add_head_html(_head(words, ()))
+    link = tag("a", words("reload"), href="", cls="btn")
+    sorry = tag("section", empty("alert", words("error"), words("error.lead"), link), cls="panel")
+    markup(tag("main", sorry, cls="main"))
 
 
 def markup(content: Markup, name: str = "div") -> ui.html:

@@ -74,10 +74,9 @@ class StoreData:
     async def facts(self, call_id: str) -> Sequence[Fact]:
         return await self._store.facts.of(call_id)
 
-    async def live_facts(self) -> AsyncIterator[tuple[str, Fact]]:
+    async def live_facts(self) -> AsyncIterator[tuple[str, Fact] | None]:
         async for live in self._store.facts.live():
-            if live is not None:
-                yield live.call_id, live.fact
+            yield (live.call_id, live.fact) if live else None
 
     async def hang_up(self, call_id: str, by: str) -> None:
         record = await self._store.calls.find(call_id)

@@ -14,7 +14,7 @@ LANGUAGES = ("zh", "en")
 
 
 class Words:
-    """The vocabulary of one language: `words("calls")`; an unknown key is returned as it is."""
+    """The vocabulary of one language: `words("nav.calls")`; an unknown key is returned as it is."""
 
     def __init__(self, language: str = "zh") -> None:
         self.language = language if language in LANGUAGES else "zh"
@@ -120,6 +120,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "There is no call {id}. It may have been deleted when its retention ended.",
     ),
     "not_found.case": ("没有编号为 {id} 的案件。", "There is no case {id}."),
+    "reload": ("刷新", "Reload"),
     "error": ("页面暂时无法显示", "This page cannot be shown right now"),
     "error.lead": (
         "数据库没有回答。请检查 voicebot serve 的日志，然后刷新。",

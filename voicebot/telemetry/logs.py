@@ -11,7 +11,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_NUMBER = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
+_NUMBER = re.compile(r"(?<!\d)((?:86)?1[3-9]\d)\d{4}(\d{4})(?!\d)")
 """A mainland mobile number anywhere in a text."""
 
 
@@ -32,6 +32,7 @@ def setup_logs(level: str = "INFO", as_json: bool | None = None, stream: TextIO 
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
+        structlog.processors.format_exc_info,
         mask_personal_data,
     ]
     structlog.configure(
@@ -81,5 +82,5 @@ def _masked(key: str, value: object) -> object:
 
 def _renderers(json_lines: bool) -> list[Processor]:
     if not json_lines:
-        return [structlog.dev.ConsoleRenderer(colors=True)]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    return [structlog.processors.JSONRenderer(ensure_ascii=False)]

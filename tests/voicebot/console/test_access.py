@@ -1,0 +1,143 @@
+"""Every route has a row in the table of access, and the running console obeys the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from typing import cast
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from nicegui import core
+from starlette.routing import BaseRoute, Mount, Route
+
+from voicebot.console.access import TABLE, Open, rule_for
+from voicebot.console.queries import ConsoleData
+from voicebot.console.server import build_app
+from voicebot.console.settings import ConsoleSettings
+
+SAMPLES = {
+    "GET": [
+        "/", "/calls", "/calls/call-0000", "/cases", "/cases/XH20260000", "/campaigns", "/api/calls",
+        "/api/calls/call-0000", "/api/calls/call-0000/audio", "/api/calls/call-0000/peaks",
+        "/api/calls/call-0000/bundle", "/api/cases", "/api/campaigns", "/api/openapi.json",
+        "/assets/console.css",
+    ],
+    "POST": [
+        "/api/calls/nobody/verify", "/api/calls/nobody/hangup", "/api/campaigns/nobody/start",
+        "/api/campaigns/nobody/stop",
+    ],
+}  # fmt: skip
+REQUESTS = [(method, path) for method, paths in SAMPLES.items() for path in paths]
+REVIEWER = {"calls", "listen", "evidence", "reports"}
+
+
+def routes(found: list[BaseRoute], before: str = "") -> Iterator[tuple[str, str]]:
+    for route in found:
+        included = getattr(route, "original_router", None)  # FastAPI keeps included routers as they are
+        if included is not None:
+            yield from routes(list(included.routes), before)
+        if isinstance(route, Mount):
+            inner = getattr(route, "routes", None) or []
+            yield from routes(list(inner), before + route.path) if inner else [("GET", before + route.path + "/x")]
+        elif isinstance(route, APIRoute | Route):
+            path = before + re.sub(r"\{[^}]*\}", "x", route.path)
+            for method in route.methods or ():
+                yield method, path
+
+
+def test_no_route_without_a_row() -> None:
+    app = build_app(cast(ConsoleData, None), ConsoleSettings())
+    assert core.app in [route.app for route in app.routes if isinstance(route, Mount)]
+    listed = {(method, path) for method, path in routes(list(app.routes)) if method != "HEAD"}
+    assert len(listed) > 20
+    missing = sorted(
+        (method, path)
+        for method, path in listed
+        if rule_for(method, path.replace("//", "/")) is None and not path.startswith("/_nicegui/auto")
+    )
+    assert missing == []
+
+
+def test_what_is_not_listed_is_for_nobody() -> None:
+    assert rule_for("GET", "/api/users") is None
+    assert rule_for("DELETE", "/api/calls/x") is None
+    assert rule_for("GET", "/calls/x/y") is None
+    assert rule_for("GET", "/healthz/../api/calls") is None
+    assert rule_for("HEAD", "/login") is Open.EVERYBODY
+
+
+def test_only_four_paths_are_open() -> None:
+    opened = {path for _, path, rule in TABLE if rule in (Open.EVERYBODY, Open.THIS_MACHINE)}
+    assert opened == {"/login", "/setup", "/healthz", "/metrics"}
+
+
+@pytest.mark.parametrize(("method", "path"), REQUESTS)
+def test_strangers_get_nothing(stranger: httpx.Client, method: str, path: str) -> None:
+    answer = stranger.request(method, path)
+    if path.startswith("/api/"):
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+    else:
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/login")
+    assert "张伟" not in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), REQUESTS)
+def test_permissions_are_asked_for(log_in: Callable[[str], httpx.Client], method: str, path: str) -> None:
+    rule = rule_for(method, path)
+    for user, granted in (("demo", None), ("qa", REVIEWER)):
+        answer = log_in(user).request(method, path)
+        allowed = granted is None or isinstance(rule, Open) or rule in granted
+        assert (answer.status_code == 403) is not allowed, (user, path, answer.status_code)
+        assert answer.status_code not in (401, 500)
+
+
+@pytest.mark.parametrize("path", ["/_nicegui/3.18.0/static/nicegui.css", "/_nicegui_ws/socket.io/?EIO=4"])
+def test_the_framework_is_behind_the_gate_too(stranger: httpx.Client, path: str) -> None:
+    assert stranger.get(path).status_code == 303
+
+
+def test_headers_of_every_answer(stranger: httpx.Client, admin: httpx.Client) -> None:
+    for answer in (stranger.get("/login"), stranger.get("/api/calls"), admin.get("/calls")):
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "server" not in answer.headers
+
+
+def test_posts_from_foreign_sites_are_refused(admin: httpx.Client) -> None:
+    path = "/api/campaigns/M2-11/start"
+    assert admin.post(path, headers={"Origin": "http://evil.example"}).status_code == 403
+    assert admin.post(path, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert admin.post(path, headers={"Origin": "null"}).status_code == 403
+
+
+def test_health_and_metrics(stranger: httpx.Client) -> None:
+    assert stranger.get("/healthz").json() == {"status": "ok"}
+    metrics = stranger.get("/metrics")
+    assert metrics.status_code == 200
+    assert "voicebot_calls_running" in metrics.text
+    assert stranger.get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}).status_code == 401
+
+
+def test_a_token_opens_the_api_and_a_wrong_one_does_not(stranger: httpx.Client, console: object) -> None:
+    token = getattr(console, "token")  # noqa: B009
+    right = {"Authorization": f"Bearer {token}"}
+    assert stranger.get("/api/calls", headers=right).status_code == 200
+    assert stranger.get("/api/calls", headers={"Authorization": f"Bearer {token}x"}).status_code == 401
+    assert stranger.get("/api/calls", headers={"Cookie": "voicebot_session=forged"}).status_code == 401
+
+
+def test_bodies_are_bounded(stranger: httpx.Client, admin: httpx.Client) -> None:
+    assert stranger.post("/login", content=b"x" * 20_000).status_code == 413
+    assert stranger.post("/login", content=iter([b"username=a"])).status_code == 411
+    wire = HTTPConnection(str(admin.base_url.host), admin.base_url.port)
+    wire.putrequest("POST", "/api/cases/import")
+    wire.putheader("Content-Length", str(25 * 1024 * 1024))
+    wire.endheaders()
+    assert wire.getresponse().status == 413
+    wire.close()
