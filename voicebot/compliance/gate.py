@@ -6,13 +6,12 @@ record does not bear out (record.py), and is its wording forbidden as such (word
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from voicebot.compliance.disclosure import disclosed
 from voicebot.compliance.figures import find_figures
 from voicebot.compliance.record import unfounded
-from voicebot.compliance.speech_context import SpeechContext, SpeechContextError, parse_context
+from voicebot.compliance.speech_context import SpeechContext
 from voicebot.compliance.speech_text import read_speech
 from voicebot.compliance.wording import forbidden_wording
 
@@ -50,23 +49,3 @@ def check_speech(text: str, speaker: str, context: SpeechContext) -> list[Violat
         Violation(category, *speech.span(start, end), reason) for category, (start, end, reason) in found.items()
     ]
     return sorted(violations, key=lambda violation: (violation.start, violation.id))
-
-
-def check_rows(rows: Iterable[Mapping[str, object]]) -> Iterator[dict[str, object]]:
-    """The rows of `voicebot speech check`; a row that cannot be judged gets "error"."""
-    for row in rows:
-        try:
-            context = parse_context(row.get("context"))
-            text = row.get("text")
-            if not isinstance(text, str):
-                raise SpeechContextError("text: text is needed")
-        except SpeechContextError as error:
-            yield {"id": row.get("id"), "error": str(error)}
-            continue
-        violations = check_speech(text, str(row.get("speaker", "bot")), context)
-        yield {
-            "id": row.get("id"),
-            "violations": [
-                {"id": each.id, "span": [each.start, each.end], "reason": each.reason} for each in violations
-            ],
-        }

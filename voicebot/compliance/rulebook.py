@@ -7,13 +7,13 @@ The earliest permitted time is then found by stepping from hold to hold.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import chinese_calendar
 
-from voicebot.compliance.pack import Band, RulePack, load_pack
-from voicebot.compliance.request import DialRequest, RequestError, Result, Stop, parse_request
+from voicebot.compliance.pack import Band, RulePack
+from voicebot.compliance.request import DialRequest, Result, Stop
 
 _DAY = dt.timedelta(days=1)
 _STEPS = 400
@@ -50,25 +50,6 @@ def judge(request: DialRequest, pack: RulePack) -> Verdict:
         return Verdict(True, None, "允许拨打", None, pack.sha256)
     reason = f"{holds[0].reason}（{pack.sources[holds[0].rule]}）"
     return Verdict(False, holds[0].rule, reason, _not_before(request, pack, holds), pack.sha256)
-
-
-def judge_rows(rows: Iterable[Mapping[str, object]], pack: RulePack | None = None) -> Iterator[dict[str, object]]:
-    """The rows of `voicebot rules judge`; a row that cannot be judged gets "error" and is not allowed."""
-    pack = pack or load_pack()
-    for row in rows:
-        try:
-            verdict = judge(parse_request(row), pack)
-        except RequestError as error:
-            yield {"id": row.get("id"), "allowed": False, "error": str(error), "pack": pack.sha256}
-            continue
-        yield {
-            "id": row.get("id"),
-            "allowed": verdict.allowed,
-            "rule": verdict.rule,
-            "reason": verdict.reason,
-            "not_before": verdict.not_before.isoformat() if verdict.not_before else None,
-            "pack": verdict.pack_sha256,
-        }
 
 
 def _not_before(request: DialRequest, pack: RulePack, holds: list[Hold]) -> dt.datetime | None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicebot.compliance.gate import check_rows, check_speech
+from voicebot.compliance.gate import check_speech
+from voicebot.compliance.rows import check_row
 from voicebot.compliance.speech_context import CaseRecord, Offer, SpeechContext, parse_context, record_of
 from voicebot.compliance.wording import categories
 from voicebot.domain.case import Case, Creditor, Debtor, Promise
@@ -228,7 +229,7 @@ def test_rows() -> None:
         {"id": "d", "speaker": "bot", "context": context},
         {"id": "e", "speaker": "bot", "text": "好", "context": {**context, "case": {"amount_fen": "many"}}},
     ]
-    told = list(check_rows(rows))
+    told = [check_row(row) for row in rows]
     assert told[0] == {
         "id": "a",
         "violations": [{"id": "F13", "span": [2, 5], "reason": "与应还金额记录不符"}],

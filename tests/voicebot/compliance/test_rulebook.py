@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from voicebot.compliance.pack import RulePackError, load_pack, parse_pack
 from voicebot.compliance.request import Consent, DialRequest, PastAttempt, Result, Stop
-from voicebot.compliance.rulebook import Verdict, judge, judge_rows
+from voicebot.compliance.rows import judge_row
+from voicebot.compliance.rulebook import Verdict, judge
 from voicebot.domain.clock import SHANGHAI
 
 PACK = load_pack()
@@ -239,7 +240,7 @@ def test_rows() -> None:
     ]
     cleared = {**good, "history": [], "stops": [{"kind": "do_not_call", "cleared": True}]}
     worded = {**good, "history": [], "stops": ["deceased"]}
-    rows = list(judge_rows([good, cleared, worded, *bad]))
+    rows = [judge_row(row) for row in (good, cleared, worded, *bad)]
     assert rows[0] == {
         "id": 1,
         "allowed": False,
