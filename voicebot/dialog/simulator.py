@@ -153,7 +153,7 @@ def _case(persona: Mapping[str, Any], now: dt.datetime, seed: int) -> Case:
         id=f"sim-{persona['id']}",
         debtor=debtor,
         creditor=creditor,
-        product="循环消费",
+        product="消费分期",
         amount_fen=int(figures["amount_fen"]),
         overdue_days=int(figures.get("overdue_days", 0)),
         as_of=now.date(),
@@ -185,13 +185,21 @@ def _row(call: _Call) -> dict[str, Any]:
     }
 
 
+def simulate_row(script: Script, persona: Mapping[str, Any], understand: Understand, seed: int = 0) -> dict[str, Any]:
+    """One row; ValueError says what is wrong with a persona that cannot be simulated."""
+    try:
+        return simulate(script, persona, understand, seed=seed)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a persona: {error!r}") from error
+
+
 def simulate_rows(
     script: Script, personas: Iterable[Mapping[str, Any]], understand: Understand, seed: int = 0
 ) -> Iterator[dict[str, Any]]:
     """One row per persona; a persona that cannot be simulated yields a row with `error`."""
     for persona in personas:
         try:
-            yield simulate(script, persona, understand, seed=seed)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            yield simulate_row(script, persona, understand, seed)
+        except ValueError as error:
             name = persona.get("id") if isinstance(persona, Mapping) else None
             yield {"id": name, "error": f"cannot simulate: {error}"}

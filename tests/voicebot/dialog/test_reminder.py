@@ -39,7 +39,7 @@ def test_bill_is_stated_after_identity_only(reminder: Script) -> None:
     assert call.listening is not None and call.listening.topic is Topic.VERIFY
     assert not call.state.verified
     call.say("二三一五", "id_verify_answer")
-    assert call.did(Verified) and "三千二百元" in call.words and "逾期十二天" in call.words
+    assert call.did(Verified) and "三千五百元，其中息费三百元" in call.words and "逾期十二天" in call.words
 
 
 def test_birthday_and_keys_serve_as_well(reminder: Script) -> None:
