@@ -35,6 +35,8 @@ log = logging.getLogger("sip")
 
 #: Methods we understand; named in every Allow field.
 ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE")
+#: Methods that exist but are none of ours (405); what is not even here is unknown (501).
+FOREIGN = ("REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER", "PRACK")
 #: Seconds that `hangup` waits for the peer to agree before it stops listening.
 HANGUP_WAIT_S = 4.0
 _Q850 = re.compile(r"Q\.850\s*;(?:.*;)?\s*cause\s*=\s*(\d{1,3})", re.IGNORECASE)
@@ -120,7 +122,10 @@ class Call:
         raise CallStateError("only an incoming call has early media of ours")
 
     async def answer(self) -> None:
-        """Incoming calls: open the media and accept (200). CallStateError where the caller has gone."""
+        """Incoming calls: open the media and accept (200); media starts at once, or with the ACK of a late offer.
+
+        Raises CallStateError where the caller has gone, SipError where no media port is free (the caller got 503).
+        """
         raise CallStateError("only an incoming call can be answered")
 
     def reject(self, status: int, reason: str | None = None, headers: Sequence[tuple[str, str]] = ()) -> None:
@@ -190,16 +195,8 @@ class Call:
         incoming.respond(incoming.request.reply(200, headers=capabilities()))
 
     def _on_other(self, incoming: Incoming) -> None:
-        known = incoming.request.method in (
-            "REFER",
-            "NOTIFY",
-            "SUBSCRIBE",
-            "MESSAGE",
-            "PRACK",
-            "REGISTER",
-            "PUBLISH",
-        )
-        incoming.respond(incoming.request.reply(405 if known else 501, headers=capabilities()))
+        status = 405 if incoming.request.method in FOREIGN else 501
+        incoming.respond(incoming.request.reply(status, headers=capabilities()))
 
     def _on_info(self, incoming: Incoming) -> None:
         request = incoming.request
@@ -231,7 +228,7 @@ class Call:
             if request.body:
                 body = self._renegotiated(lambda: self._session.answer(request.body)) or b""
             elif reliably:
-                body = self._session.offer(self._session.direction)
+                body = self._session.offer()  # all we can; a peer that holds will say so in its answer
         except SdpError as error:
             incoming.respond(request.reply(error.status, headers=[warning(error)]))
             return

@@ -208,7 +208,9 @@ class Endpoint:
     def _refuse(self, error: SipParseError, source: Address) -> None:
         """Answer an unreadable request as far as it can be answered; log the first of every hundred."""
         if self.unreadable % LOG_EVERY == 0:
-            log.warning("unreadable message from %s:%s (no. %d): %s", *source, self.unreadable + 1, error.reason)
+            # What follows the colon quotes the peer and may name people; it stays out of the log.
+            what = error.reason.partition(":")[0]
+            log.warning("unreadable message from %s:%s (no. %d): %s", *source, self.unreadable + 1, what)
         self.unreadable += 1
         headers = Headers(error.fields)
         if error.method in (None, "ACK") or not all(n in headers for n in ("Via", "From", "To", "Call-ID", "CSeq")):

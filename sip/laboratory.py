@@ -31,6 +31,7 @@ class SilentMedia:
         self.is_open = True
 
     def start(self, *what: Any) -> None:
+        assert not self.is_closed, "media was started after the end of its call"
         self.starts.append(what)
 
     def set_port(self, port: object) -> None: ...

@@ -55,6 +55,7 @@ class Session:
         self.agreed: Negotiated | None = None
         self._factory, self._session_id, self._codecs = factory, session_id, codecs
         self._half: OfferAnswer | None = None
+        self._is_closed = False
 
     async def open(self, local_ip: str) -> None:
         """Create the media and bind its port. Raises SipError where there is none to be had."""
@@ -82,8 +83,7 @@ class Session:
     def direction(self) -> Direction:
         return self.agreed.direction if self.agreed else "sendrecv"
 
-    def offer(self, direction: Direction = "sendrecv") -> bytes:
-        self.half.direction = direction
+    def offer(self) -> bytes:
         return self.half.offer()
 
     def answer(self, offer: bytes) -> bytes:
@@ -97,10 +97,12 @@ class Session:
         self._start(self.half.accept(answer))
 
     def close(self) -> None:
+        """Free the media. An answer that comes later, crossing our goodbye, starts nothing again."""
+        self._is_closed = True
         if self.media is not None:
             self.media.close()
 
     def _start(self, agreed: Negotiated) -> None:
-        if agreed != self.agreed and self.media is not None:
+        if agreed != self.agreed and self.media is not None and not self._is_closed:
             self.media.start(agreed.remote, agreed.codec, agreed.payload_type, agreed.telephone_event, agreed.direction)
         self.agreed = agreed

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from sip.auth import Credentials, DigestClient, DigestServer
-from sip.call import ALLOW, Call, CallContext, capabilities, warning
+from sip.call import ALLOW, FOREIGN, Call, CallContext, capabilities, warning
 from sip.endpoint import Endpoint
 from sip.errors import SdpError
 from sip.events import CallState
@@ -27,8 +27,6 @@ OnIncoming = Callable[[Call], Awaitable[None] | None]
 Allow = Callable[[Address, Request], int | None]
 #: Seconds a refused peer should stay away after a 503.
 RETRY_AFTER_S = 5
-#: Methods that exist but are none of ours (405); what is not even here is unknown (501).
-FOREIGN = ("REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER", "PRACK")
 
 
 def _refuse_all(call: Call) -> None:

@@ -300,6 +300,19 @@ async def test_reinvite_before_the_last_one_is_done_gets_491(lab: Laboratory) ->
     await peer.peer.response(491)
 
 
+async def test_answer_that_comes_after_we_hung_up_starts_no_media(lab: Laboratory) -> None:
+    async def answer_and_leave(call: Call) -> None:
+        await call.answer()
+        await call.hangup()
+
+    peer = await caller(lab, answer_and_leave)
+    await peer.invites(body=b"")
+    await asyncio.sleep(1)
+    peer.within("ACK", body=peer.peer.sdp())
+    await peer.peer.request("BYE")
+    assert lab.medias[0].starts == [] and peer.agent._running.faults == 0
+
+
 async def test_late_offer_reinvite(lab: Laboratory) -> None:
     peer = await (await caller(lab)).is_through()
     peer.within("INVITE")

@@ -149,13 +149,14 @@ async def test_answer_that_crosses_the_cancel_is_acknowledged_and_hung_up(lab: L
 
 
 async def test_hangup_before_anything_came_back_does_not_hang(lab: Laboratory) -> None:
-    _, peer, call, invite = await dialled(lab)
+    agent, peer, call, invite = await dialled(lab)
     await call.hangup("changed my mind")
     assert await ended(call) == Ended("local", 487, "changed my mind")
     # The peer wakes up late: it must not stay in a call with nobody.
     peer.reply(invite, 200, sdp="sendrecv")
     await peer.request("ACK")
     await peer.request("BYE")
+    assert lab.medias[0].starts == [] and agent._running.faults == 0
 
 
 async def test_every_repeated_200_is_acknowledged(lab: Laboratory) -> None:
