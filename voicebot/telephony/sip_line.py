@@ -31,7 +31,6 @@ class SipLeg:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._port: AudioPort | None = None
-        self._concealed = 0
         call.on_event = self._on_event
 
     @property
@@ -45,10 +44,7 @@ class SipLeg:
     @property
     def media_gap(self) -> bool:
         media = self._call.media
-        if media is None:
-            return True
-        before, self._concealed = self._concealed, media.stats.concealed
-        return self._concealed != before
+        return media is None or media.gap
 
     def connect(self, port: AudioPort) -> None:
         self._port = port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import structlog
 from voicebot.call.prompts import APOLOGY
 from voicebot.dialog import events
 from voicebot.dialog.loader import ScriptError, load_script
+from voicebot.dialog.prompts import static_prompts
 from voicebot.dialog.script import Script
 from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
@@ -75,6 +77,15 @@ class Brain:
         self._talks: dict[int, Talk] = {}
         self._out: deque[Message] = deque()
         self._wake = asyncio.Event()
+
+    def load_scripts(self) -> int:
+        """Load every call script and render what it says without variables; how many sentences. Takes seconds."""
+        texts = [APOLOGY_TEXT]
+        for file in sorted(self._scripts.glob("*.yaml")):
+            with contextlib.suppress(ScriptError):  # a broken script is reported when a call wants it
+                texts += static_prompts(self._script(file.stem))
+        self.prompts.warm(texts)
+        return len(texts)
 
     # --- from the line -------------------------------------------------------------------------------------
 

@@ -15,11 +15,12 @@ import uvloop
 from loguru import logger as pipecat_logger
 
 from voicebot.asr.recognizer import load_recognizer
+from voicebot.audio.frames import SILENCE, cut
 from voicebot.audio.vad import VoiceActivity
 from voicebot.config import Settings, SettingsError, load_settings, scripts_dir
-from voicebot.dialog.loader import ScriptError, load_script
-from voicebot.dialog.prompts import static_prompts
+from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import SystemClock
+from voicebot.domain.talk import Gone, Opened
 from voicebot.domain.understanding import Topic
 from voicebot.intent.is_complete import is_complete_answer
 from voicebot.intent.understander import Understander
@@ -27,10 +28,11 @@ from voicebot.pipeline.hearing import Hearing
 from voicebot.telemetry.logs import setup_logs
 from voicebot.tts.cache import PromptCache
 from voicebot.tts.synthesizer import load_synthesizer
-from voicebot.worker.brain import APOLOGY_TEXT, Brain
+from voicebot.worker.brain import Brain
 from voicebot.worker.brain_link import think
 from voicebot.worker.lifeline import end_with_parent
 from voicebot.worker.names import link_path
+from voicebot.worker.ticks import Tick
 
 log = structlog.get_logger(__name__)
 
@@ -48,14 +50,18 @@ def build_brain(settings: Settings) -> Brain:
     return Brain(hearing, understander, prompts, SystemClock(), scripts_dir())
 
 
-def render_ahead(prompts: PromptCache) -> int:
-    """Render every sentence that the scripts say without variables; the number of sentences."""
-    texts = [APOLOGY_TEXT]
-    for file in sorted(scripts_dir().glob("*.yaml")):
-        with contextlib.suppress(ScriptError):  # a broken script is reported when a call wants it
-            texts += static_prompts(load_script(file))
-    prompts.warm(texts)
-    return len(texts)
+async def warm_up(brain: Brain, script: str) -> None:
+    """One silent call through everything, so that the first real one finds all code and models in memory."""
+    call, speech = 1, brain.prompts.synthesize("您好，请问是哪位？")
+    frames = [*cut(speech), *[SILENCE] * 60]
+    brain.take(Opened(call, CallFacts("warm-up", SystemClock().now(), None), script, answered=True))
+    for number, frame in enumerate(frames):
+        brain.take(Tick(number, ((call, frame),)))
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(0.5)
+    brain.take(Gone(call))
+    await asyncio.sleep(0.5)
+    brain.outgoing()
 
 
 async def _main(settings: Settings, index: int) -> None:
@@ -63,7 +69,8 @@ async def _main(settings: Settings, index: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     brain = build_brain(settings)
-    rendered = await asyncio.to_thread(render_ahead, brain.prompts)
+    rendered = await asyncio.to_thread(brain.load_scripts)
+    await warm_up(brain, settings.inbound_script)
     gc.freeze()
     log.info("brain ready", prompts=rendered)
     await think(brain, link_path(settings, index), stop)
