@@ -57,7 +57,7 @@ class EmbeddedStream:
     def __init__(self, model: AcousticModel, wording: LanguageModel, hot_words: Sequence[str]) -> None:
         self._model, self._wording = model, wording
         self._hot = HotWords(hot_words)
-        self._extra = _readings_of_rare(hot_words, wording)
+        self._extra = readings_of_rare(hot_words, wording)
         self._pcm, self._odd, self._closed = bytearray(), b"", False
         self._heard = 0  # samples of all utterances so far
         self.reset()
@@ -170,7 +170,7 @@ def _loaded(folder: Path) -> tuple[AcousticModel, LanguageModel]:
     return AcousticModel(folder / MODEL_NAME), LanguageModel.load(folder / WORDING_NAME)
 
 
-def _readings_of_rare(words: Sequence[str], wording: LanguageModel) -> Readings:
+def readings_of_rare(words: Sequence[str], wording: LanguageModel) -> Readings:
     """Readings of hot-word characters that the lexicon lacks, by toneless syllable."""
     rare = sorted({char for word in words for char in word if not wording.knows(char)})
     if not rare:

@@ -6,21 +6,24 @@ line, `context<TAB>backoff<TAB>char:cost ...` with costs in hundredths of a nat;
 
 import gzip
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 BEGIN, END = "^", "$"
 ORDER = 4
 _UNKNOWN = -14.0
-Readings = dict[str, dict[str, float]]
+Readings = dict[str, dict[str, float]]  # character -> syllable -> ln P
+Following = tuple[float, dict[str, float]]  # back-off weight, character -> ln P
 
 
 class LanguageModel:
     """Back-off log probabilities (natural) of characters in context, and the lexicon by toneless syllable."""
 
-    def __init__(self, grams: Mapping[str, tuple[float, dict[str, float]]], readings: Readings) -> None:
-        self._grams = dict(grams)
-        self._unigrams = self._grams.get("", (0.0, {}))[1]
+    def __init__(self, lines: Mapping[str, str], readings: Readings) -> None:
+        """`lines` hold a context's back-off and followers as written in the file; they are parsed when needed."""
+        self._lines = lines
+        self._parsed: dict[str, Following] = {}
+        self._unigrams = self._followers("")[1]
         self._lexicon = _by_sound(readings)
 
     @classmethod
@@ -28,24 +31,21 @@ class LanguageModel:
         """Reads a model file. Raises FileNotFoundError, or ValueError when it is not a model file."""
         try:
             lexicon, grams = gzip.decompress(path.read_bytes()).decode().split("\n\n", 1)
-            return cls(_read_grams(grams), _read_readings(lexicon))
-        except (gzip.BadGzipFile, EOFError, UnicodeDecodeError, ValueError) as error:
+            lines = (line.partition("\t") for line in grams.splitlines())
+            return cls({context: rest for context, _, rest in lines}, _read_readings(lexicon))
+        except (gzip.BadGzipFile, EOFError, KeyError, UnicodeDecodeError, ValueError) as error:
             raise ValueError(f"{path} is not a language model: build it with make train-asr ({error})") from error
 
     def sounding(self, base: str) -> Mapping[str, Mapping[str, float]]:
         """Characters that may sound like a toneless syllable: `huan` -> {还: {"2": ln P(huan2 | 还)}, ...}."""
         return self._lexicon.get(base, {})
 
-    def context(self, history: str) -> list[tuple[float, dict[str, float]]]:
+    def context(self, history: str) -> list[Following]:
         """The distributions that apply after a history, longest first, each with the back-off weight to the next."""
-        chain = []
-        for start in range(max(0, len(history) - ORDER + 1), len(history) + 1):
-            found = self._grams.get(history[start:])
-            if found:
-                chain.append(found)
-        return chain
+        starts = range(max(0, len(history) - ORDER + 1), len(history) + 1)
+        return [self._followers(history[start:]) for start in starts if history[start:] in self._lines]
 
-    def score(self, char: str, chain: list[tuple[float, dict[str, float]]]) -> float:
+    def score(self, char: str, chain: list[Following]) -> float:
         """ln P(char | history) given `context(history)`."""
         weight = 0.0
         for backoff, following in chain:
@@ -55,8 +55,18 @@ class LanguageModel:
             weight += backoff
         return weight + _UNKNOWN
 
+    def _followers(self, context: str) -> Following:
+        found = self._parsed.get(context)
+        if found is None:
+            found = self._parsed[context] = _read_followers(self._lines[context])
+        return found
+
     def knows(self, char: str) -> bool:
         return char in self._unigrams
+
+    def characters(self) -> Iterator[str]:
+        """Everything that may follow anything, the end of a sentence too."""
+        return iter(self._unigrams)
 
 
 def _by_sound(readings: Readings) -> dict[str, dict[str, dict[str, float]]]:
@@ -75,15 +85,12 @@ def _read_readings(text: str) -> Readings:
     return out
 
 
-def _read_grams(text: str) -> dict[str, tuple[float, dict[str, float]]]:
-    out: dict[str, tuple[float, dict[str, float]]] = {}
-    for line in text.splitlines():
-        context, backoff, following = line.split("\t")
-        out[context] = (-int(backoff) / 100, {x[0]: -int(x[1:]) / 100 for x in following.split(" ")})
-    return out
+def _read_followers(line: str) -> Following:
+    backoff, _, following = line.partition("\t")
+    return -int(backoff) / 100, {x[0]: -int(x[1:]) / 100 for x in following.split(" ")}
 
 
-def write(path: Path, grams: Mapping[str, tuple[float, dict[str, float]]], readings: Readings) -> None:
+def write(path: Path, grams: Mapping[str, Following], readings: Readings) -> None:
     """Writes a model file; the same content gives the same bytes."""
     lexicon = [
         f"{c}\t{' '.join(f'{s}:{round(-100 * p)}' for s, p in sorted(sounds.items()))}"

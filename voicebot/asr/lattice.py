@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from voicebot.asr.language_model import BEGIN, END, LanguageModel
 
-TONE_WEIGHT, LM_WEIGHT, CHAR_BONUS = 0.5, 0.7, 1.0
+TONE_WEIGHT, LM_WEIGHT, CHAR_BONUS = 0.5, 0.65, 2.5
 _WEAK, _STRONG = 0.12, 0.5  # a syllable below WEAK is not considered; one above STRONG is certainly there
 _BEAM, _CANDIDATES = 16, 40
-_HOT_START, _HOT_GO_ON = 1.0, 3.0
+_HOT_START, _HOT_GO_ON, _HOT_BONUS = -6.0, -2.0, 1.0
 Floats = NDArray[np.float32]
 Readings = Mapping[str, Mapping[str, Mapping[str, float]]]  # toneless syllable -> character -> tone -> ln P
 
@@ -105,17 +105,18 @@ class Spikes:
 
 
 class HotWords:
-    """Words that a caller is likely to say: a bonus for every character that begins or continues one."""
+    """Words that a caller is likely to say: characters that begin or continue one are at least this likely."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self._next: dict[str, set[str]] = {}
         for word in words:
             for i, char in enumerate(word):
                 self._next.setdefault(word[:i], set()).add(char)
+        self.characters = frozenset("".join(words))
         self._longest = max((len(word) for word in words), default=0)
 
-    def bonuses(self, text: str) -> dict[str, float]:
-        """Characters that may follow `text` with a bonus."""
+    def likely(self, text: str) -> dict[str, float]:
+        """Characters that may follow `text`, with the least ln P that they deserve."""
         out = dict.fromkeys(self._next.get("", ()), _HOT_START)
         for length in range(1, min(self._longest, len(text) + 1)):
             out.update(dict.fromkeys(self._next.get(text[-length:], ()), _HOT_GO_ON))
@@ -150,15 +151,13 @@ class Beam:
             if slot.nothing > -4:
                 _keep(best, _Path(path.score + slot.nothing, path.text, path.heard, path.first, path.last))
             chain = self._model.context(path.text[-3:])
-            bonuses = self._hot.bonuses(path.text)
+            likely = self._hot.likely(path.text)
             for char, sound, heard in characters:
-                score = (
-                    path.score
-                    + sound
-                    + CHAR_BONUS
-                    + LM_WEIGHT * self._model.score(char, chain)
-                    + bonuses.get(char, 0.0)
-                )
+                wording = self._model.score(char, chain)
+                hot = likely.get(char)
+                if hot is not None:
+                    wording = max(wording, hot) + _HOT_BONUS
+                score = path.score + sound + CHAR_BONUS + LM_WEIGHT * wording
                 first = slot.frame if path.first < 0 else path.first
                 _keep(best, _Path(score, path.text + char, path.heard + heard, first, slot.frame))
         if best:
@@ -181,7 +180,8 @@ class Beam:
                     found[char] = (heard + fit, heard)
         root = self._model.context("")
         ranked = sorted(found, key=lambda c: -(found[c][0] + 0.4 * self._model.score(c, root)))
-        return [(c, *found[c]) for c in ranked[:_CANDIDATES]]
+        kept = [*ranked[:_CANDIDATES], *(c for c in ranked[_CANDIDATES:] if c in self._hot.characters)]
+        return [(c, *found[c]) for c in kept]
 
 
 def _keep(best: dict[str, _Path], path: _Path) -> None:

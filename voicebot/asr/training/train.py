@@ -170,8 +170,8 @@ def train(folder: Path, total: int, shards: int, seed: int) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the embedded recogniser")
-    parser.add_argument("--steps", type=int, default=16000)
-    parser.add_argument("--shards", type=int, default=14)
+    parser.add_argument("--steps", type=int, default=18000)
+    parser.add_argument("--shards", type=int, default=20)
     parser.add_argument("--seed", type=int, default=5)
     given: Any = parser.parse_args(argv)
     os.nice(5)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from voicebot.asr.embedded import WORDING_NAME
-from voicebot.asr.language_model import BEGIN, END, ORDER, Readings, write
+from voicebot.asr.language_model import BEGIN, END, ORDER, Following, Readings, write
 from voicebot.asr.training import texts
 from voicebot.asr.training.tokens import characters, readings
 from voicebot.config import models_dir, scripts_dir
@@ -19,7 +19,7 @@ _TEMPLATE_DRAWS, _SAYING_WEIGHT, _PROMPT_WEIGHT, _DISCOUNT = 90_000, 3.0, 3.0, 0
 _SENTENCE_SHARE = 0.25  # weight of jieba's word list against the sentences
 _CUTOFF = {3: 0.9, 4: 1.9}
 Counts = list[Counter[str]]
-Grams = dict[str, tuple[float, dict[str, float]]]
+Grams = dict[str, Following]
 
 
 def weighted_texts(seed: int, scripts: Path) -> list[tuple[str, float]]:
@@ -67,9 +67,7 @@ def grams(counts: Counts, inventory: Sequence[str]) -> Grams:
     return out
 
 
-def _discounted(
-    context: str, following: dict[str, float], shorter: Grams, context_counts: Counter[str]
-) -> tuple[float, dict[str, float]]:
+def _discounted(context: str, following: dict[str, float], shorter: Grams, context_counts: Counter[str]) -> Following:
     total = max(sum(following.values()), float(context_counts[context]) if context != BEGIN else 0.0)
     kept = {c: max(n - _DISCOUNT, 0.3 * n) / total for c, n in following.items()}
     left = max(1 - sum(kept.values()), 1e-3)
