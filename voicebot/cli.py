@@ -111,9 +111,9 @@ def serve(config: Config = None) -> None:
     from voicebot.app import serve as run
     from voicebot.config import SettingsError, load_settings
     from voicebot.store.embedded import PostgresError
-    from voicebot.telemetry.logs import configure_logs
+    from voicebot.telemetry.logs import setup_logs
 
-    configure_logs()
+    setup_logs()
 
     async def until_signal() -> None:
         stop = asyncio.Event()
@@ -150,11 +150,17 @@ def asr_transcribe(
     as_json: AsJson = False,
 ) -> None:
     """Transcribe WAV files as the bot would hear them, with partials."""
-    from voicebot.asr.transcribe import transcribe_files
+    from voicebot.asr.transcribe import AudioFileError, transcribe_file
 
     failed = False
-    for row in transcribe_files(wavs, engine):
-        failed = failed or "error" in row
+    for wav in wavs:
+        row: dict[str, Any]
+        try:
+            row = transcribe_file(wav, engine)
+        except AudioFileError as error:
+            failed, row = True, {"path": str(wav), "error": str(error)}
+        except (ValueError, FileNotFoundError) as error:
+            _fail(str(error))
         _print(row) if as_json else typer.echo(f"{row['path']}: {row.get('text', row.get('error'))}")
     raise typer.Exit(1 if failed else 0)
 

@@ -68,7 +68,8 @@ def run_demo(*, once: bool, calls: int, json_file: Path | None, home: Path | Non
     )
     try:
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # both end it tidily
-        return uvloop.run(_demo(places, console, once=once, calls=calls, json_file=json_file))
+        code: int = uvloop.run(_demo(places, console, once=once, calls=calls, json_file=json_file))
+        return code
     except KeyboardInterrupt:
         return 130
     except NotReady as error:

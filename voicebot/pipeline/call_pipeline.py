@@ -81,9 +81,10 @@ class CallPipeline:
         self._started = asyncio.Event()
         self._run: asyncio.Task[None] | None = None
 
-        @self._worker.event_handler("on_pipeline_started")
-        async def _on_started(_worker: PipelineWorker, _frame: Frame) -> None:
+        async def on_started(_worker: PipelineWorker, _frame: Frame) -> None:
             self._started.set()
+
+        self._worker.add_event_handler("on_pipeline_started", on_started)
 
     async def start(self) -> None:
         """Returns when frames may flow; TimeoutError after 10 s."""

@@ -30,7 +30,7 @@ class UtterFrame(DataFrame):
     answers_tick: int | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        super().__post_init__()  # type: ignore[no-untyped-call]  # pipecat's frames are not annotated
         self.interruptible = self.may_interrupt
 
 

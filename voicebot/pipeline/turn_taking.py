@@ -69,7 +69,7 @@ class TurnTaking(FrameProcessor):
 
     async def _interrupt(self) -> None:
         self._talk.speaking.clear()
-        await self.broadcast_interruption()
+        await self.broadcast_interruption()  # type: ignore[no-untyped-call]
 
     async def _final(self, frame: TranscriptionFrame) -> None:
         if not han(frame.text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -112,7 +113,7 @@ class StoreBook:
                 batch = [first]
                 await asyncio.sleep(BATCH_S)
                 following, taken = self._take_facts(batch)
-                await self._persist(lambda batch=batch: self._copy(batch))
+                await self._persist(partial(self._copy, batch))
                 if following is not None:
                     await self._persist(following)
             for _ in range(taken):

@@ -20,12 +20,13 @@ async def think(brain: Brain, path: Path, stop: asyncio.Event) -> None:
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({reading, writing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (reading, writing):
-            if task.done():
-                task.result()
+        for link in (reading, writing):
+            if link.done():
+                link.result()
     finally:
-        for task in (reading, writing, stopping):
-            task.cancel()
+        reading.cancel()
+        writing.cancel()
+        stopping.cancel()
         brain.forget_all()
         writer.close()
 
