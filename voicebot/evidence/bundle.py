@@ -10,12 +10,14 @@ import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from voicebot import __version__
 from voicebot.domain.clock import SHANGHAI
+from voicebot.evidence.disk import recording_lock
 from voicebot.evidence.examine import read_header
 from voicebot.evidence.format import FORMAT, canonical, figures
 from voicebot.evidence.signer import Signer
@@ -40,9 +42,13 @@ def bundle_path(folder: Path) -> Path:
 
 
 def unsealed(root: Path) -> Iterator[Path]:
-    """Call folders whose files were never sealed: running calls, and what a killed process left behind."""
+    """Call folders that a killed process left behind unsealed; calls that are being recorded are left out."""
     for chain in sorted(root.glob("[0-9]*/[0-9]*/[0-9]*/*/chain.jsonl")):
-        yield chain.parent
+        with suppress(FileNotFoundError), recording_lock(chain.parent) as free:  # gone: sealed meanwhile
+            if not free:
+                continue
+        if chain.exists():
+            yield chain.parent
 
 
 def seal_folder(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,14 +20,16 @@ class CallFiles:
     """The three growing files of one call. Writes happen in the order given, in one thread for all calls.
 
     A failed write (disk full, folder gone) is kept in `failure`; nothing is written after it, so that the
-    files stay a verifiable beginning.
+    files stay a verifiable beginning. The chain file is locked while the call runs, see `recording_lock`.
     """
 
     def __init__(self, folder: Path, header_line: bytes, wav_header: bytes) -> None:
         self.failure: OSError | None = None
         self._audio = _create(folder / "audio.wav", wav_header)
         self._journal = _create(folder / "journal.jsonl", b"")
-        self._chain = _create(folder / "chain.jsonl", header_line)
+        self._chain = _create(folder / "chain.jsonl", b"")
+        fcntl.flock(self._chain, fcntl.LOCK_EX)  # waits for a moment at most: nobody has reason to hold a new file
+        _write_all(self._chain, header_line)
         self._sync: Future[None] | None = None
 
     def write_fact(self, line: bytes) -> None:
@@ -35,7 +39,7 @@ class CallFiles:
         """Write what `make()` returns, (sound, row), hashing included, then ask for an fsync."""
         _writes.submit(self._write_second, make)
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Wait until everything handed over is on the disk; blocks, so call it from a thread."""
         _writes.submit(lambda: None).result()
         if self._sync is not None:
@@ -43,7 +47,11 @@ class CallFiles:
         for file in (self._audio, self._journal, self._chain):
             if not file.closed:
                 os.fsync(file.fileno())
-                file.close()
+
+    def close(self) -> None:
+        """Close the files after `finish` and give the lock up."""
+        for file in (self._audio, self._journal, self._chain):
+            file.close()
 
     def _write_second(self, make: SecondMaker) -> None:
         sound, row = make()
@@ -65,6 +73,21 @@ class CallFiles:
                 os.fsync(file.fileno())
         except OSError as error:
             self.failure = self.failure or error
+
+
+@contextmanager
+def recording_lock(folder: Path) -> Iterator[bool]:
+    """Hold the lock of a call's recording; False when its recorder, or a recovery, in any process holds it.
+
+    The kernel frees it with its holder, kill -9 included (flock(2)).
+    """
+    with (folder / "chain.jsonl").open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def _create(path: Path, beginning: bytes) -> BinaryIO:

@@ -120,13 +120,16 @@ class Recorder:
             if not self._closed:
                 self._closed = True
                 self._hand_over_second()
-        self._files.close()
-        if self._files.failure is not None:
-            raise self._files.failure
-        audio = self.folder / "audio.wav"
-        if audio.exists():
-            write_wav_header(audio)
-        return seal_folder(self.folder, signer, self._clock.now())
+        try:
+            self._files.finish()
+            if self._files.failure is not None:
+                raise self._files.failure
+            audio = self.folder / "audio.wav"
+            if audio.exists():
+                write_wav_header(audio)
+            return seal_folder(self.folder, signer, self._clock.now())
+        finally:
+            self._files.close()
 
     def _now(self) -> str:
         return self._clock.now().astimezone(dt.UTC).isoformat(timespec="milliseconds")

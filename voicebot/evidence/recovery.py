@@ -10,6 +10,7 @@ from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
 from voicebot.evidence.audio_chain import AudioChain
 from voicebot.evidence.bundle import bundle_path, seal_folder
+from voicebot.evidence.disk import recording_lock
 from voicebot.evidence.examine import check_fact, check_second, read_header
 from voicebot.evidence.format import TICK_BYTES, TICK_MS, TICKS_PER_SECOND
 from voicebot.evidence.journal import JournalChain
@@ -38,11 +39,19 @@ class _Sound:
 
 
 def recover(folder: Path, signer: Signer, clock: Clock) -> Path | None:
-    """Seal the folder of a call that nobody records any more; None when not even its header can be verified.
+    """Seal the folder of a call that nobody records any more.
 
+    None when the call is still being recorded (in any process), or when not even its header can be verified.
     Bytes after the last verifiable second or line are moved to `*.torn` beside the zip, never deleted.
-    Must not be called for a running call.
     """
+    try:
+        with recording_lock(folder) as free:
+            return _recover(folder, signer, clock) if free else None
+    except FileNotFoundError:
+        return bundle_path(folder) if bundle_path(folder).exists() else None
+
+
+def _recover(folder: Path, signer: Signer, clock: Clock) -> Path | None:
     if bundle_path(folder).exists():
         return seal_folder(folder, signer, clock.now())
     try:

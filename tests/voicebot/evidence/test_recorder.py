@@ -85,6 +85,7 @@ def test_any_length_verifies(tmp_path: Path, signer: Signer, ticks: int) -> None
 
 def test_a_running_call_can_be_read(tmp_path: Path) -> None:
     recorder = record(tmp_path, ticks=120)
+    recorder._files.finish()
     recorder._files.close()
     assert [fact.kind for fact in read_journal(recorder.folder)][-1] is FactKind.ENDED
     assert len(read_audio(recorder.folder)) == 100 * 160

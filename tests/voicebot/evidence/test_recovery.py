@@ -76,8 +76,18 @@ def test_kill_9_leaves_verifiable_calls(
     assert not list(unsealed(tmp_path))
 
 
+def test_a_running_call_is_left_alone(tmp_path: Path, signer: Signer) -> None:
+    """Another worker that starts meanwhile must not seal it."""
+    recorder = record(tmp_path, ticks=75)
+    assert list(unsealed(tmp_path)) == []
+    assert recover(recorder.folder, signer, FixedClock(START)) is None
+    assert verify_bundle(recorder.seal(signer)).valid
+    assert recover(recorder.folder, signer, FixedClock(START)) == bundle_path(recorder.folder)
+
+
 def _interrupted(root: Path) -> Path:
     recorder = record(root, ticks=230)
+    recorder._files.finish()
     recorder._files.close()
     return recorder.folder
 
@@ -127,6 +137,7 @@ def test_killed_between_the_last_row_and_the_zip(tmp_path: Path, signer: Signer)
     recorder = record(tmp_path, ticks=75)
     recorder._closed = True
     recorder._hand_over_second()
+    recorder._files.finish()
     recorder._files.close()
     bundle = recover(recorder.folder, signer, FixedClock(START))
     assert bundle is not None and verify_bundle(bundle).valid and len(read_audio(bundle)) == 75 * 160
@@ -135,6 +146,7 @@ def test_killed_between_the_last_row_and_the_zip(tmp_path: Path, signer: Signer)
 
 def test_killed_between_the_zip_and_the_removal_of_loose_files(tmp_path: Path, signer: Signer) -> None:
     recorder = record(tmp_path)
+    recorder._files.finish()
     recorder._files.close()
     loose = {path.name: path.read_bytes() for path in recorder.folder.iterdir()}
     bundle = recorder.seal(signer)
