@@ -79,8 +79,7 @@ async def running(settings: Settings, log_file: Path | None = None) -> AsyncIter
         finally:
             lines = [name for name in supervisor.children if name.startswith(LINE)]
             brains = [name for name in supervisor.children if name.startswith(BRAIN)]
-            await supervisor.stop(CONTROL, *lines)
-            await supervisor.stop(*brains)
+            await supervisor.stop([CONTROL, *lines], brains)
 
 
 @contextlib.contextmanager

@@ -39,7 +39,12 @@ NAMES = {
     Disposition.UNREACHABLE: "无法接通",
     Disposition.FAILED: "失败",
 }
-_WAITING = {FactKind.DIALLED: "拨号", FactKind.RINGING: "振铃", FactKind.EARLY_MEDIA: "听提示音", FactKind.ANSWERED: "接通"}
+_WAITING = {
+    FactKind.DIALLED: "拨号",
+    FactKind.RINGING: "振铃",
+    FactKind.EARLY_MEDIA: "听提示音",
+    FactKind.ANSWERED: "接通",
+}
 
 
 class Board:
@@ -99,7 +104,7 @@ def show_results(calls: Sequence[DemoCall], console: Console, latencies_ms: Sequ
             NAMES[call.persona.expected],
             f"[green]✔ {actual}[/]" if call.as_expected else f"[red]✘ {actual}[/]",
             _promise(call.promise),
-            "✔ 已接通" if call.handoff else "",
+            _handoff(call),
             f"{call.duration_s:.0f} 秒",
             "[green]✔ 有效[/]" if call.verified else f"[red]✘ {'; '.join(call.failures)}[/]",
         )
@@ -112,11 +117,17 @@ def show_results(calls: Sequence[DemoCall], console: Console, latencies_ms: Sequ
     )
 
 
+def _handoff(call: DemoCall) -> str:
+    if call.handoff:
+        return "[green]✔ 已接通[/]" if call.persona.expected_handoff else "[yellow]已接通[/]"
+    return "[red]✘ 未接通[/]" if call.persona.expected_handoff else ""
+
+
 def _promise(promise: Mapping[str, object] | None) -> str:
     if promise is None:
         return ""
     amount = promise["amount_fen"]
-    return f"{promise['date']} 还 {amount / 100:,.2f} 元" if isinstance(amount, int) else ""
+    return f"{promise['date']}  {amount / 100:,.2f} 元" if isinstance(amount, int) else ""
 
 
 def _latency(latencies_ms: Sequence[float]) -> str:

@@ -44,9 +44,7 @@ AGENT = Persona(
     expected=Disposition.HUMAN_REQUESTED,
     amount_fen=0,
     overdue_days=0,
-    answers={
-        "any": ("您好，我是人工客服，您的情况我已经了解了，请您慢慢说。", "好的，我来帮您登记处理。", "好的，再见。", "")
-    },
+    answers={"any": ("您好，我是人工客服，您的情况我已经了解了，请您慢慢说。", "好的，我来帮您登记。", "再见。", "")},
     answer_after_s=0.6,
 )
 ANNOUNCEMENT = "您好，您拨打的号码是空号，请核对后再拨。"

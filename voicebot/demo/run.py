@@ -34,6 +34,8 @@ READY_WITHIN_S = 180.0
 PATIENCE_S = 300.0
 """Most time for the first eight calls; each further call may take PER_CALL_S more."""
 PER_CALL_S = 30.0
+WIDTH = 132
+"""Columns of the table where there is no terminal to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class NotReady(RuntimeError):
 def run_demo(*, once: bool, calls: int, json_file: Path | None, home: Path | None) -> int:
     """Run the demonstration; the exit code is 0 only if every call ended, was recorded and verifies."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        console = Console(stderr=True, width=WIDTH)
     places = _places((home or Path(tempfile.mkdtemp(prefix="voicebot-demo-"))).absolute())
     os.environ.update(
         VOICEBOT_HOME=str(places.home),
@@ -90,7 +94,7 @@ async def _demo(places: Places, console: Console, *, once: bool, calls: int, jso
         password = secrets.token_urlsafe(6)
         await seed(store, personas, places.far_end, SystemClock().now(), password)
         results = await _watch(store, settings, personas, console)
-        await supervisor.stop(far_end.name)
+        await supervisor.stop([far_end.name])
         show_results(results, console, _latencies(places))
         _write(results, places, json_file)
         if not once:
@@ -175,13 +179,15 @@ def _latencies(places: Places) -> list[float]:
 
 def _write(results: Sequence[DemoCall], places: Places, json_file: Path | None) -> None:
     if json_file is not None:
-        report = {"calls": [call.row() for call in results], "console": places.console, "latencies_ms": _latencies(places)}
+        rows = [call.row() for call in results]
+        report = {"calls": rows, "console": places.console, "latencies_ms": _latencies(places)}
         json_file.write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
 
 
 async def _stay(places: Places, password: str, console: Console, supervisor: Supervisor) -> None:
     """Keep the console up until Ctrl-C."""
-    console.print(f"控制台 [bold cyan]{places.console}[/]  用户 [bold]{DEMO_USER}[/]  密码 [bold]{password}[/]  Ctrl-C 结束")
+    login = f"用户 [bold]{DEMO_USER}[/]  密码 [bold]{password}[/]"
+    console.print(f"控制台 [bold cyan]{places.console}[/]  {login}  Ctrl-C 结束")
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

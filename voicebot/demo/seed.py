@@ -19,14 +19,15 @@ CREDITOR = Creditor(id="demo-bank", name="示范消费金融有限公司", neutr
 
 
 async def seed(store: Store, personas: Sequence[Persona], far_end: str, now: dt.datetime, password: str) -> None:
-    """Write the demonstration's data. Every demo debtor agreed to be called at any hour, so that it runs at any hour."""
+    """Write the demonstration's data. Every demo debtor agreed to be called at any hour."""
     await store.cases.save_creditor(CREDITOR)
     await store.cases.save([_case(persona, number, far_end, now) for number, persona in enumerate(personas, 1)], now)
     for number, _ in enumerate(personas, 1):
         for consent in _any_hour(f"debtor-{number:03d}", now):
             await store.contacts.agree(consent)
     for index in (1, 2, 3):
-        await store.agents.save(AgentRecord(f"a{index}", f"客服{index}号", f"sip:agent-{index}@{far_end}", ("general",)))
+        agent = AgentRecord(f"a{index}", f"客服{index}号", f"sip:agent-{index}@{far_end}", ("general",))
+        await store.agents.save(agent)
         await store.agents.set_presence(f"a{index}", "ready", now)
     await store.users.create(DEMO_USER, Role.ADMIN, now, password=password, display_name="演示用户")
     segment = Segment(creditor_id=CREDITOR.id)
@@ -57,6 +58,7 @@ def _case(persona: Persona, number: int, far_end: str, now: dt.datetime) -> NewC
         persona.id_last4,
         persona.birth_mmdd,
     )
+    fees = persona.amount_fen // 5000 * 100  # two per cent, in whole yuan
     case = Case(
         id=case_id(number),
         debtor=debtor,
@@ -65,7 +67,7 @@ def _case(persona: Persona, number: int, far_end: str, now: dt.datetime) -> NewC
         amount_fen=persona.amount_fen,
         overdue_days=persona.overdue_days,
         as_of=now.date(),
-        principal_fen=persona.amount_fen,
-        fees_fen=0,
+        principal_fen=persona.amount_fen - fees,
+        fees_fen=fees,
     )
     return NewCase(case, (Number(f"sip:{persona.id}-{number:03d}@{far_end}"),))

@@ -42,11 +42,12 @@ class BrainLink:
         self._arriving: dict[str, bytearray] = {}
         self._unanswered: deque[tuple[int, float]] = deque()
         self._lost = True
+        self.ready = asyncio.Event()
         self.ticks_dropped = 0
         self.lag_ms = 0.0
 
     async def listen(self, path: Path) -> None:
-        path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # noqa: ASYNC240  # once, before anything runs
         self._server = await asyncio.start_unix_server(self._serve, path)
 
     async def close(self) -> None:
@@ -146,4 +147,5 @@ class BrainLink:
             self.lag_ms = (time.monotonic() - sent) * 1000
         if self._lost and self.lag_ms < LOST_MS:
             self._lost = False
+            self.ready.set()
             log.info("the brain is ready")

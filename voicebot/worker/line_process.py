@@ -99,8 +99,7 @@ class LineProcess:
 
     async def _take_commands(self) -> None:
         """Only a worker that can converse takes work."""
-        while not self._link.alive:
-            await asyncio.sleep(0.1)
+        await self._link.ready.wait()
         await CommandTaker(self._store, self._runner, self._worker, self._clock).run()
 
     # --- what an earlier life left -------------------------------------------------------------------------

@@ -53,9 +53,15 @@ class Supervisor:
         self.children[child.name] = child
         self._watchers[child.name] = asyncio.create_task(self._keep(child))
 
-    async def stop(self, *names: str) -> None:
-        """SIGTERM to these children together; return when all are gone."""
-        await asyncio.gather(*(self._stop(self.children[name]) for name in names if name in self.children))
+    async def stop(self, *groups: Sequence[str]) -> None:
+        """SIGTERM to the children of the first group together, and when they are gone to the next group.
+
+        From now on a child of any group that ends by itself is not started again.
+        """
+        for name in (name for group in groups for name in group):
+            self.children[name].stopping = True
+        for group in groups:
+            await asyncio.gather(*(self._stop(self.children[name]) for name in group))
 
     async def _keep(self, child: Child) -> None:
         while not child.stopping:
