@@ -74,6 +74,7 @@ async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
         caps=caps_of(),
         capacity=settings.max_calls * settings.workers,
         clock=clock,
+        adopt=placement.resume,
     )
     try:
         await dialler.run(stop)

@@ -9,7 +9,7 @@ import asyncio
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,7 +31,11 @@ _HOUSEKEEPING_S = 30.0
 
 
 class Dialler:
-    """One per worker. `load` tells of lines and agents; without it only `capacity` counts."""
+    """Several may share the work. `load` tells of lines and agents; without it only `capacity` counts.
+
+    `adopt` waits for the end of a call that a dialler which is gone has dialled; without it such attempts are
+    settled as failed.
+    """
 
     def __init__(
         self,
@@ -44,6 +48,7 @@ class Dialler:
         caps: Caps | None = None,
         policy: RedialPolicy | None = None,
         clock: Clock | None = None,
+        adopt: Place | None = None,
         load: Callable[[], Load] | None = None,
         poll_s: float = 1.0,
         new_call_id: Callable[[], str] = lambda: uuid.uuid4().hex,
@@ -56,6 +61,7 @@ class Dialler:
         self._caps = caps
         self._policy = policy or RedialPolicy()
         self._clock = clock or SystemClock()
+        self._adopt = adopt
         self._load = load
         self._poll_s = poll_s
         self._new_call_id = new_call_id
@@ -73,7 +79,7 @@ class Dialler:
         A database that is away is waited for.
         """
         async with asyncio.TaskGroup() as tasks:
-            helpers = [tasks.create_task(self._keep_leases()), tasks.create_task(self._keep_house())]
+            helpers = [tasks.create_task(self._keep_leases()), tasks.create_task(self._keep_house(tasks))]
             while not stop.is_set():
                 if not await self._survives(lambda: self._lease(tasks)):
                     await asyncio.sleep(self._poll_s)
@@ -97,24 +103,30 @@ class Dialler:
         return len(leased)
 
     async def _carry_out(self, attempt: Attempt) -> None:
+        call_id = self._new_call_id()
+
+        async def dial() -> None:
+            await self._store.attempts.place(attempt.id, self._worker, call_id, self._clock.now())
+            placed = replace(attempt, state=AttemptState.PLACED, call_id=call_id)
+            await self._settle(placed, await self._outcome(placed, self._place))
+
+        await self._guard(attempt, dial())
+
+    async def _guard(self, attempt: Attempt, work: Coroutine[object, object, None]) -> None:
+        """One attempt must not end the others: what goes wrong is left to the search for orphans."""
         try:
-            placed = replace(attempt, state=AttemptState.PLACED, call_id=self._new_call_id())
-            assert placed.call_id is not None
-            await self._store.attempts.place(attempt.id, self._worker, placed.call_id, self._clock.now())
-            outcome = await self._outcome(placed)
-            await self._settle(placed, outcome)
+            await work
         except LeaseLost as error:
             _log.warning("lease lost: %s", error)
         except Exception:
-            # One attempt must not end the others; its lease runs out and the search for orphans settles it.
             _log.exception("attempt %s is left to the search for orphans", attempt.id)
         finally:
             self._running.pop(attempt.id, None)
             self._wake.set()
 
-    async def _outcome(self, attempt: Attempt) -> Outcome:
+    async def _outcome(self, attempt: Attempt, place: Place) -> Outcome:
         try:
-            outcome = await self._place(attempt)
+            outcome = await place(attempt)
         except Exception as error:
             _log.exception("placing attempt %s failed", attempt.id)
             return Outcome(Disposition.FAILED, why=repr(error)[:200], call_id=attempt.call_id)
@@ -149,11 +161,25 @@ class Dialler:
                     lambda: self._store.attempts.heartbeat(self._worker, list(self._running), self._clock.now())
                 )
 
-    async def _keep_house(self) -> None:
-        """Settle what dead workers left, close campaigns that are done."""
+    async def _keep_house(self, tasks: asyncio.TaskGroup) -> None:
+        """Take over or settle what the dead left, close campaigns that are done."""
         while True:
-            await asyncio.sleep(_HOUSEKEEPING_S)
+            await self._survives(lambda: self._take_over(tasks))
             await self._survives(self.keep_house)
+            await asyncio.sleep(_HOUSEKEEPING_S)
+
+    async def _take_over(self, tasks: asyncio.TaskGroup) -> None:
+        if self._adopt is None:
+            return
+        for attempt in await self._store.attempts.adopt(self._worker, self._clock.now()):
+            if attempt.id not in self._running:
+                _log.warning("attempt %s was dialled by somebody who is gone; its call is waited for", attempt.id)
+                self._running[attempt.id] = tasks.create_task(
+                    self._guard(attempt, self._wait_for(attempt, self._adopt))
+                )
+
+    async def _wait_for(self, attempt: Attempt, adopt: Place) -> None:
+        await self._settle(attempt, await self._outcome(attempt, adopt))
 
     async def keep_house(self) -> list[Attempt]:
         """One round of housekeeping; the orphans that were settled."""

@@ -18,6 +18,8 @@ from voicebot.worker.commands import DIAL, address_of
 TAKEN_WITHIN_S = 120.0
 """A worker that has not begun the call by then never will: commands grow stale."""
 LOOK_EVERY_S = 5.0
+LONGEST_CALL_S = 3600.0
+"""A call whose end is not reported by then ran on a machine that will not come back."""
 
 
 class NobodyDialled(RuntimeError):
@@ -51,9 +53,14 @@ class Placement:
             "script": attempt.script,
         }
         worker = address_of(next(self._workers))
+        await self._store.commands.issue(worker, DIAL, self._clock.now(), by="dialler", payload=payload)
+        return await self.resume(attempt)
+
+    async def resume(self, attempt: Attempt) -> Outcome:
+        """Wait for a call that was ordered before, perhaps by a control process that is gone."""
+        assert attempt.call_id is not None
         closed = self._closed[attempt.call_id] = asyncio.Event()
         try:
-            await self._store.commands.issue(worker, DIAL, self._clock.now(), by="dialler", payload=payload)
             await self._wait(attempt.call_id, closed)
         finally:
             del self._closed[attempt.call_id]
@@ -65,8 +72,11 @@ class Placement:
             record = await self._store.calls.find(call_id)
             if record is not None and record.ended_at is not None:
                 return
-            if record is None and time.monotonic() - ordered > TAKEN_WITHIN_S:
+            waited = time.monotonic() - ordered
+            if record is None and waited > TAKEN_WITHIN_S:
                 raise NobodyDialled(f"no worker began call {call_id}: see whether the workers run")
+            if waited > LONGEST_CALL_S:
+                raise NobodyDialled(f"the end of call {call_id} was never reported: see what became of its worker")
             closed.clear()
             try:
                 await asyncio.wait_for(closed.wait(), LOOK_EVERY_S)

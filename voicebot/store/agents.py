@@ -47,9 +47,7 @@ class Agents:
         async with self._database.begin() as connection:
             return (await connection.execute(change)).rowcount > 0
 
-    async def claim(
-        self, skill: str | None, now: dt.datetime, exclude: Sequence[str] = ()
-    ) -> AgentRecord | None:
+    async def claim(self, skill: str | None, now: dt.datetime, exclude: Sequence[str] = ()) -> AgentRecord | None:
         """The ready agent with `skill` who has waited longest, busy from now on.
 
         No other caller gets the same one.

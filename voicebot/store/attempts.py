@@ -168,6 +168,23 @@ class Attempts:
                 await _follow_up(connection, attempt, outcome, now, plan(attempt))
         return orphans
 
+    async def adopt(self, worker: str, now: dt.datetime, lease: dt.timedelta = LEASE) -> list[Attempt]:
+        """Take over attempts that were dialled by somebody who gives no more signs of life: the calls may go on."""
+        async with self._database.begin() as connection:
+            abandoned = (
+                select(attempts.c.id)
+                .where(attempts.c.state == AttemptState.PLACED, attempts.c.lease_until < now)
+                .with_for_update(skip_locked=True)
+            )
+            change = update(attempts).where(attempts.c.id.in_(abandoned.scalar_subquery()))
+            ids = (
+                await connection.execute(
+                    change.values(leased_by=worker, lease_until=now + lease).returning(attempts.c.id)
+                )
+            ).scalars()
+            rows = await connection.execute(_select().where(attempts.c.id.in_(ids.all())))
+            return [to_attempt(row) for row in rows]
+
     async def cancel(self, case_id: str, why: str, now: dt.datetime) -> int:
         """Withdraw all waiting attempts of a case (paid, recalled); how many there were."""
         async with self._database.begin() as connection:

@@ -17,9 +17,7 @@ from voicebot.store.database import Database
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema import calls, cases, debtors, facts, promises
 
-_TABLES = calls.outerjoin(cases, calls.c.case_id == cases.c.id).outerjoin(
-    debtors, cases.c.debtor_id == debtors.c.id
-)
+_TABLES = calls.outerjoin(cases, calls.c.case_id == cases.c.id).outerjoin(debtors, cases.c.debtor_id == debtors.c.id)
 _CHANGEABLE = frozenset(
     {
         "worker",

@@ -36,9 +36,7 @@ class Campaigns:
             "max_concurrency": campaign.max_concurrency,
             "priority": campaign.priority,
         }
-        query = insert(campaigns).values(
-            id=campaign.id, state=campaign.state, created_at=campaign.created_at, **change
-        )
+        query = insert(campaigns).values(id=campaign.id, state=campaign.state, created_at=campaign.created_at, **change)
         async with self._database.begin() as connection:
             await connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=change))
 
@@ -160,9 +158,7 @@ async def _plan(connection: AsyncConnection, campaign: Campaign, now: dt.datetim
         .limit(1)
         .scalar_subquery()
     )
-    tried = select(attempts.c.id).where(
-        attempts.c.campaign_id == campaign.id, attempts.c.case_id == cases.c.id
-    )
+    tried = select(attempts.c.id).where(attempts.c.campaign_id == campaign.id, attempts.c.case_id == cases.c.id)
     chosen = select(
         literal(campaign.id),
         cases.c.id,

@@ -211,10 +211,7 @@ async def _write(connection: AsyncConnection, news: Sequence[NewCase], now: dt.d
 
 
 def _creditors(wanted: Sequence[Creditor]) -> tuple[Any, list[dict[str, Any]]]:
-    rows = {
-        c.id: {"id": c.id, "name": c.name, "neutral_name": c.neutral_name, "hotline": c.hotline}
-        for c in wanted
-    }
+    rows = {c.id: {"id": c.id, "name": c.name, "neutral_name": c.neutral_name, "hotline": c.hotline} for c in wanted}
     return _upsert(creditors, "id"), list(rows.values())
 
 

@@ -41,9 +41,7 @@ class Contacts:
         async with self._database.begin() as connection:
             return (await connection.execute(change)).rowcount > 0
 
-    async def stops_of(
-        self, debtor_id: str | None, number: str | None, now: dt.datetime
-    ) -> list[ContactStop]:
+    async def stops_of(self, debtor_id: str | None, number: str | None, now: dt.datetime) -> list[ContactStop]:
         """Stops in force for a debtor or a number."""
         table = contact_stops.c
         query = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -53,8 +52,8 @@ class Facts:
         note = json.loads(payload)
         if "data" in note:
             return LiveFact(note["call_id"], _from_json(note))
-        after = int(note["seq"]) - 1
-        return LiveFact(note["call_id"], (await self.of(note["call_id"], after))[0])
+        facts_ = await self.of(note["call_id"], int(note["seq"]) - 1)
+        return LiveFact(note["call_id"], facts_[0]) if facts_ else None
 
     async def _pass_on(self, call_id: str, fact: Fact) -> None:
         note = {
@@ -68,43 +67,6 @@ class Facts:
         payload = json.dumps(note, ensure_ascii=False)
         if len(payload.encode()) <= _LONGEST_NOTE:
             await self._database.notify(FACTS, payload)
-
-
-class FactCopier:
-    """Takes facts from a recorder's callback without waiting; copies them in batches, in the background."""
-
-    def __init__(self, facts: Facts, batch_s: float = 0.1) -> None:
-        self._facts = facts
-        self._batch_s = batch_s
-        self._queue: asyncio.Queue[tuple[str, Fact]] = asyncio.Queue()
-
-    def put(self, call_id: str, fact: Fact) -> None:
-        """Never blocks; call in the event loop of `run`."""
-        self._queue.put_nowait((call_id, fact))
-
-    async def run(self) -> None:
-        """Copy until cancelled; cancel after `drain`."""
-        while True:
-            batch = [await self._queue.get()]
-            await asyncio.sleep(self._batch_s)
-            while not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            try:
-                await self._write(batch)
-            finally:
-                for _ in batch:
-                    self._queue.task_done()
-
-    async def drain(self) -> None:
-        """Wait until all that was put is copied."""
-        await self._queue.join()
-
-    async def _write(self, batch: list[tuple[str, Fact]]) -> None:
-        by_call: dict[str, list[Fact]] = {}
-        for call_id, fact in batch:
-            by_call.setdefault(call_id, []).append(fact)
-        for call_id, news in by_call.items():
-            await self._facts.append(call_id, news)
 
 
 def _values(call_id: str, fact: Fact) -> Mapping[str, object]:

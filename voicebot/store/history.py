@@ -53,9 +53,7 @@ class History:
         self._consents = consents
 
     @classmethod
-    async def read(
-        cls, connection: AsyncConnection, candidates: Sequence[Attempt], now: dt.datetime
-    ) -> History:
+    async def read(cls, connection: AsyncConnection, candidates: Sequence[Attempt], now: dt.datetime) -> History:
         debtors = {a.case.debtor.id for a in candidates}
         numbers = {a.number for a in candidates}
         table = attempts.c
@@ -74,9 +72,7 @@ class History:
         agreed = await connection.execute(
             select(consents).where(consents.c.revoked_at.is_(None), consents.c.debtor_id.in_(debtors))
         )
-        return cls(
-            [_to_past(row) for row in past], [to_stop(row) for row in stops], [to_consent(r) for r in agreed]
-        )
+        return cls([_to_past(row) for row in past], [to_stop(row) for row in stops], [to_consent(r) for r in agreed])
 
     def request(self, attempt: Attempt) -> DialRequest:
         """The question to the rulebook about one attempt."""
@@ -87,9 +83,7 @@ class History:
             target=attempt.target,
             number=attempt.number,
             history=tuple(
-                past.entry
-                for past in self._past
-                if past.debtor_id == debtor or past.entry.number == attempt.number
+                past.entry for past in self._past if past.debtor_id == debtor or past.entry.number == attempt.number
             ),
             stops=tuple(s for s in self._stops if s.debtor_id == debtor or s.number == attempt.number),
             consents=tuple(c for c in self._consents if c.debtor_id == debtor),
@@ -97,9 +91,7 @@ class History:
 
     def leased(self, attempt: Attempt, now: dt.datetime) -> None:
         """Remember a lease of this very transaction."""
-        self._past.append(
-            _Past(attempt.case.debtor.id, PastAttempt(now, attempt.number, Reached.CONVERSATION))
-        )
+        self._past.append(_Past(attempt.case.debtor.id, PastAttempt(now, attempt.number, Reached.CONVERSATION)))
 
 
 def _to_past(row: AnyRow) -> _Past:

@@ -82,9 +82,7 @@ async def _campaign_room(connection: AsyncConnection) -> Counter[str]:
         )
     ).all()
     for row in running:
-        await connection.execute(
-            text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("campaign", row.id)}
-        )
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("campaign", row.id)})
     busy = await connection.execute(
         select(attempts.c.campaign_id, func.count())
         .where(attempts.c.state.in_((AttemptState.LEASED, AttemptState.PLACED)))
@@ -94,9 +92,7 @@ async def _campaign_room(connection: AsyncConnection) -> Counter[str]:
     return Counter({row.id: row.max_concurrency - in_flight.get(row.id, 0) for row in running})
 
 
-async def _candidates(
-    connection: AsyncConnection, room: Counter[str], count: int, now: dt.datetime
-) -> list[Attempt]:
+async def _candidates(connection: AsyncConnection, room: Counter[str], count: int, now: dt.datetime) -> list[Attempt]:
     open_campaigns = [campaign for campaign, free in room.items() if free > 0]
     table = attempts.c
     rows = await connection.execute(
@@ -124,9 +120,7 @@ async def _decide(
     if verdict.allowed:
         full = await ledger.reserve(connection, attempt, now, caps)
         if full is not None:
-            verdict = Ruling(
-                False, full.rule, f"ledger full: {full.scope}", _tomorrow(now), verdict.pack_sha256
-            )
+            verdict = Ruling(False, full.rule, f"ledger full: {full.scope}", _tomorrow(now), verdict.pack_sha256)
     await connection.execute(
         decisions.insert().values(
             attempt_id=attempt.id,
@@ -151,18 +145,14 @@ def _ask(judge: Judge, request: DialRequest, now: dt.datetime) -> DialVerdict:
         return Ruling(False, "CN-F6", f"the rulebook failed: {error!r}", now + _PATIENCE)
 
 
-async def _put_off(
-    connection: AsyncConnection, attempt_id: int, verdict: DialVerdict, now: dt.datetime
-) -> None:
+async def _put_off(connection: AsyncConnection, attempt_id: int, verdict: DialVerdict, now: dt.datetime) -> None:
     if verdict.not_before is None:
         change = {"state": AttemptState.DENIED, "settled_at": now}
     else:
         later = verdict.not_before if verdict.not_before > now else now + _PATIENCE
         change = {"not_before": later}
     await connection.execute(
-        update(attempts)
-        .where(attempts.c.id == attempt_id)
-        .values(rule=verdict.rule, why=verdict.reason, **change)
+        update(attempts).where(attempts.c.id == attempt_id).values(rule=verdict.rule, why=verdict.reason, **change)
     )
 
 

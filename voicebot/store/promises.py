@@ -36,9 +36,7 @@ class Promises:
 
     async def due(self, first: dt.date, last: dt.date) -> list[PromiseRecord]:
         """Open promises for the days from `first` to `last`, both included."""
-        query = select(promises).where(
-            promises.c.state == PromiseState.OPEN, promises.c.date.between(first, last)
-        )
+        query = select(promises).where(promises.c.state == PromiseState.OPEN, promises.c.date.between(first, last))
         async with self._database.begin() as connection:
             return [_to_promise(row) for row in await connection.execute(query.order_by(promises.c.date))]
 
@@ -64,9 +62,7 @@ class Promises:
 
     async def callback_done(self, callback_id: int, now: dt.datetime) -> None:
         async with self._database.begin() as connection:
-            await connection.execute(
-                update(callbacks).where(callbacks.c.id == callback_id).values(done_at=now)
-            )
+            await connection.execute(update(callbacks).where(callbacks.c.id == callback_id).values(done_at=now))
 
 
 async def record_promise(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 
 from voicebot.store.agents import Agents
 from voicebot.store.attempts import Attempts
@@ -88,11 +89,10 @@ class Store:
         async with self._database.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             key = {"key": lock_key("leader", role)}
-            leads = bool(
-                (await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key)).scalar_one()
-            )
+            leads = bool((await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key)).scalar_one())
             try:
                 yield leads
             finally:
                 if leads:
-                    await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+                    with suppress(SQLAlchemyError):  # a lost connection has lost the lock already
+                        await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)

@@ -72,9 +72,7 @@ class Users:
         """Change a password and lift a lock; False when there is no such user."""
         change = {"password_hash": await _hash(password), "failures": 0, "locked_until": None}
         async with self._database.begin() as connection:
-            result = await connection.execute(
-                update(users).where(users.c.username == username).values(**change)
-            )
+            result = await connection.execute(update(users).where(users.c.username == username).values(**change))
             return result.rowcount > 0
 
     async def login(self, username: str, password: str, now: dt.datetime) -> User:
@@ -101,9 +99,7 @@ class Users:
 
     async def all(self) -> list[User]:
         async with self._database.begin() as connection:
-            return [
-                _to_user(row) for row in await connection.execute(select(users).order_by(users.c.username))
-            ]
+            return [_to_user(row) for row in await connection.execute(select(users).order_by(users.c.username))]
 
     async def permissions_of(self, role: Role) -> frozenset[str]:
         """What a role may do, such as campaigns, cases, calls, listen, evidence, scripts, reports, users."""
@@ -111,9 +107,7 @@ class Users:
         async with self._database.begin() as connection:
             return frozenset((await connection.execute(query)).scalars())
 
-    async def issue_link(
-        self, username: str, now: dt.datetime, lasts: dt.timedelta = dt.timedelta(hours=1)
-    ) -> str:
+    async def issue_link(self, username: str, now: dt.datetime, lasts: dt.timedelta = dt.timedelta(hours=1)) -> str:
         """A secret that logs `username` in once; show it to nobody else."""
         return await self._issue(LINK, username, "", now, now + lasts)
 
@@ -174,9 +168,7 @@ class Users:
         async with self._database.begin() as connection:
             change = update(users).where(users.c.username == username)
             failures = (
-                await connection.execute(
-                    change.values(failures=users.c.failures + 1).returning(users.c.failures)
-                )
+                await connection.execute(change.values(failures=users.c.failures + 1).returning(users.c.failures))
             ).scalar_one()
             if failures < FAILURES_ALLOWED:
                 return None
@@ -185,9 +177,7 @@ class Users:
 
 
 async def _row(connection: AsyncConnection, username: str) -> AnyRow | None:
-    return (
-        await connection.execute(select(users).where(func.lower(users.c.username) == username.lower()))
-    ).first()
+    return (await connection.execute(select(users).where(func.lower(users.c.username) == username.lower()))).first()
 
 
 async def _hash(password: str) -> str:

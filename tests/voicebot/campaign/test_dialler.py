@@ -186,6 +186,32 @@ async def test_a_dialler_that_dies_leaves_orphans_that_another_settles(store: St
     ]
 
 
+async def test_a_call_that_outlives_its_dialler_is_not_lost(store: Store) -> None:
+    await running_campaign(store, cases=1)
+    (attempt,) = await store.attempts.lease("gone", 1, NOON, allow)
+    await store.attempts.place(attempt.id, "gone", "call-1", NOON)
+    clock = FixedClock(NOON + dt.timedelta(minutes=5))
+    promise = Promise(dt.date(2026, 11, 27), 100_000, confirmed=True)
+    resumed: list[str | None] = []
+
+    async def resume(adopted: Attempt) -> Outcome:
+        resumed.append(adopted.call_id)
+        return Outcome(Disposition.PROMISE_TO_PAY, talked_to=True, promise=promise)
+
+    async def never(attempt: Attempt) -> Outcome:
+        raise AssertionError("the number is not dialled again")
+
+    async def settled() -> bool:
+        found = await store.attempts.find(attempt.id)
+        return found is not None and found.state is AttemptState.SETTLED
+
+    dialler = Dialler(store, "w2", never, allow, clock=clock, adopt=resume, poll_s=0.02)
+    await run_until(dialler, settled)
+    assert resumed == ["call-1"]
+    (made,) = await store.promises.of_case("C0000")
+    assert (made.call_id, made.date) == ("call-1", promise.date)
+
+
 async def test_two_diallers_share_the_work(store: Store, database_url: str) -> None:
     await running_campaign(store, cases=30)
     phones, clock = Phones(no_answer), FixedClock(NOON)

@@ -47,14 +47,20 @@ async def test_many_workers_never_get_the_same_attempt(store: Store, database_ur
     assert sorted(got) == sorted(ids)
 
 
-async def test_two_cases_of_one_debtor_are_not_rung_together(store: Store, database_url: str) -> None:
-    await plan(store, *(new_case(n, debtor=7) for n in range(12)))
+@pytest.mark.parametrize("shared", ["debtor", "number"])
+async def test_two_workers_never_decide_about_the_same_person(store: Store, database_url: str, shared: str) -> None:
+    """The judge forbids a second call, and must not be shown a history that another lease is about to change."""
+    same = [new_case(n, debtor=7) if shared == "debtor" else new_case(n, number="+8613900000000") for n in range(40)]
+    await plan(store, *same)
+
+    def once(request: DialRequest, now: dt.datetime) -> Verdict:
+        return Verdict(not request.history, "CN-F1", "reached today", now + MINUTE)
 
     async def lease(name: str) -> int:
         async with Store.from_url(database_url, pool_size=1) as mine:
-            return len(await mine.attempts.lease(name, 3, NOON, allow))
+            return len(await mine.attempts.lease(name, 1, NOON, once, caps=LAX))
 
-    leased = await asyncio.gather(*(lease(f"w{n}") for n in range(6)))
+    leased = await asyncio.gather(*(lease(f"w{n}") for n in range(8)))
     assert sum(leased) == 1
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 from collections import Counter
 
 import psycopg
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from voicebot.domain.attempt import Attempt, Caps, NextAttempt, Outcome, Reached
@@ -36,7 +36,13 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking over a database takes minutes
+)
+@example(steps=[("lease", 4), ("settle", "refusal"), ("settle", "refusal"), ("wait", 1), ("lease", 4)])
 @given(steps=STEPS)
 def test_counters_never_exceed_caps(database_url: str, steps: list[tuple[str, object]]) -> None:
     asyncio.run(_check(database_url, steps))

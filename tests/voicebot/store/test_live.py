@@ -13,7 +13,6 @@ from voicebot.domain.case import Promise
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.records import AgentRecord, CallFilter, CallRecord
 from voicebot.store import Store
-from voicebot.store.facts import FactCopier
 
 from .samples import MINUTE, NOON, new_case
 
@@ -43,16 +42,6 @@ async def test_facts_are_copied_once(store: Store) -> None:
     await store.facts.append("c1", [heard(n) for n in range(5)])
     await store.facts.append("c1", [heard(n) for n in range(8)])
     assert [f.seq for f in await store.facts.of("c1", after=2)] == [3, 4, 5, 6, 7]
-
-
-async def test_a_copier_batches_and_drains(store: Store) -> None:
-    copier = FactCopier(store.facts, batch_s=0.01)
-    task = asyncio.create_task(copier.run())
-    for n in range(50):
-        copier.put(f"c{n % 2}", heard(n))
-    await asyncio.wait_for(copier.drain(), 5)
-    task.cancel()
-    assert len(await store.facts.of("c0")) == len(await store.facts.of("c1")) == 25
 
 
 async def test_listening_survives_a_lost_connection(store: Store, database_url: str) -> None:
