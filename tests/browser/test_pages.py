@@ -147,6 +147,7 @@ def test_an_import_shows_what_was_rejected(page: Page, tmp_path: Path) -> None:
     expect(result.locator("[data-count=imported]")).to_have_text("1")
     expect(result.locator("tbody tr")).to_have_count(1)
     expect(result.locator("tbody tr td").first).to_have_text("3")
+    expect(page.locator(".pager")).to_contain_text("13")
     page.goto("/cases?search=B-1")
     expect(page.locator(".scroll tbody").last).to_contain_text("周一")
 
@@ -157,6 +158,17 @@ def test_campaigns_start_and_stop_in_place(page: Page) -> None:
     card.get_by_role("button", name="启动").click()
     expect(card.get_by_role("button", name="停止")).to_be_visible()
     card.get_by_role("button", name="停止").click()
+    expect(card.get_by_role("button", name="启动")).to_be_visible()
+
+
+def test_a_new_campaign_appears_in_the_list(page: Page) -> None:
+    page.goto("/campaigns")
+    page.locator("summary").click()
+    page.fill("[name=name]", "十二月 <b>小额</b>")
+    page.fill("[name=max_amount_fen]", "2000.50")
+    page.get_by_role("button", name="创建").click()
+    expect(page.locator(".toast")).to_contain_text("任务已创建")
+    card = page.locator(".campaign", has_text="十二月 <b>小额</b>")
     expect(card.get_by_role("button", name="启动")).to_be_visible()
 
 

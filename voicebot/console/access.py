@@ -38,7 +38,7 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("POST", r"/api/calls/[^/]+/hangup", "campaigns"),
     ("GET", r"/api/cases", "cases"),
     ("POST", r"/api/cases/import", "cases"),
-    ("GET", r"/api/campaigns", "campaigns"),
+    ("GET POST", r"/api/campaigns", "campaigns"),
     ("POST", r"/api/campaigns/[^/]+/(start|stop)", "campaigns"),
 )
 """Methods, the whole path as a regular expression, and what it takes. What is not listed is for nobody."""

@@ -16,6 +16,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from voicebot.console.api_values import (
     CallDetailOut,
     CallsOut,
+    CampaignIn,
     CampaignOut,
     CaseOut,
     CasesOut,
@@ -27,6 +28,7 @@ from voicebot.console.api_values import (
     RejectedOut,
     VerdictOut,
     call_out,
+    campaign_out,
 )
 from voicebot.console.gate import account_of
 from voicebot.console.queries import CallSearch, ConsoleData
@@ -206,20 +208,18 @@ def _work_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.get("/campaigns")
     async def campaigns() -> list[CampaignOut]:
         """All campaigns and how far they are."""
-        return [
-            CampaignOut(
-                campaign_id=row.campaign_id,
-                name=row.name,
-                script=row.script,
-                active=row.active,
-                total=row.total,
-                done=row.done,
-                running=row.running,
-                promises=row.promises,
-                dispositions=dict(row.dispositions),
-            )
-            for row in await data.campaigns()
-        ]
+        return [campaign_out(row) for row in await data.campaigns()]
+
+    @router.post("/campaigns", status_code=201)
+    async def add(wanted: CampaignIn, request: Request) -> CampaignOut:
+        """Add a campaign; it dials once it is started."""
+        who = account_of(request.scope).username
+        try:
+            row = await data.add_campaign(wanted.name.strip(), wanted.script, wanted.segment(), wanted.max_concurrency)
+        except ValueError as unknown:
+            raise HTTPException(422, str(unknown)) from unknown
+        log.info("command", verb="add campaign", target=row.campaign_id, by_pii=who)
+        return campaign_out(row)
 
     @router.post("/campaigns/{campaign_id}/start")
     async def start(campaign_id: str, request: Request) -> DoneOut:

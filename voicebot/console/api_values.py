@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Annotated, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, model_validator
 
-from voicebot.console.queries import CallRow, PromiseView
+from voicebot.console.queries import CallRow, CampaignRow, PromiseView
+from voicebot.domain.campaign import Segment
 from voicebot.domain.outcome import Disposition
 
 
@@ -95,6 +97,33 @@ class CampaignOut(BaseModel):
     dispositions: dict[Disposition, int]
 
 
+class CampaignIn(BaseModel):
+    """A new campaign and which open cases it takes; bounds are inclusive, null does not restrict."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    script: str
+    min_overdue_days: Annotated[int | None, Field(ge=0, le=10_000)] = None
+    max_overdue_days: Annotated[int | None, Field(ge=0, le=10_000)] = None
+    min_amount_fen: Annotated[int | None, Field(ge=0)] = None
+    max_amount_fen: Annotated[int | None, Field(ge=0)] = None
+    max_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        bounds = ((self.min_overdue_days, self.max_overdue_days), (self.min_amount_fen, self.max_amount_fen))
+        if any(low is not None and high is not None and low > high for low, high in bounds):
+            raise ValueError("a lower bound is above its upper bound")
+        return self
+
+    def segment(self) -> Segment:
+        return Segment(
+            min_overdue_days=self.min_overdue_days,
+            max_overdue_days=self.max_overdue_days,
+            min_amount_fen=self.min_amount_fen,
+            max_amount_fen=self.max_amount_fen,
+        )
+
+
 class PeaksOut(BaseModel):
     duration_ms: int
     left: list[int]
@@ -156,3 +185,18 @@ def _promise_out(promise: PromiseView | None) -> PromiseOut | None:
     if promise is None:
         return None
     return PromiseOut(date=promise.date, amount_fen=promise.amount_fen, confirmed=promise.confirmed)
+
+
+def campaign_out(row: CampaignRow) -> CampaignOut:
+    """A campaign as the API tells it."""
+    return CampaignOut(
+        campaign_id=row.campaign_id,
+        name=row.name,
+        script=row.script,
+        active=row.active,
+        total=row.total,
+        done=row.done,
+        running=row.running,
+        promises=row.promises,
+        dispositions=dict(row.dispositions),
+    )

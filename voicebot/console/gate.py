@@ -6,6 +6,7 @@ import ipaddress
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlsplit
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from voicebot.console.access import Open, Rule, rule_for
 from voicebot.console.queries import Account
 from voicebot.console.sessions import COOKIE, Sessions
+
+log = structlog.get_logger(__name__)
 
 PUBLIC_BODY_LIMIT = 16 * 1024
 BODY_LIMIT = 24 * 1024 * 1024
@@ -35,6 +38,11 @@ SECURITY_HEADERS = (
 )
 
 
+_UNABLE = JSONResponse(
+    {"detail": "the database does not answer; try again, and look at the log of voicebot serve"}, status_code=503
+)
+
+
 class Gate:
     """ASGI middleware around everything, websockets included."""
 
@@ -49,12 +57,29 @@ class Gate:
         guarded = _with_security_headers(scope, send)
         refusal = await self._refusal(scope)
         if refusal is None:
-            await self._app(scope, receive, guarded)
+            await self._answered(scope, receive, guarded)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 4403, "reason": "not allowed"})
         else:
             await refusal(scope, receive, guarded)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; what fails before its answer began is answered here, with our headers."""
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        except Exception:
+            if begun or scope["type"] == "websocket":
+                raise
+            log.exception("request failed", method=scope["method"], path=scope["path"])
+            await _UNABLE(scope, receive, send)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that may not pass; None lets it pass, with its account in the scope."""
@@ -66,7 +91,11 @@ class Gate:
             return refused
         if rule is Open.EVERYBODY or (rule is Open.THIS_MACHINE and _from_this_machine(scope, headers)):
             return None
-        account = await self._sessions.account(_cookie(headers), _bearer(headers))
+        try:
+            account = await self._sessions.account(_cookie(headers), _bearer(headers))
+        except Exception:
+            log.exception("nobody can be recognised", path=scope["path"])
+            return _UNABLE
         scope[ACCOUNT] = account
         return _stranger(scope) if account is None else _forbidden(scope, account, rule)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from voicebot.domain.campaign import Segment
 from voicebot.domain.journal import Fact
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.records import DayFigures
@@ -206,6 +207,14 @@ class ConsoleData(Protocol):
         ...
 
     async def campaigns(self) -> Sequence[CampaignRow]: ...
+
+    async def scripts(self) -> Sequence[str]:
+        """Names of the call scripts a campaign can use."""
+        ...
+
+    async def add_campaign(self, name: str, script: str, segment: Segment, max_concurrency: int) -> CampaignRow:
+        """Add a campaign that is not started yet. ValueError for a script that does not exist."""
+        ...
 
     async def start_campaign(self, campaign_id: str) -> None: ...
 

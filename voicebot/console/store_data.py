@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from voicebot.campaign.importer import ImportReport, import_cases
+from voicebot.config import scripts_dir
 from voicebot.console.queries import (
     PER_PAGE,
     Account,
@@ -23,7 +25,7 @@ from voicebot.console.queries import (
     RejectedRow,
 )
 from voicebot.domain.attempt import Attempt, AttemptState
-from voicebot.domain.campaign import CampaignProgress, CampaignState
+from voicebot.domain.campaign import Campaign, CampaignProgress, CampaignState, Segment
 from voicebot.domain.clock import SHANGHAI, Clock, SystemClock
 from voicebot.domain.journal import Fact
 from voicebot.domain.outcome import Disposition
@@ -122,6 +124,25 @@ class StoreData:
 
     async def campaigns(self) -> Sequence[CampaignRow]:
         return [_campaign(progress) for progress in await self._store.campaigns.all()]
+
+    async def scripts(self) -> Sequence[str]:
+        return await asyncio.to_thread(lambda: sorted(path.stem for path in scripts_dir().glob("*.yaml")))
+
+    async def add_campaign(self, name: str, script: str, segment: Segment, max_concurrency: int) -> CampaignRow:
+        if script not in await self.scripts():
+            raise ValueError(f"there is no call script {script!r} in {scripts_dir()}")
+        now = self._clock.now()
+        campaign = Campaign(
+            id=f"{now.astimezone(SHANGHAI):%m%d-%H%M}-{secrets.token_hex(2)}",
+            name=name,
+            script=script,
+            state=CampaignState.DRAFT,
+            created_at=now,
+            segment=segment,
+            max_concurrency=max_concurrency,
+        )
+        await self._store.campaigns.save(campaign)
+        return _campaign(await self._store.campaigns.progress(campaign.id))
 
     async def start_campaign(self, campaign_id: str) -> None:
         await self._store.campaigns.start(campaign_id, self._clock.now())

@@ -83,7 +83,8 @@ def advance(story: CallStory, fact: Fact) -> CallStory:
     seq = story.seq if fact.kind is FactKind.HEARING else max(story.seq, fact.seq)
     story = replace(story, last_ms=max(story.last_ms, fact.ms), seq=seq)
     if fact.kind in _MOMENTS:
-        detail = _first_text(fact.data, "agent", "why", "reason", "digit", "text", "by", "cue", "scope")
+        first = "text" if fact.kind is FactKind.BRIEFED else "why"
+        detail = _first_text(fact.data, first, "agent", "reason", "digit", "by", "cue", "scope")
         story = replace(story, moments=(*story.moments, Moment(fact.kind, fact.ms, detail)))
     if fact.kind in _STAGES:
         story = replace(story, stage=_STAGES[fact.kind])

@@ -12,10 +12,13 @@ import pytest
 from fastapi.routing import APIRoute
 from nicegui import core
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from voicebot.console.access import TABLE, Open, rule_for
+from voicebot.console.gate import Gate
 from voicebot.console.queries import ConsoleData
 from voicebot.console.server import build_app
+from voicebot.console.sessions import Sessions
 from voicebot.console.settings import ConsoleSettings
 
 SAMPLES = {
@@ -27,7 +30,7 @@ SAMPLES = {
     ],
     "POST": [
         "/api/calls/nobody/verify", "/api/calls/nobody/hangup", "/api/campaigns/nobody/start",
-        "/api/campaigns/nobody/stop",
+        "/api/campaigns/nobody/stop", "/api/campaigns",
     ],
 }  # fmt: skip
 REQUESTS = [(method, path) for method, paths in SAMPLES.items() for path in paths]
@@ -141,3 +144,19 @@ def test_bodies_are_bounded(stranger: httpx.Client, admin: httpx.Client) -> None
     wire.endheaders()
     assert wire.getresponse().status == 413
     wire.close()
+
+
+async def test_without_a_database_everybody_is_told_so() -> None:
+    class Away:
+        async def account(self, cookie: str | None, bearer: str | None) -> None:
+            raise ConnectionError("no database")
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ConnectionError("no database")
+
+    gate = Gate(inner, cast(Sessions, Away()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://console") as client:
+        for path in ("/api/calls", "/calls", "/login"):
+            answer = await client.get(path)
+            assert answer.status_code == 503 and "database" in answer.json()["detail"]
+            assert answer.headers["x-content-type-options"] == "nosniff"

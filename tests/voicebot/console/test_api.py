@@ -130,6 +130,20 @@ def test_campaigns_start_and_stop(admin: httpx.Client) -> None:
     assert admin.post("/api/campaigns/none/start").status_code == 404
 
 
+def test_a_campaign_is_added_and_takes_its_segment(admin: httpx.Client) -> None:
+    wanted = {"name": " 小额 ", "script": "reminder", "max_amount_fen": 200000}
+    made = admin.post("/api/campaigns", json=wanted)
+    assert made.status_code == 201
+    row = made.json()
+    assert (row["name"], row["active"], row["total"]) == ("小额", False, 0)
+    admin.post(f"/api/campaigns/{row['campaign_id']}/start")
+    rows = {row["campaign_id"]: row for row in admin.get("/api/campaigns").json()}
+    small = admin.get("/api/cases").json()["cases"]
+    assert rows[row["campaign_id"]]["total"] == sum(case["amount_fen"] <= 200000 for case in small) > 0
+    for wrong in ({"script": "none"}, {"name": ""}, {"min_amount_fen": 300000}, {"max_concurrency": 0}):
+        assert admin.post("/api/campaigns", json={**wanted, **wrong}).status_code == 422
+
+
 def test_the_api_describes_itself(admin: httpx.Client) -> None:
     paths = admin.get("/api/openapi.json").json()["paths"]
     assert {"/api/calls", "/api/calls/{call_id}", "/api/calls/{call_id}/bundle", "/api/cases"} <= set(paths)

@@ -196,7 +196,8 @@ def _summary(words: Words, row: CallRow, story: CallStory) -> Markup:
         ("call.id", tag("code", row.call_id)),
     )
     rows = [tag("div", tag("dt", words(name)), tag("dd", value)) for name, value in entries if value]
-    outcome = tag("div", state, verified, danger, cls="outcome")
+    person = tag("span", icon("person"), words("today.handoffs"), cls="chip accent") if row.handoff else None
+    outcome = tag("div", state, verified, person, danger, cls="outcome")
     return panel("info", words("call.summary"), outcome, tag("dl", *rows, cls="facts"))
 
 

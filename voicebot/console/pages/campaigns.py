@@ -25,8 +25,10 @@ def register(console: Console) -> None:
         visit = visit_of(request)
         words = visit.words
         drawn = campaign_list(visit, await console.data.campaigns())
+        scripts = await console.data.scripts()
         with shell(console, visit, "/campaigns", words("campaigns.title")):
             markup(heading(words("campaigns.title"), words("campaigns.lead")))
+            markup(new_campaign(words, scripts))
             listed = markup(drawn)
 
             async def redraw() -> None:
@@ -44,6 +46,47 @@ def campaign_list(visit: Visit, rows: Sequence[CampaignRow]) -> Markup:
         return tag("section", nothing, cls="panel")
     ordered = sorted(rows, key=lambda row: not row.active)
     return tag("div", *(_campaign(visit, row) for row in ordered), cls="campaigns")
+
+
+def new_campaign(words: Words, scripts: Sequence[str]) -> Markup:
+    """A form that unfolds; what is left empty does not restrict which cases are taken."""
+    options = [tag("option", name, value=name, selected=name == "reminder") for name in scripts]
+    name = tag(
+        "input", name="name", required=True, maxlength=60, cls="input", placeholder=words("campaigns.name.example")
+    )
+    fields = (
+        tag("label", tag("span", words("campaigns.name")), name, cls="field wide"),
+        tag("label", tag("span", words("campaigns.script")), tag("select", *options, name="script", cls="select")),
+        _bounds(words, "campaigns.overdue", "min_overdue_days", "max_overdue_days"),
+        _bounds(words, "campaigns.amount", "min_amount_fen", "max_amount_fen", factor=100),
+        tag("label", tag("span", words("campaigns.concurrency")), _number("max_concurrency", "", 1, "5")),
+    )
+    create = tag("button", words("campaigns.create"), cls="btn primary", type="submit")
+    done = words("campaigns.created")
+    form = tag("form", *fields, create, cls="in campaign-form", data_form="/api/campaigns", data_done=done)
+    summary = tag("summary", icon("campaigns"), tag("h2", words("campaigns.new")), cls="cap")
+    return tag("details", summary, form, cls="panel new-campaign")
+
+
+def _bounds(words: Words, title: str, low: str, high: str, factor: int = 1) -> Markup:
+    between = tag("span", "–", cls="faint")
+    pair = (_number(low, words("campaigns.any"), factor), between, _number(high, words("campaigns.any"), factor))
+    return tag("div", tag("span", words(title)), tag("div", *pair, cls="line"), role="group", aria_label=words(title))
+
+
+def _number(name: str, placeholder: str, factor: int = 1, value: str = "") -> Markup:
+    return tag(
+        "input",
+        type="number",
+        name=name,
+        min=0,
+        step="0.01" if factor > 1 else "1",
+        value=value or None,
+        cls="input",
+        placeholder=placeholder,
+        data_factor=factor,
+        aria_label=name,
+    )
 
 
 def _campaign(visit: Visit, row: CampaignRow) -> Markup:

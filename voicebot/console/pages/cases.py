@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
@@ -23,12 +25,22 @@ def register(console: Console) -> None:
         visit = visit_of(request)
         words, query = visit.words, request.query_params
         search = query.get("search", "").strip()[:100]
-        found = await console.data.cases(search, page_number(query))
+
+        async def listed() -> Markup:
+            found = await console.data.cases(search, page_number(query))
+            table = _table(words, found.rows) if found.rows else _nothing(words, search)
+            return tag("section", _search(words, search), table, pager(words, found, query), cls="panel")
+
+        first = await listed()
         with shell(console, visit, "/cases", words("cases.title")):
             markup(heading(words("cases.title"), words("cases.lead")))
             markup(_import(words))
-            listed = _table(words, list(found.rows)) if found.rows else _nothing(words, search)
-            markup(tag("section", _search(words, search), listed, pager(words, found, query), cls="panel"))
+            drawn = markup(first)
+
+            async def redraw() -> None:
+                drawn.content = await listed()
+
+            ui.on("cases_imported", redraw)
 
     @ui.page("/cases/{case_id}", response_timeout=10)
     async def case(case_id: str, request: Request) -> None:
@@ -115,7 +127,7 @@ def _stops(words: Words, stops: tuple[str, ...]) -> Markup | None:
     return panel("stop", words("case.stops"), tag("div", *chips, cls="chips"))
 
 
-def _table(words: Words, rows: list[CaseRow]) -> Markup:
+def _table(words: Words, rows: Sequence[CaseRow]) -> Markup:
     columns = (
         ("col.debtor", ""),
         ("col.product", "hide-phone"),

@@ -33,11 +33,11 @@
     return new Promise((done) => dialog.addEventListener("close", () => { const yes = dialog.returnValue === "yes"; dialog.remove(); done(yes); }));
   }
 
-  async function post(url, body) {
-    const answer = await fetch(url, { method: "POST", body });
+  async function post(url, body, headers) {
+    const answer = await fetch(url, { method: "POST", body, headers });
     if (answer.status === 401) { location.href = "/login"; throw new Error("401"); }
     const content = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(typeof content.detail === "string" ? content.detail : `HTTP ${answer.status}`);
+    if (!answer.ok) throw new Error(typeof content.detail === "string" ? content.detail : content.detail?.[0]?.msg || `HTTP ${answer.status}`);
     return content;
   }
 
@@ -52,6 +52,22 @@
       toast(failed.message, true);
     } finally {
       button.disabled = false;
+    }
+  }
+
+  async function send(form) {
+    const values = {};
+    for (const field of form.elements) {
+      if (!field.name || field.value === "") continue;
+      values[field.name] = field.type === "number" ? Math.round(Number(field.value) * Number(field.dataset.factor || 1)) : field.value;
+    }
+    try {
+      await post(form.dataset.form, JSON.stringify(values), { "Content-Type": "application/json" });
+      form.reset();
+      form.closest("details")?.removeAttribute("open");
+      toast(form.dataset.done);
+    } catch (failed) {
+      toast(failed.message, true);
     }
   }
 
@@ -98,7 +114,7 @@
       box.querySelector("table").hidden = rows.length === 0;
       box.querySelector("[data-no-rejects]").hidden = rows.length > 0;
       box.hidden = false;
-      document.dispatchEvent(new CustomEvent("cases-imported"));
+      if (window.emitEvent) window.emitEvent("cases_imported", {});
     } catch (failed) {
       toast(failed.message, true);
     } finally {
@@ -123,6 +139,10 @@
       if (window.Quasar) window.Quasar.Dark.set(theme === "dark");
       document.dispatchEvent(new CustomEvent("theme-changed"));
     }
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("[data-form]");
+    if (form) { event.preventDefault(); void send(form); }
   });
   document.addEventListener("change", (event) => {
     const drop = event.target.closest("[data-import]");
