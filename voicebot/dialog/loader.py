@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from voicebot.dialog.fields import Problem
 from voicebot.dialog.proof import examine
-from voicebot.dialog.reading import Draft, Problem, build, read_draft
+from voicebot.dialog.reading import Draft, build, read_draft
 from voicebot.dialog.script import Script, Where
 
 _SUFFIX = ".yaml"

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 
 from voicebot.dialog.expression import Expression
+from voicebot.dialog.fields import Problem
 from voicebot.dialog.prompts import all_prompts, discloses, variables_of
-from voicebot.dialog.reading import Problem
 from voicebot.dialog.script import EVERY_HANDLER, Handler, Kind, Node, Prompt, Script, Where
 from voicebot.dialog.vocabulary import DEBT_VARIABLES, INTENTS, MANDATORY_HANDLERS, OPEN_VARIABLES
 

@@ -202,8 +202,10 @@ class Turn:
     def _take(self, value: str) -> None:
         """Merge what was said; a bare yes to "today?" or "in three days?" takes the day that was meant."""
         said, today = self.moment.said, self.moment.now.date()
-        if said.date is None and value in ("today", "near"):
-            said = replace(said, date=today if value == "today" else near_day(today))
+        if said.date is None and value == "today":
+            said = replace(said, date=today)
+        if said.date is None and value == "near" and self.state.pending.date is None:
+            said = replace(said, date=near_day(today))
         self.note(pending=self.state.pending.merged(said))
 
     def _book(self, reason: str, *, soon: bool) -> None:

@@ -94,6 +94,16 @@ def test_a_part_without_an_amount_is_asked_for(reminder: Script) -> None:
     assert call.node == "confirm" and "一千元" in call.words
 
 
+def test_a_yes_to_our_own_proposal_takes_the_day_we_named(reminder: Script) -> None:
+    call = Callee(reminder).verified().say("我尽量吧", "ptp_vague")
+    assert "十一月二十七日星期五" in call.words
+    call.say("可以", "m_affirm")
+    assert call.node == "confirm" and call.state.pending.date == FRIDAY
+    call = Callee(reminder).verified().say("先还一部分 明天", "pay_partial", date=TODAY + dt.timedelta(days=1))
+    call.say("好", "m_affirm")
+    assert call.state.pending.date == TODAY + dt.timedelta(days=1) and call.node != "confirm"
+
+
 def test_denied_promise_is_not_recorded(reminder: Script) -> None:
     call = Callee(reminder).verified().say("周五", "ptp_date", date=FRIDAY).say("我没答应", "m_deny")
     assert not call.did(RecordPromise) and call.state.pending.date is None
