@@ -78,7 +78,7 @@ def _finds(category: Category, speech: SpeechText) -> Iterator[tuple[int, int, b
 
 # These deny by their nature ("没有录音", "没有法律效力"): a denial inside the words is no excuse.
 _DENYING = frozenset({"F01", "F02", "F14", "F16", "F17", "F18"})
-_NO_DISCLAIMER = frozenset({"F16", "F18"})
+_NO_DISCLAIMER = frozenset({"F02", "F14", "F16", "F18"})
 
 
 def _harmless(category: str, speech: SpeechText, start: int, end: int, blunt: bool) -> bool:
