@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import csv
 import datetime as dt
 import io
 import os
@@ -9,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -204,12 +206,9 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(CELLS, min_size=9, max_size=10), max_size=8))
-def test_no_row_is_ever_lost(postgres: str, lines: list[list[str]]) -> None:
-    import asyncio
-    import csv
-
+def test_no_row_is_ever_lost(database_url: str, lines: list[list[str]]) -> None:
     text = io.StringIO(newline="")
     csv.writer(text).writerows([HEADER.split(","), *lines])
     with tempfile.TemporaryDirectory() as folder:
@@ -218,7 +217,7 @@ def test_no_row_is_ever_lost(postgres: str, lines: list[list[str]]) -> None:
         expected = len(read_table(path).rows)
 
         async def check() -> None:
-            async with Store.from_url(postgres, pool_size=1) as store:
+            async with Store.from_url(database_url, pool_size=1) as store:
                 report = await import_cases(path, store, clock=CLOCK)
             assert sum(counts(report)) == expected
 
