@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -16,12 +17,12 @@ from voicebot.dialog.actions import (
     Verified,
 )
 from voicebot.dialog.engine import step
-from voicebot.dialog.events import KeyPressed, MachineAnswered
+from voicebot.dialog.events import Heard, KeyPressed, MachineAnswered
 from voicebot.dialog.script import Script
 from voicebot.dialog.state import DialogState
 from voicebot.domain.understanding import Tense, Topic
 
-from .callee import CASE, TODAY, Callee
+from .callee import CASE, NOW, TODAY, Callee, meaning
 
 FRIDAY = dt.date(2026, 11, 27)
 NEXT_FRIDAY = dt.date(2026, 12, 4)
@@ -185,6 +186,37 @@ def test_danger_flag_alone_is_enough_anywhere(reminder: Script) -> None:
     assert call.node == "crisis"
 
 
+def test_danger_heard_while_waiting_for_a_person_raises_the_alarm(reminder: Script) -> None:
+    call = Callee(reminder).verified().say("转人工", "m_human")
+    call.say("不想活了", danger=True)
+    assert call.did(PageSupervisor) and call.disposition == "vulnerable"
+    assert not call.did(HangUp)
+
+
+def test_a_hold_is_waited_for(reminder: Script) -> None:
+    call = Callee(reminder).verified().say("等一下", "m_hold")
+    assert call.listening is not None and call.listening.patience_s == 30
+    assert call.silent().listening is not None
+
+
+def test_the_same_question_is_not_answered_for_ever(reminder: Script) -> None:
+    call = Callee(reminder).answers()
+    for _ in range(8):
+        call.say("喂喂", "m_nohear")
+    assert call.did(HangUp) and call.disposition == "no_input"
+
+
+def test_key_zero_fetches_a_person(reminder: Script) -> None:
+    call = Callee(reminder).answers()
+    call.tell(KeyPressed(call.state.facts.started_at, "0"))
+    assert call.did(Transfer) and call.disposition == "human_requested"
+
+
+def test_a_bill_not_yet_due_is_a_reminder_without_reproach(reminder: Script) -> None:
+    call = Callee(reminder, replace(CASE, overdue_days=0)).verified()
+    assert "快到还款日" in call.words and "逾期" not in call.words
+
+
 def test_silence_is_met_three_times_then_politely_ended(reminder: Script) -> None:
     call = Callee(reminder).answers()
     call.silent()
@@ -252,7 +284,7 @@ def test_hardship_gets_empathy_one_offer_and_no_pressure(reminder: Script) -> No
 
 def test_callback_keeps_the_named_time_and_the_night_free(reminder: Script) -> None:
     call = Callee(reminder).answers().say("明天十点打", "dl_callback", date=FRIDAY, time=dt.time(10))
-    assert call.did(BookCallback)[-1].at == dt.datetime(2026, 11, 27, 10, tzinfo=CASE and TIMEZONE)
+    assert call.did(BookCallback)[-1].at == dt.datetime(2026, 11, 27, 10, tzinfo=TIMEZONE)
     call = Callee(reminder).answers().say("半夜打", "dl_callback", time=dt.time(23))
     assert call.did(BookCallback)[-1].at.hour == 9
 
@@ -269,10 +301,6 @@ def test_state_survives_json_at_every_step(reminder: Script) -> None:
     call = Callee(reminder).verified().say("周五还", "ptp_date", date=FRIDAY, amount_fen=100000)
     again = DialogState.from_json(call.state.to_json())
     assert again == call.state
-    from voicebot.dialog.events import Heard
-
-    from .callee import NOW, meaning
-
     yes = Heard(NOW, meaning("对", "m_affirm"))
     assert step(reminder, again, yes) == step(reminder, call.state, yes)
     with pytest.raises(ValueError, match="not a dialog state"):
