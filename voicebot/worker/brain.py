@@ -41,6 +41,7 @@ from voicebot.worker.ticks import Ack, Hello, Message, Sound, Tick
 log = structlog.get_logger(__name__)
 
 APOLOGY_TEXT = "非常抱歉，线路出了一点问题，我马上请同事接听，请您稍等。"
+FORGET_WITHIN_S = 8.0
 SOUND_PIECE = 64_000
 """Bytes of sound per message: 4 s."""
 
@@ -116,10 +117,18 @@ class Brain:
         await self._wake.wait()
         self._wake.clear()
 
-    def forget_all(self) -> None:
-        """The line is gone: so are its calls."""
-        for talk in list(self._talks.values()):
+    async def forget_all(self) -> None:
+        """The line is gone: so are its calls. Returns when nothing of them is left, for the next line counts anew."""
+        talks = list(self._talks.values())
+        for talk in talks:
             self._post(talk, Gone(talk.opened.call))
+        tasks = {talk.task for talk in talks if talk.task is not None}
+        if tasks:
+            _, stuck = await asyncio.wait(tasks, timeout=FORGET_WITHIN_S)
+            for task in stuck:
+                task.cancel()
+            await asyncio.gather(*stuck, return_exceptions=True)
+        self._out.clear()
 
     def _tick(self, tick: Tick) -> None:
         for call, noticed in self._hearing.tick(tick.number, tick.frames):

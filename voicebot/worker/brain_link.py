@@ -5,39 +5,59 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import structlog
+
 from voicebot.worker.brain import Brain
 from voicebot.worker.ticks import Decoder, Hello, encode, encode_all
+
+log = structlog.get_logger(__name__)
 
 READ_BYTES = 256 * 1024
 
 
 async def think(brain: Brain, path: Path, stop: asyncio.Event) -> None:
-    """The brain's end: connect to the line at `path` and serve it until it goes away or `stop` is set."""
-    reader, writer = await _connect(path, stop)
+    """Serve the line at `path`, and the next one when it goes away, until `stop` is set.
+
+    TickProtocolError: line and brain are not of the same release.
+    """
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        while not stop.is_set():
+            connected = await _connect(path, stop)
+            if connected is not None:
+                await _serve(brain, *connected, stopping)
+    finally:
+        stopping.cancel()
+
+
+async def _serve(
+    brain: Brain, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, stopping: asyncio.Task[bool]
+) -> None:
     writer.write(encode(Hello()))
     reading = asyncio.create_task(_read(brain, reader))
     writing = asyncio.create_task(_write(brain, writer))
-    stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({reading, writing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for link in (reading, writing):
-            if link.done():
-                link.result()
+        for task in (reading, writing):
+            if task.done():
+                task.result()
+        log.info("the line is gone")
+    except ConnectionError as error:
+        log.warning("the line is gone", error=str(error))
     finally:
         reading.cancel()
         writing.cancel()
-        stopping.cancel()
-        brain.forget_all()
         writer.close()
+        await brain.forget_all()
 
 
-async def _connect(path: Path, stop: asyncio.Event) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(path: Path, stop: asyncio.Event) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
     while not stop.is_set():
         try:
             return await asyncio.open_unix_connection(path)
         except (FileNotFoundError, ConnectionRefusedError):
             await asyncio.sleep(0.05)
-    raise asyncio.CancelledError
+    return None
 
 
 async def _read(brain: Brain, reader: asyncio.StreamReader) -> None:

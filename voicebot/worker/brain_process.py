@@ -1,4 +1,4 @@
-"""The brain process: loads the models, then serves its line until one of the two is gone."""
+"""The brain process: loads the models, then serves its line, and the next one when that one dies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from voicebot.audio.vad import VoiceActivity
 from voicebot.config import Settings, SettingsError, load_settings, scripts_dir
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import SystemClock
-from voicebot.domain.talk import Gone, Opened
+from voicebot.domain.talk import Opened
 from voicebot.domain.understanding import Topic
 from voicebot.intent.is_complete import is_complete_answer
 from voicebot.intent.understander import Understander
@@ -59,9 +59,7 @@ async def warm_up(brain: Brain, script: str) -> None:
         brain.take(Tick(number, ((call, frame),)))
         await asyncio.sleep(0.005)
     await asyncio.sleep(0.5)
-    brain.take(Gone(call))
-    await asyncio.sleep(0.5)
-    brain.outgoing()
+    await brain.forget_all()
 
 
 async def _main(settings: Settings, index: int) -> None:

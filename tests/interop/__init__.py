@@ -1,0 +1,1 @@
+"""A whole installation, called by telephones that know nothing of it."""
