@@ -7,16 +7,15 @@ import re
 from voicebot.domain.understanding import IntentScore, Topic
 from voicebot.intent.text import normalise
 
+_FILLER = "嗯|恩|唔|啊|哦|噢|诶|欸|哎|呃|的|呀|吧|了|嘛|哈|呢"
 _YES = re.compile(
-    r"(?:[嗯恩唔啊哦噢诶欸哎呃]*(?:对+|是+|好+|行+|中+|妥|成+|得|要得|可以|没错|没问题|没毛病|是的|对的|好的|行的|可以的|好嘞|好呀|好啊|ok|"
-    r"系|系啊|嗯呐|对头|是滴|是嘞|四的|对对对|正确|当然|没问题啊|没问题的|的|啊|吧|呀|嘞|呢|了|滴|哒|嘛|哈)+)+"
+    rf"(?:对|是|好|行|中|妥|成|得|要得|可以|没错|冇错|没问题|没毛病|嘞|ok|系|头|滴|哒|四的|正确|当然|嗯呐|{_FILLER})+"
 )
-_YES_CORE = re.compile(r"对|是|好|行|中|妥|成|得|可以|没错|没问题|没毛病|ok|系|嗯呐|四的|正确|当然")
-_NO = re.compile(
-    r"[嗯恩唔啊哦哎诶]*(?:不+|不是+|布是|不对|不行|不可以|不得行|不成|不用|不要|没+|没有+|木有|没得|错+|错了|唔系|唔得|唔好|冇|非也|"
-    r"不中|不好|那不成|那不行|的|啊|呢|呀|吧|了|哦|嘛|哈)+"
-)
-_NO_CORE = re.compile(r"不|布是|没|木有|错|唔|冇|非也")
+_YES_CORE = re.compile(r"冇错|对|是|好|行|中|妥|成|得|可以|没错|没问题|没毛病|ok|系|嗯呐|四的|正确|当然")
+_NO = re.compile(rf"(?:不|是|布是|对|行|可以|得行|成|用|要|没|有|木有|得|错|唔系|唔得|唔好|冇|非也|中|好|那|{_FILLER})+")
+_NO_CORE = re.compile(r"不|布是|没|木有|错|唔系|唔得|唔好|冇|非也")
+# Words of yes and no that together say something else.
+_NEITHER = re.compile(r"不错|好不|行不行|对不对|是不是|成不|可不可|要不|(?<!没)有没有|不是吧|得不|得没|好没|没得行|没好|不好了|要好|有好|得了|不是对|不了|没了|有了|成了|中不")
 _HEARING = re.compile(r"[嗯恩唔啊哦噢喔诶欸哎呃额 ]+|(?:[嗯恩哦啊]*(?:你说|您说|你讲|您讲|继续|你继续|请说|请讲|听着呢?|我听着呢?|在听|我在听))+")
 _WORDS_OF_PLENTY = 10
 """Longer utterances are never taken for a plain answer."""
@@ -37,7 +36,9 @@ def plain_answer(text: str, topic: Topic) -> tuple[IntentScore, ...] | None:
         return None
     if _HEARING.fullmatch(line):
         return _hearing(line, topic)
-    if _NO_CORE.search(line) and _NO.fullmatch(line) and not re.search(r"没错|不错", line):
+    if _NEITHER.search(line):
+        return None
+    if _NO_CORE.search(line.replace("没错", "").replace("冇错", "").replace("没问题", "").replace("没毛病", "")) and _NO.fullmatch(line):
         return _bound("m_deny", _NO_MEANS.get(topic), topic)
     if _YES_CORE.search(line) and _YES.fullmatch(line):
         return _bound("m_affirm", _YES_MEANS.get(topic), topic)
@@ -46,7 +47,7 @@ def plain_answer(text: str, topic: Topic) -> tuple[IntentScore, ...] | None:
 
 def _hearing(line: str, topic: Topic) -> tuple[IntentScore, ...]:
     """A single 嗯 after a question is an answer; 嗯嗯, 哦 or 你说 are not."""
-    if line in ("嗯", "恩", "唔") and topic in (Topic.OPEN, Topic.VERIFY, Topic.PROMISE):
+    if line in ("嗯", "恩", "唔") and topic not in (Topic.DEBT, Topic.REASON):
         return _bound("m_affirm", _YES_MEANS.get(topic), topic)
     return (IntentScore("m_backchannel", _BOUND),)
 

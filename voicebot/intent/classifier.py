@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from voicebot.domain.understanding import UNKNOWN, Emotion, EmotionLabel, IntentScore
 from voicebot.intent.linear import LinearModel, ModelError
+from voicebot.intent.network import Network
 from voicebot.intent.taxonomy import DANGER
 
 MODEL_FILE = "intent.npz"
+NETWORK_FILE = "intent-network.npz"
 CALIBRATION_FILE = "intent.json"
 _MOST = 3
 
@@ -22,10 +24,11 @@ _MOST = 3
 class Calibration:
     """Fitted on a hand that the calibrated weights had not seen. All thresholds are probabilities.
 
-    `temperature`s divide logits; `abstain`: below it the answer is `unknown`; `second`: a further intent is accepted
+    `network_share`: weight of the network beside the linear model; `temperature`s divide the mixed log-probabilities; `abstain`: below it the answer is `unknown`; `second`: a further intent is accepted
     from here; `danger`: both self-harm intents together raise the alarm from here, low on purpose.
     """
 
+    network_share: float = 0.0
     temperature: float = 1.0
     emotion_temperature: float = 1.0
     abstain: float = 0.15
@@ -57,12 +60,16 @@ class Classifier:
 
     def __init__(self, folder: Path) -> None:
         self.model = LinearModel.load(folder / MODEL_FILE)
+        self.network = Network.load(folder / NETWORK_FILE)
         self.calibration = Calibration.load(folder / CALIBRATION_FILE)
         self._harm = [index for index, name in enumerate(self.model.intents) if name in DANGER]
 
     def probabilities(self, text: str, topic: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities over `model.intents` and over `model.emotions`."""
-        intents, emotions = self.model.logits(text, topic)
+        linear = self.model.logits(text, topic)
+        network = self.network.logits(text, topic, len(self.model.intents))
+        share = self.calibration.network_share
+        intents, emotions = (mixed(one, two, share) for one, two in zip(linear, network, strict=True))
         return softmax(intents / self.calibration.temperature), softmax(
             emotions / self.calibration.emotion_temperature
         )
@@ -79,6 +86,16 @@ class Classifier:
         if scores[0].p < self.calibration.abstain:
             return (IntentScore(UNKNOWN, 1 - scores[0].p), scores[0])
         return (scores[0], *(score for score in scores[1:] if score.p >= self.calibration.second))
+
+
+def mixed(linear: NDArray[np.float32], network: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Weighted mean of two models' log-probabilities, last axis; `share` is the network's."""
+    return np.asarray((1 - share) * _log_softmax(linear) + share * _log_softmax(network), dtype=np.float32)
+
+
+def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), dtype=np.float32)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

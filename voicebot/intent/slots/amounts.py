@@ -116,7 +116,7 @@ def _last_places(line: str) -> list[Amount]:
 def _pair(line: str, found: re.Match[str]) -> Amount | None:
     """两三千, 三五百, 一两万, 十二三万 and 三四十块; 二十 after a smaller digit is no range."""
     before = line[found.start() - 1] if found.start() else ""
-    if before and before in "零一二两三四五六七八九十百千万几" or _other_unit(line, found.end()):
+    if (before and before in "零一二两三四五六七八九十百千万几") or _other_unit(line, found.end()):
         return None
     low, high = value(found["a"] + found["unit"][0]), value(found["b"] + found["unit"][0])
     times = Decimal(10_000) if found["unit"] == "十万" else Decimal(1)
@@ -190,7 +190,7 @@ def _is_money(line: str, found: re.Match[str], number: Decimal) -> bool:
         return False
     if found["run"].isascii() and found["run"].isdigit():
         return number >= 100 and not found["run"].startswith("0") and len(found["run"]) <= 6 and bool(_PAYING.search(before))
-    return (spoken and number >= 100) or bool(_PAYING.search(before)) and number >= 10
+    return (spoken and number >= 100) or (bool(_PAYING.search(before)) and number >= 10)
 
 
 def _other_unit(line: str, at: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
 
@@ -55,7 +56,7 @@ def alternatives(line: str, mentions: Sequence[Mention]) -> bool:
     """周五或者周六: two that are offered side by side."""
     return any(
         _OR.search(line[one.end : two.start]) and two.start - one.end <= 6
-        for one, two in zip(mentions, mentions[1:], strict=False)
+        for one, two in pairwise(mentions)
     )
 
 

@@ -57,11 +57,9 @@ def real(year: int, month: int, day: int) -> date | None:
 def day_of_month(day: int, today: Today) -> date | None:
     """十五号: this month, next month when it is gone; in a tale of the past the last one. None when that month lacks it."""
     first = today.day.replace(day=1)
-    if today.past:
-        months = (0, -1, -2) if day <= today.day.day else (-1, -2)
-    else:
-        months = (0,) if day >= today.day.day else (1,)
-    for month in months:
+    gone = day < today.day.day or (day == today.day.day and today.past)
+    backwards, ahead = ((0, -1, -2) if gone else (-1, -2)), (1 if gone else 0,)
+    for month in backwards if today.past else ahead:
         there = add_months(first, month)
         found = real(there.year, there.month, day)
         if found is not None:

@@ -10,7 +10,8 @@ UNIT = {"十": 10, "百": 100, "千": 1000, "k": 1000}
 MYRIAD = {"万": 10_000, "w": 10_000, "亿": 100_000_000}
 
 SMALL = "零〇一二两三四五六七八九"
-RUN = rf"(?:\d+(?:\.\d+)?(?:[wk](?![a-z]))?|[{SMALL}十百千万亿])+"
+# Possessive: figures inside a repeated group would otherwise be tried in every division.
+RUN = rf"(?:\d++(?:\.\d++)?+(?:[wk](?![a-z]))?|[{SMALL}十百千万亿])++"
 """Regular expression of a maximal run that may be a numeral; `value` decides."""
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|.")

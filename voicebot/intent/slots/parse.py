@@ -40,8 +40,8 @@ def _parse(text: str, now: datetime) -> Slots:
     mentions = find_dates(line, here.date(), spoken is Tense.PAST)
     times = [found for found in find_times(line, here) if not denied(line, found)]
     day = _date(line, mentions, here.date(), spoken)
-    moment = times[-1] if times else None
-    free = _blank(line, [(found.start, found.end) for found in (*mentions, *times)])
+    moment = _time(line, times)
+    free = _blank(line, [(found.start, found.end) for found in mentions] + [(found.start, found.end) for found in times])
     digits = _digits(free)
     instalments = find_instalments(_blank(line, [(found.start, found.end) for found in mentions]))
     amount = _amount(_blank(free, [*instalments.spans, *((found.start, found.end) for found in find_digits(free))]), line)
@@ -67,6 +67,13 @@ def _slots(
     )
 
 
+def _time(line: str, found: list[FoundTime]) -> FoundTime | None:
+    """The first time named, the last one where the line corrects itself."""
+    if len(found) > 1 and corrected(line, found[-2], found[-1]):
+        return found[-1]
+    return found[0] if found else None
+
+
 def _blank(line: str, spans: list[tuple[int, int]]) -> str:
     """`line` with those stretches masked, of the same length."""
     out = list(line)
@@ -84,7 +91,8 @@ def _digits(line: str) -> Digits | None:
 
 def _date(line: str, found: list[FoundDate], today: date, spoken: Tense) -> Choice[FoundDate]:
     live = [each for each in found if not denied(line, each)]
-    live = [each for each in live if not for_the_rest(line, each)] or live
+    now_due = [each for each in live if not for_the_rest(line, each)]
+    live = now_due if now_due or "先" in line else live
     if not live:
         return Choice()
     certain = _distinct([each for each in live if each.first is not None])
@@ -98,24 +106,24 @@ def _date(line: str, found: list[FoundDate], today: date, spoken: Tense) -> Choi
     if last.ask and len(live) > 1 and corrected(line, live[-2], last):
         return Choice(ask=True)
     if len(certain) == 1:
-        return _unless_past(certain[0], today, spoken)
-    return _among(line, certain, today, spoken)
+        return Choice(certain[0])
+    return _among(line, certain)
 
 
-def _among(line: str, several: list[FoundDate], today: date, spoken: Tense) -> Choice[FoundDate]:
+def _among(line: str, several: list[FoundDate]) -> Choice[FoundDate]:
     if alternatives(line, several):
         return Choice(ask=True)
     if corrected(line, several[-2], several[-1]):
-        return _unless_past(several[-1], today, spoken)
+        return Choice(several[-1])
     paid = [each for each in several if paid_on(line, each) and not payday(line, each)]
     if len(paid) == 1:
-        return _unless_past(paid[0], today, spoken)
+        return Choice(paid[0])
     pays = [each for each in several if not payday(line, each)]
     if len(pays) == 1:
-        return _unless_past(pays[0], today, spoken)
+        return Choice(pays[0])
     inner = min(several, key=lasts)
     if all(_within(inner, each) for each in several):
-        return _unless_past(inner, today, spoken)
+        return Choice(inner)
     return Choice(ask=True)
 
 
@@ -123,10 +131,6 @@ def _within(inner: FoundDate, outer: FoundDate) -> bool:
     if inner.first is None or outer.first is None:
         return False
     return outer.first <= inner.first <= (outer.last or outer.first)
-
-
-def _unless_past(chosen: FoundDate, today: date, spoken: Tense) -> Choice[FoundDate]:
-    return Choice(chosen)
 
 
 def _distinct(found: list[FoundDate]) -> list[FoundDate]:

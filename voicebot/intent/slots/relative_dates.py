@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 from voicebot.intent.slots.found_date import FoundDate, Today, add_months, monday, month_end, same_day_months_on
 from voicebot.intent.slots.numerals import whole
@@ -24,7 +24,7 @@ _WHOLE_WEEK = re.compile(r"(?P<lead>再?下+(?:一?个)?|这个?|本|上+个?)�
 _WHOLE_MONTH = re.compile(r"(?P<lead>再?下+个?|这个?|本|上+个?|当)月(?:份)?(?P<inside>之内|以内|内|里)?(?![底末初中尾头])")
 _NUMBER = r"(?:[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九]|\d{1,3}|半)"
 _COUNT = re.compile(
-    rf"(?P<past>过去)?(?P<lead>再?过|再等|再给我?|再宽限|宽限|缓|推迟|延|延后|往后推|往后拖|最多|顶多|最迟|最晚)?(?:个)?(?P<a>{_NUMBER})(?P<b>[二两三四五六七八九十])?(?P<half1>个半)?个?(?P<unit>天半?|日(?!子)|星期|礼拜|周(?!末|[一二三四五六日])|月(?![一二三四五六七八九十\d底初末中])|小时|钟头|来天|年)(?:的时间|时间|左右)?(?P<after>之内|以内|内|里(?!面)|(?:以|之|过|往)?后|过了)?"
+    rf"(?P<past>过去)?(?P<lead>再?过|再等|再给我?|多给我?|给我|再宽限|宽限|再?缓我?|延期|推迟|延|延后|往后推|往后拖|最多|顶多|最迟|最晚)?(?:个)?(?P<a>{_NUMBER})(?P<b>[二两三四五六七八九十])?(?P<half1>个半)?个?(?P<unit>天半?|日(?!子)|星期|礼拜|周(?!末|[一二三四五六日])|月(?![一二三四五六七八九十\d底初末中])|小时|钟头|来天|年)(?:的时间|时间|左右)?(?P<after>之内|以内|内|里(?!面)|(?:以|之|过|往)?后|过了)?"
 )
 _VAGUE = re.compile(
     r"(?:再?过)(?:了)?(?:个)?[一]?(?:两|几|些)(?:天|日|个月|个礼拜|周|个星期)|(?:再?过)(?:一)?(?:阵子?|段时间|些日子|些时候|些天)|[这]几天|[近]几天|最近(?=还|就还|处理)|改天|几天(?:之?后|以后|内)|"
@@ -41,7 +41,8 @@ def days(line: str, today: Today) -> Iterator[FoundDate]:
         if found["day"]:
             yield FoundDate(*found.span(), today.day + timedelta(_DAYS[found["day"]]))
         elif found["these"]:
-            yield FoundDate(*found.span(), *((None, None, True) if today.past else (today.day, today.day + timedelta(2))))
+            last = today.day + timedelta(2)
+            yield FoundDate(*found.span(), ask=True) if today.past else FoundDate(*found.span(), today.day, last)
         else:
             begin = 0 if found["two"].startswith("今") else 1
             yield FoundDate(*found.span(), today.day + timedelta(begin), today.day + timedelta(begin + 1))
@@ -69,10 +70,7 @@ def weekdays(line: str, today: Today) -> Iterator[FoundDate]:
         yield _until(found, day)
 
 
-def _until(found: re.Match[str], day: object) -> FoundDate:
-    from datetime import date
-
-    assert isinstance(day, date)
+def _until(found: re.Match[str], day: date) -> FoundDate:
     if not found["until"]:
         return FoundDate(*found.span(), day)
     more = (_WEEKDAY[found["until"]] - day.weekday()) % 7
@@ -136,7 +134,7 @@ def _counted(line: str, found: re.Match[str], today: Today) -> FoundDate | None:
     lead, after = found["lead"] or "", found["after"] or ""
     rest, before = line[found.end() :], line[: found.start()]
     range_ = found["b"] and found["unit"].startswith(("天", "日", "来天"))
-    if found["unit"] == "年" or found["unit"] == "小时" and not after and not lead:
+    if found["unit"] == "年" or (found["unit"] == "小时" and not after and not lead):
         return None
     if not after and not lead and not (range_ and re.match(rf"(?:吧|就|我|再|左右|的?样子)*(?:{_FUTURE})|$", rest)):
         return None

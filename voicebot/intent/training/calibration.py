@@ -8,30 +8,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicebot.domain.understanding import UNKNOWN
-from voicebot.intent.classifier import Calibration, softmax
+from voicebot.intent.classifier import Calibration, mixed, softmax
 from voicebot.intent.taxonomy import DANGER
 from voicebot.intent.training.corpus import Utterance
 
-_TEMPERATURES = np.arange(0.5, 3.01, 0.05)
+_TEMPERATURES = np.arange(0.2, 3.01, 0.05)
+_SHARES = np.arange(0.0, 0.81, 0.05)
+Logits = tuple[NDArray[np.float32], NDArray[np.float32]]
 _DANGER_RECALL = 0.9
 """Share of the unseen self-harm sentences that the model alone must raise (the frozen words come on top)."""
 
 
 def fit(
     rows: Sequence[Utterance], intents: Sequence[str], emotions: Sequence[str],
-    scores: NDArray[np.float32], moods: NDArray[np.float32],
+    linear: Logits, network: Logits,
 ) -> Calibration:
-    """`scores` (n, intents) and `moods` (n, emotions) are logits for `rows`, by a model that never saw their writer."""
+    """`linear` and `network`: logits (n, intents) and (n, emotions) for `rows`, by models that never saw their writer."""
     place = {name: index for index, name in enumerate(intents)}
     first = np.array([place[row.labels[0]] for row in rows])
+    share = round(float(max(_SHARES, key=lambda s: _right(mixed(linear[0], network[0], s), first))), 2)
+    scores, moods = mixed(linear[0], network[0], share), mixed(linear[1], network[1], share)
     heat = _temperature(scores, first)
     chances = np.stack([softmax(line / heat) for line in scores])
     judged = [i for i, row in enumerate(rows) if row.emotion]
     mood_heat = _temperature(moods[judged], np.array([emotions.index(rows[i].emotion or "") for i in judged]))
     return Calibration(
-        temperature=heat, emotion_temperature=mood_heat, abstain=_abstention(chances, first, place[UNKNOWN]),
+        network_share=share, temperature=heat, emotion_temperature=mood_heat, abstain=_abstention(chances, first, place[UNKNOWN]),
         second=_second(rows, intents, chances), danger=_alarm(rows, intents, chances),
     )
+
+
+def _right(scores: NDArray[np.float32], first: NDArray[np.int64]) -> int:
+    return int((scores.argmax(axis=1) == first).sum())
 
 
 def _temperature(logits: NDArray[np.float32], wanted: NDArray[np.int64]) -> float:
