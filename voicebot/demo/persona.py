@@ -18,7 +18,8 @@ SHIPPED = Path(__file__).parent / "personas.json"
 class Persona:
     """`behaviour`: talk, busy, no_answer, announcement or voicemail. `answers[topic]` as in `script simulate`.
 
-    `barge_in_after_s`: starts to answer this long into a sentence of the bot that it takes for a question.
+    `foreign_phone`: rung on SIPp where it is installed. `barge_in_after_s`: starts to answer this long after the bot
+    has named a sum, whatever it still has to say.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Persona:
     pick_up_after_s: float = 0.8
     barge_in_after_s: float | None = None
     expected_handoff: bool = False
+    foreign_phone: bool = False
 
     def answer(self, topic: Topic, time: int) -> str:
         """What is said when `topic` is asked for the `time`-th time, from 0; the last answer repeats."""

@@ -20,10 +20,11 @@ from rich.live import Live
 
 from voicebot.app import running
 from voicebot.config import Settings, host_port, load_settings
+from voicebot.demo import foreign_phone
 from voicebot.demo.board import Board, show_results
 from voicebot.demo.persona import Persona, load_personas
 from voicebot.demo.results import DemoCall, result_of
-from voicebot.demo.seed import DEMO_USER, case_id, seed
+from voicebot.demo.seed import DEMO_USER, Phones, case_id, seed
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import CallRecord
 from voicebot.store.store import Store
@@ -45,7 +46,7 @@ class Places:
     home: Path
     sip: str
     http: str
-    far_end: str
+    phones: Phones
     latencies: Path
 
     @property
@@ -87,12 +88,13 @@ async def _demo(places: Places, console: Console, *, once: bool, calls: int, jso
     log = places.home / "processes.log"
     console.print(f"[bold]voicebot 演示[/] · {calls} 通电话 · 状态目录 {places.home}")
     async with running(settings, log) as (supervisor, url), Store.from_url(url) as store:
-        far_end = Child("far-end", "voicebot.demo.far_end", (places.far_end, str(places.latencies)))
+        far_end = Child("far-end", "voicebot.demo.far_end", (places.phones.far_end, str(places.latencies)))
         supervisor.start(far_end)
+        _start_foreign_phone(supervisor, places, personas)
         with console.status("正在启动：数据库、线路、识别、合成、控制台 …"):
             await _ready(places, log)
         password = secrets.token_urlsafe(6)
-        await seed(store, personas, places.far_end, SystemClock().now(), password)
+        await seed(store, personas, places.phones, SystemClock().now(), password)
         results = await _watch(store, settings, personas, console)
         await supervisor.stop([far_end.name])
         show_results(results, console, _latencies(places))
@@ -110,26 +112,34 @@ def _cast(calls: int) -> list[Persona]:
 
 def _places(home: Path) -> Places:
     home.mkdir(parents=True, exist_ok=True)
-    sip, http, far_end = (f"127.0.0.1:{port}" for port in _free_ports())
-    return Places(home, sip, http, far_end, home / "far-end.json")
+    sip, http, far_end, foreign = (f"127.0.0.1:{port}" for port in _free_ports())
+    phones = Phones(far_end, foreign if foreign_phone.installed() else None)
+    return Places(home, sip, http, phones, home / "far-end.json")
 
 
-def _free_ports() -> tuple[int, int, int]:
-    """Ports that are free now: UDP, TCP, UDP."""
-    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM, socket.SOCK_DGRAM)
+def _free_ports() -> list[int]:
+    """Ports that are free now: UDP, TCP, UDP, UDP."""
+    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_DGRAM)
     sockets = [socket.socket(socket.AF_INET, kind) for kind in kinds]
     for one in sockets:
         one.bind(("127.0.0.1", 0))
-    first, second, third = (int(one.getsockname()[1]) for one in sockets)
+    ports = [int(one.getsockname()[1]) for one in sockets]
     for one in sockets:
         one.close()
-    return first, second, third
+    return ports
+
+
+def _start_foreign_phone(supervisor: Supervisor, places: Places, personas: Sequence[Persona]) -> None:
+    """Put the personas that want it on a phone we did not write."""
+    for persona in {one.id: one for one in personas if one.foreign_phone and places.phones.foreign}.values():
+        arguments = (str(places.phones.foreign), str(places.home / "foreign-phone"), persona.id)
+        supervisor.start(Child("foreign-phone", "voicebot.demo.foreign_phone", arguments))
 
 
 async def _ready(places: Places, log: Path) -> None:
     """Wait until line, brain and far end can take calls."""
     deadline = time.monotonic() + READY_WITHIN_S
-    for address in (places.sip, places.far_end):
+    for address in (places.sip, places.phones.far_end):
         while await probe(host_port(address), 1.0) != 200:
             if time.monotonic() > deadline:
                 raise NotReady(f"启动超时（{READY_WITHIN_S:.0f} 秒），原因见 {log}")

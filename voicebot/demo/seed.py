@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from voicebot.demo.persona import Persona
 from voicebot.domain.attempt import Consent
@@ -15,18 +16,31 @@ from voicebot.store.store import Store
 
 CAMPAIGN = "demo"
 DEMO_USER = "demo"
+
 CREDITOR = Creditor(id="demo-bank", name="示范消费金融有限公司", neutral_name="示范服务中心", hotline="4008001234")
 
 
-async def seed(store: Store, personas: Sequence[Persona], far_end: str, now: dt.datetime, password: str) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Phones:
+    """Where the simulated people are rung, host:port; `foreign` is None where no foreign phone is installed."""
+
+    far_end: str
+    foreign: str | None = None
+
+    def of(self, persona: Persona) -> str:
+        return self.foreign if persona.foreign_phone and self.foreign else self.far_end
+
+
+async def seed(store: Store, personas: Sequence[Persona], phones: Phones, now: dt.datetime, password: str) -> None:
     """Write the demonstration's data. Every demo debtor agreed to be called at any hour."""
     await store.cases.save_creditor(CREDITOR)
-    await store.cases.save([_case(persona, number, far_end, now) for number, persona in enumerate(personas, 1)], now)
+    await store.cases.save([_case(persona, number, phones, now) for number, persona in enumerate(personas, 1)], now)
     for number, _ in enumerate(personas, 1):
         for consent in _any_hour(f"debtor-{number:03d}", now):
             await store.contacts.agree(consent)
     for index in (1, 2, 3):
-        agent = AgentRecord(f"a{index}", f"客服{index}号", f"sip:agent-{index}@{far_end}", ("general",))
+        agent = AgentRecord(f"a{index}", f"客服{index}号", f"sip:agent-{index}@{phones.far_end}", ("general",))
         await store.agents.save(agent)
         await store.agents.set_presence(f"a{index}", "ready", now)
     await store.users.create(DEMO_USER, Role.ADMIN, now, password=password, display_name="演示用户")
@@ -50,7 +64,7 @@ def case_id(number: int) -> str:
     return f"DEMO-{number:03d}"
 
 
-def _case(persona: Persona, number: int, far_end: str, now: dt.datetime) -> NewCase:
+def _case(persona: Persona, number: int, phones: Phones, now: dt.datetime) -> NewCase:
     debtor = Debtor(
         f"debtor-{number:03d}",
         persona.name,
@@ -70,4 +84,4 @@ def _case(persona: Persona, number: int, far_end: str, now: dt.datetime) -> NewC
         principal_fen=persona.amount_fen - fees,
         fees_fen=fees,
     )
-    return NewCase(case, (Number(f"sip:{persona.id}-{number:03d}@{far_end}"),))
+    return NewCase(case, (Number(f"sip:{persona.id}-{number:03d}@{phones.of(persona)}"),))

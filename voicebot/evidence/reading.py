@@ -1,8 +1,7 @@
-"""Read a recorded call, sealed or still running: facts, sound, transcript, outcome."""
+"""Read a recorded call, sealed or still running: facts, sound, transcript."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,9 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from voicebot.domain.case import Promise
 from voicebot.domain.journal import Fact, FactKind
-from voicebot.domain.outcome import Disposition
 from voicebot.evidence.bundle import bundle_path
 from voicebot.evidence.journal import read_facts
 from voicebot.evidence.stored_zip import unzip
@@ -30,17 +27,6 @@ class TranscriptLine:
     intents: tuple[str, ...] = ()
     emotion: str | None = None
     interrupted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a call ended, as its journal tells it."""
-
-    disposition: Disposition | None
-    promise: Promise | None
-    handoff: bool
-    duration_ms: int
-    ended_by: str | None
 
 
 def read_member(path: Path, name: str) -> bytes:
@@ -83,27 +69,9 @@ def transcript_lines(facts: Iterable[Fact]) -> list[TranscriptLine]:
     return sorted(lines, key=lambda line: line.start_ms)
 
 
-def outcome(facts: Iterable[Fact]) -> Outcome:
-    """Disposition, promise, hand-over and end of a call; the last word of each counts."""
-    disposition: Disposition | None = None
-    promise: Promise | None = None
-    handoff, duration, ended = False, 0, None
-    for fact in facts:
-        duration = max(duration, fact.ms)
-        if fact.kind is FactKind.DISPOSITION:
-            disposition = Disposition(str(fact.data["disposition"]))
-        elif fact.kind is FactKind.PROMISED:
-            promise = _promise(fact.data)
-        elif fact.kind is FactKind.JOINED:
-            handoff = True
-        elif fact.kind is FactKind.ENDED:
-            ended = str(fact.data.get("by"))
-    return Outcome(disposition, promise, handoff, duration, ended)
-
-
 def _said(fact: Fact, began: int | None) -> TranscriptLine:
     heard = _ms(fact.data, "heard_ms", 0)
-    start = began if began is not None else max(0, fact.ms - heard)
+    start = max(began or 0, fact.ms - heard)  # a sentence waits for those before it
     node = fact.data.get("node")
     return TranscriptLine(
         speaker="bot",
@@ -141,11 +109,6 @@ def _emotion(data: Mapping[str, object]) -> str | None:
     emotion = data.get("emotion")
     label = emotion.get("label") if isinstance(emotion, Mapping) else emotion
     return None if label is None else str(label)
-
-
-def _promise(data: Mapping[str, object]) -> Promise:
-    date = dt.date.fromisoformat(str(data["date"]))
-    return Promise(date, _ms(data, "amount_fen", 0), bool(data.get("confirmed")))
 
 
 def _ms(data: Mapping[str, object], name: str, otherwise: int) -> int:

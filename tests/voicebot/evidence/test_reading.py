@@ -1,4 +1,4 @@
-"""Transcript and outcome are read from the journal alone."""
+"""The transcript is read from the journal alone."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from voicebot.domain.case import Promise
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
-from voicebot.evidence.reading import TranscriptLine, outcome, read_journal, read_member, transcript_lines
+from voicebot.evidence.reading import TranscriptLine, read_journal, read_member, transcript_lines
 from voicebot.evidence.recorder import Recorder
 from voicebot.evidence.signer import Signer
 
@@ -52,16 +51,9 @@ def conversation(tmp_path: Path, signer: Signer) -> Path:
 
 def test_transcript(conversation: Path) -> None:
     assert transcript_lines(read_journal(conversation)) == [
-        TranscriptLine("bot", "请问是王先生本人吗", 0, 900, "open", interrupted=True),
+        TranscriptLine("bot", "请问是王先生本人吗", 100, 1000, "open", interrupted=True),
         TranscriptLine("caller", "是我", 1000, 1400, None, ("identity_yes",), "neutral"),
     ]
-
-
-def test_outcome(conversation: Path) -> None:
-    told = outcome(read_journal(conversation))
-    assert told.disposition is Disposition.PROMISE_TO_PAY
-    assert told.promise == Promise(dt.date(2026, 11, 27), 350000, confirmed=True)
-    assert (told.handoff, told.duration_ms, told.ended_by) == (True, 1500, "remote")
 
 
 def test_a_member_is_read_from_the_zip_or_its_folder(conversation: Path) -> None:
