@@ -28,6 +28,7 @@ Place = Callable[[Attempt], Awaitable[Outcome]]
 
 _log = logging.getLogger(__name__)
 _HOUSEKEEPING_S = 30.0
+NEXT_NUMBER_AFTER = dt.timedelta(days=1)
 
 
 class Dialler:
@@ -138,11 +139,28 @@ class Dialler:
         for patience_s in (0.2, 1.0, 5.0, None):
             try:
                 await self._store.attempts.settle(attempt.id, self._worker, outcome, now, following)
-                return
+                break
             except SQLAlchemyError:
                 if patience_s is None:
                     raise
                 await asyncio.sleep(patience_s)
+
+        if not following:
+            await self._other_number(attempt, outcome, now)
+
+    async def _other_number(self, attempt: Attempt, outcome: Outcome, now: dt.datetime) -> None:
+        """A number that is not the debtor's (any more) is not dialled again; a dead one gives way to the next."""
+        if outcome.disposition not in (Disposition.WRONG_NUMBER, Disposition.UNREACHABLE):
+            return
+        await self._store.cases.retire_number(attempt.case.debtor.id, attempt.number)
+        if outcome.disposition is Disposition.UNREACHABLE:
+            await self._store.attempts.add(
+                attempt.case.id,
+                attempt.script,
+                now + NEXT_NUMBER_AFTER,
+                purpose=attempt.purpose,
+                campaign_id=attempt.campaign_id,
+            )
 
     async def _following(self, attempt: Attempt, outcome: Outcome, now: dt.datetime) -> Sequence[NextAttempt]:
         past = [

@@ -99,6 +99,12 @@ class Cases:
             conditions.append(cases.c.status == status)
         return await self._records(conditions, limit, offset)
 
+    async def retire_number(self, debtor_id: str, number: str) -> bool:
+        """This number does not reach this debtor: it is dialled no more, also when the next import names it."""
+        change = update(numbers).where(numbers.c.debtor_id == debtor_id, numbers.c.number == number)
+        async with self._database.begin() as connection:
+            return (await connection.execute(change.values(valid=False))).rowcount > 0
+
     async def set_status(self, case_id: str, status: str, now: dt.datetime) -> bool:
         """`status` is open, suspended or closed; only open cases are called."""
         if status not in ("open", "suspended", "closed"):
@@ -174,8 +180,8 @@ async def _numbers(connection: AsyncConnection, debtor_ids: set[str]) -> dict[st
 def _compare(new: NewCase, old: NewCase | None) -> Saved:
     if old is None:
         return Saved.NEW
-    known = {number.number: number for number in old.numbers}
-    same_numbers = all(known.get(number.number) == number for number in new.numbers)
+    known = {number.number: (number.kind, number.rank) for number in old.numbers}
+    same_numbers = all(known.get(number.number) == (number.kind, number.rank) for number in new.numbers)
     return Saved.SAME if same_numbers and new.case == old.case else Saved.CHANGED
 
 
@@ -216,9 +222,9 @@ def _creditors(wanted: Sequence[Creditor]) -> tuple[Any, list[dict[str, Any]]]:
 
 
 def _upsert(table: Any, *key: str) -> Any:
-    """Insert, or overwrite every column that is given and not part of the key."""
+    """Insert, or overwrite all columns but the key and what only calls and people decide: status, valid."""
     query = insert(table)
-    kept = {"id", "status", *key}
+    kept = {"id", "status", "valid", *key}
     change = {c.name: query.excluded[c.name] for c in table.columns if c.name not in kept}
     return query.on_conflict_do_update(index_elements=list(key), set_=change)
 

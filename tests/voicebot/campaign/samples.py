@@ -26,6 +26,11 @@ def new_case(n: int) -> NewCase:
 async def running_campaign(store: Store, cases: int, concurrency: int = 100) -> None:
     """Cases C0000 … in a campaign k1 that was just started."""
     await store.cases.save([new_case(n) for n in range(cases)], NOON)
+    await running_campaign_over(store, concurrency)
+
+
+async def running_campaign_over(store: Store, concurrency: int = 100) -> None:
+    """A campaign k1 over every open case."""
     made = Campaign("k1", "十一月提醒", "reminder", CampaignState.DRAFT, NOON, max_concurrency=concurrency)
     await store.campaigns.save(made)
     await store.campaigns.start("k1", NOON)

@@ -11,14 +11,16 @@ from itertools import pairwise
 
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.permission import caps_of, judge_by
-from voicebot.domain.attempt import Attempt, AttemptState, DialRequest, Outcome, Purpose
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, DialRequest, Outcome, Purpose
 from voicebot.domain.campaign import CampaignState
 from voicebot.domain.case import Promise
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.records import Number
 from voicebot.store import Store
+from voicebot.store.cases import NewCase
 
-from .samples import NOON, running_campaign
+from .samples import NOON, new_case, running_campaign, running_campaign_over
 
 HOUR = dt.timedelta(hours=1)
 
@@ -210,6 +212,23 @@ async def test_a_call_that_outlives_its_dialler_is_not_lost(store: Store) -> Non
     assert resumed == ["call-1"]
     (made,) = await store.promises.of_case("C0000")
     assert (made.call_id, made.date) == ("call-1", promise.date)
+
+
+async def test_a_dead_number_gives_way_to_the_next_and_the_tries_end(store: Store) -> None:
+    first = new_case(0)
+    both = NewCase(first.case, (*first.numbers, Number("sip:second@host", rank=1)))
+    await store.cases.save([both], NOON)
+    await running_campaign_over(store)
+    clock = FixedClock(NOON)
+    phones = Phones(lambda attempt: Outcome(Disposition.UNREACHABLE))
+    dialler = Dialler(store, "w1", phones.place, allow, caps=Caps(9, 9, 99, 99), clock=clock)
+    for _ in range(12):
+        await dialler.once()
+        clock.advance(dt.timedelta(days=2))
+    rung = [attempt.number for attempt in phones.calls]
+    assert rung == [first.numbers[0].number] * 3 + ["sip:second@host"]
+    record = await store.cases.record("C0000")
+    assert record is not None and not any(number.valid for number in record.numbers)
 
 
 async def test_two_diallers_share_the_work(store: Store, database_url: str) -> None:

@@ -30,6 +30,17 @@ async def test_saving_tells_new_from_changed_from_same(store: Store) -> None:
     assert [n.number for n in record.numbers] == ["sip:1@host", "+8613800000001"]
 
 
+async def test_an_import_does_not_revive_a_dead_number(store: Store) -> None:
+    case = new_case(1)
+    await store.cases.save([case], NOON)
+    assert await store.cases.retire_number("D0001", "+8613800000001")
+    assert await store.cases.save([case], NOON) == [Saved.SAME]
+    await store.cases.save([NewCase(replace(case.case, amount_fen=7), case.numbers)], NOON)
+    record = await store.cases.record("C0001")
+    assert record is not None and [n.valid for n in record.numbers] == [False]
+    assert await store.attempts.add("C0001", "reminder", NOON) is None, "there is no number to dial"
+
+
 async def test_search_finds_by_name_number_and_id_and_escapes_wildcards(store: Store) -> None:
     await store.cases.save([new_case(n) for n in range(1, 31)], NOON)
     page, total = await store.cases.search(limit=10, offset=25)
