@@ -180,7 +180,11 @@ class CallRunner:
             await asyncio.shield(self._close(session, attempt_id))
 
     async def _close(self, session: CallSession, attempt_id: str | None) -> None:
-        bundle = await asyncio.to_thread(session.recorder.seal, self._signer)
+        try:
+            bundle = await asyncio.to_thread(session.recorder.seal, self._signer)
+        except OSError:
+            log.exception("a recording is incomplete, see to the disk: the next start seals it", folder=session.recorder.folder.name)
+            bundle = session.recorder.folder
         facts = await asyncio.to_thread(read_journal, bundle)
         self._book.closed(session.facts, outcome_of(facts), bundle, attempt_id)
 

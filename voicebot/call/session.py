@@ -73,8 +73,10 @@ class CallSession:
         self._briefing = bytearray()
         self._opened = False
         self._closing = False
+        self._leaving = False
         self._ended = False
         self._brainless = False
+        self._handing_over = False
         self._bridge: Bridge | None = None
         self._hold: HoldLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,12 +95,18 @@ class CallSession:
                 if isinstance(event, Ended):
                     break
         except asyncio.CancelledError:
-            await asyncio.shield(self._leg.hang_up())
-            if not self._ended:
-                self._on_ended(Ended("local", None, "worker stopped"))
+            await asyncio.shield(self._break_off(Ended("local", None, "worker stopped")))
+            raise
+        except Exception:
+            await self._break_off(Ended("error", None, "the line failed"))
             raise
         finally:
             await self._finish_tasks()
+
+    async def _break_off(self, ended: Ended) -> None:
+        await self._leg.hang_up()
+        if not self._ended:
+            self._on_ended(ended)
 
     async def answer(self) -> None:
         """Answer an incoming call."""
@@ -128,7 +136,9 @@ class CallSession:
             return
         self.answered = True
         self._fact(FactKind.ANSWERED, {})
-        if not self._brain.alive:
+        if self._brainless:
+            self._go_on_alone()
+        elif not self._brain.alive:
             self.brain_lost(0)
         elif self._opened:
             self._brain.report(PickedUp(self.index))
@@ -161,13 +171,18 @@ class CallSession:
         if self._opened:
             self._brain.frame(self.index, received)
         self._report_changes()
+        self._close_when_due()
+        return out
+
+    def _close_when_due(self) -> None:
+        if self._ended or self._leaving:
+            return
         if self._ticks * 20 > MOST_MS and not self._closing:
             self._fact(FactKind.NOTE, {"text": "longest call duration reached"})
             self._closing = True
-        if self._closing and self._playout.idle and not self._ended:
-            self._closing = False
+        if (self._closing and self._playout.idle) or self.recorder.failure is not None:
+            self._leaving = True  # what can't be recorded may not be said
             self._spawn(self._leg.hang_up())
-        return out
 
     def _keep_time(self, tick: int) -> None:
         """Count this tick, and record those that the clock gave up after a stall as gaps."""
@@ -228,7 +243,7 @@ class CallSession:
             case HangUpCall():
                 self._closing = True
             case HandOver():
-                self._spawn(self._hand_over(order.reason, order.skill, order.briefing, bytes(self._briefing)))
+                self._fetch_person(order.reason, order.skill, order.briefing, bytes(self._briefing))
                 self._briefing.clear()
             case Note(kind=kind, data=data):
                 self._fact(kind, self._in_recording_time(kind, data))
@@ -266,6 +281,11 @@ class CallSession:
             self._spawn(self._leg.hang_up())
 
     # --- a person takes over -------------------------------------------------------------------------------
+
+    def _fetch_person(self, reason: str, skill: str, briefing_text: str, briefing: bytes) -> None:
+        if not self._handing_over:
+            self._handing_over = True
+            self._spawn(self._hand_over(reason, skill, briefing_text, briefing))
 
     async def _hand_over(self, reason: str, skill: str, briefing_text: str, briefing: bytes) -> None:
         self._fact(FactKind.TRANSFER_STARTED, {"reason": reason, "skill": skill})
@@ -308,6 +328,7 @@ class CallSession:
             self._not_joined("agent_lost")
 
     def _not_joined(self, why: str) -> None:
+        self._handing_over = False
         if self._ended:
             return
         if self._brain.alive and not self._brainless:
@@ -320,19 +341,23 @@ class CallSession:
 
     def brain_lost(self, silent_ms: int) -> None:
         """The brain is dead or stalled: apologise, fetch a person or book a callback, go on recording."""
-        if self._ended or self._brainless:
-            return
+        if self._ended or self._brainless or not (self._opened or self.answered):
+            return  # a call that no brain knows yet can still be opened to the next one
         self._brainless = True
         self._fact(FactKind.BRAIN_LOST, {"silent_ms": silent_ms})
-        if not self.answered or self._bridge is not None:
-            return
+        if self.answered:
+            self._go_on_alone()
+
+    def _go_on_alone(self) -> None:
+        if self._handing_over:
+            return  # a person is on the way, or here
         self._closing = False
         self._playout.flush()
         apology = self._brain.stored(APOLOGY)
         if apology:
             utterance = Utterance(APOLOGY, APOLOGY, APOLOGY, False, None, bytearray(apology), complete=True)
             self._playout.add(utterance)
-        self._spawn(self._hand_over("brain_lost", "general", "", b""))
+        self._fetch_person("brain_lost", "general", "", b"")
 
     # --- housekeeping --------------------------------------------------------------------------------------
 

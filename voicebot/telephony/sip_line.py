@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import sip.events
 from sip.call import Call
+from sip.errors import SipError
 from sip.media import Lateness, MediaSession, MediaWheel, PortPool
 from sip.message import Request
 from sip.user_agent import UserAgent
@@ -57,7 +59,9 @@ class SipLeg:
                 yield translated
 
     async def answer(self) -> None:
-        await self._call.answer()
+        """Where the caller has gone meanwhile, or no port is free, the events tell of the end."""
+        with contextlib.suppress(SipError):
+            await self._call.answer()
 
     def reject(self, status: int, retry_after_s: int | None = None) -> None:
         headers = [("Retry-After", str(retry_after_s))] if retry_after_s is not None else []

@@ -53,11 +53,11 @@ class CommandTaker:
             woken.set()
 
     async def _take(self) -> None:
-        calls = [session.facts.call_id for session in self._runner.sessions.values()]
+        addresses = [session.facts.call_id for session in self._runner.sessions.values()]
+        if not self._runner.draining:
+            addresses.append(address_of(self._worker))
         try:
-            orders = await self._store.commands.take(
-                [address_of(self._worker), *calls], self._worker, self._clock.now()
-            )
+            orders = await self._store.commands.take(addresses, self._worker, self._clock.now())
         except Exception as error:
             log.warning("commands can't be read", error=repr(error))
             return

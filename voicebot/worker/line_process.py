@@ -95,7 +95,8 @@ class LineProcess:
                 await asyncio.wait_for(self._book.drain(), 10)
             writer.cancel()
             await self._store.close()
-        log.info("line stopped", ticks=self._line.lateness.count)
+        lateness = self._line.lateness
+        log.info("line stopped", ticks=lateness.count, late_over_40_ms=lateness.later_than(40.0))
 
     async def _take_commands(self) -> None:
         """Only a worker that can converse takes work."""
