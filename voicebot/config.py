@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +25,9 @@ class SettingsError(ValueError):
 
 
 def _shipped(folder: str) -> Path:
-    """A folder that ships with the product: inside the wheel, or beside the package in a source tree."""
-    inside = Path(__file__).parent / "_shipped" / folder
-    return inside if inside.is_dir() else Path(__file__).resolve().parents[1] / folder
+    """A folder that ships with the product: beside the package in a source tree, or where the wheel put it."""
+    beside = Path(__file__).resolve().parents[1] / folder
+    return beside if beside.is_dir() else Path(sys.prefix) / "share" / "voicebot" / folder
 
 
 def models_dir() -> Path:
