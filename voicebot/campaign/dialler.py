@@ -12,15 +12,13 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from voicebot.campaign.follow_up import follow_up
 from voicebot.campaign.pacing import Load, pace
 from voicebot.campaign.redial import RedialPolicy
 from voicebot.domain.attempt import Attempt, AttemptState, Caps, Judge, NextAttempt, Outcome
 from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.outcome import Disposition
-from voicebot.store import Store
+from voicebot.store import DatabaseError, Store
 from voicebot.store.attempts import LEASE, LeaseLost
 
 Place = Callable[[Attempt], Awaitable[Outcome]]
@@ -140,7 +138,7 @@ class Dialler:
             try:
                 await self._store.attempts.settle(attempt.id, self._worker, outcome, now, following)
                 break
-            except SQLAlchemyError:
+            except DatabaseError:
                 if patience_s is None:
                     raise
                 await asyncio.sleep(patience_s)
@@ -217,7 +215,7 @@ class Dialler:
         """Do some work; False when the database is away, which is waited out."""
         try:
             await work()
-        except (SQLAlchemyError, OSError) as error:
+        except (DatabaseError, OSError) as error:
             _log.error("the database does not answer: %s", error)
             return False
         return True
