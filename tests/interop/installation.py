@@ -90,6 +90,19 @@ class Installation:
                     return int(status.parent.name)
         raise LookupError(f"no process runs {module}")
 
+    @property
+    def database_url(self) -> str:
+        """Where its embedded database is, as its own processes are told."""
+        told = Path(f"/proc/{self.pid_of('line_process')}/environ").read_bytes().split(b"\0")
+        return next(line.split(b"=", 1)[1].decode() for line in told if line.startswith(b"VOICEBOT_DATABASE_URL="))
+
+    async def refuses(self, status: int, within_s: float) -> bool:
+        """Wait until calls are refused with this status."""
+        until = time.monotonic() + within_s
+        while (told := await probe(self.sip, 0.5)) != status and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        return told == status
+
     def kill(self, module: str) -> int:
         """kill -9; the process id that died."""
         pid = self.pid_of(module)

@@ -183,8 +183,8 @@ class CallRunner:
         try:
             bundle = await asyncio.to_thread(session.recorder.seal, self._signer)
         except OSError:
-            log.exception("a recording is incomplete, see to the disk: the next start seals it", folder=session.recorder.folder.name)
             bundle = session.recorder.folder
+            log.exception("a recording is incomplete, see to the disk: the next start seals it", folder=bundle.name)
         facts = await asyncio.to_thread(read_journal, bundle)
         self._book.closed(session.facts, outcome_of(facts), bundle, attempt_id)
 
