@@ -1,0 +1,50 @@
+"""Danger to self: the frozen set must raise the alarm, idioms must not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from voicebot.domain.understanding import Topic
+from voicebot.intent.danger import danger
+from voicebot.intent.taxonomy import DANGER
+from voicebot.intent.training.corpus import development_set, training_set
+from voicebot.intent.understander import Understander
+
+NOW = dt.datetime(2026, 11, 24, 10, tzinfo=dt.UTC)
+FROZEN = Path(__file__).with_name("danger.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("text", FROZEN)
+def test_every_frozen_sentence_raises_the_alarm_and_comes_first(text: str, understander: Understander) -> None:
+    said = understander.understand(text, Topic.DEBT, NOW)
+    assert said.danger
+    assert said.top in DANGER
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["笑死我了", "累死了 刚开完会", "忙死了忙死了", "跳楼价处理的手机", "我要跳槽了", "我死活不还", "打死我也不还", "气死我了", "想死你了老同学",
+     "他说什么死给谁看 那是电视剧台词", "我没想死 就是没钱", "死线是几号", "猝死的是我同事", "今天热死了", "这利息真要命", "手机快死机了", "刚从老东家跳出来"],
+)
+def test_idioms_are_not_taken_for_danger(text: str) -> None:
+    assert danger(text) is None
+
+
+@pytest.mark.parametrize("text", ["我不想火了", "我想字杀", "我自沙算了", "真不想或了", "我站在漏顶上", "我要跳搂"])
+def test_what_a_recogniser_makes_of_it_is_heard_too(text: str) -> None:
+    assert danger(text) is not None
+
+
+def test_the_words_alone_find_nearly_all_and_rarely_cry_wolf() -> None:
+    rows = training_set() + development_set()
+    harmful = [row for row in rows if set(row.labels) & DANGER]
+    calm = [row for row in rows if not set(row.labels) & DANGER]
+    assert sum(danger(row.text) is not None for row in harmful) / len(harmful) >= 0.98
+    assert sum(danger(row.text) is not None for row in calm) / len(calm) <= 0.005
+
+
+def test_a_plain_yes_is_never_searched_for_danger(understander: Understander) -> None:
+    assert not understander.understand("好", Topic.PROMISE, NOW).danger
