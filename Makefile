@@ -12,23 +12,28 @@ help: ## This list
 
 setup: $(VENV)/.setup ## Make .venv with everything that running needs
 
+PIP = $(BIN)/python -m pip install -qq --disable-pip-version-check
+
 $(VENV)/.setup: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[espeak]"
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what running needs into $(VENV) (one to three minutes the first time) ..."
+	@$(PIP) --upgrade "pip>=24"
+	@$(PIP) --editable ".[espeak]"
+	@touch $@
 
 $(VENV)/.dev: $(VENV)/.setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[espeak,dev,pyvoip]"
-	touch $@
+	@echo "Installing what the tests need ..."
+	@$(PIP) --editable ".[espeak,dev,pyvoip]"
+	@touch $@
 
 $(VENV)/.train: $(VENV)/.setup
-	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[espeak,train]"
-	touch $@
+	@echo "Installing torch and what training needs ..."
+	@$(PIP) --editable ".[espeak,train]"
+	@touch $@
 
 demo: setup ## Ring simulated debtors over real SIP; ARGS="--once --calls 8 --json FILE"
-	$(BIN)/voicebot demo $(ARGS)
+	@$(BIN)/voicebot demo $(ARGS)
 
 serve: setup ## Run the server with the settings of the environment
 	$(BIN)/voicebot serve
