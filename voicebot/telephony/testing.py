@@ -1,0 +1,91 @@
+"""For tests: legs whose other party is the test, and a line that hands them out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from voicebot.audio.frames import SILENCE
+from voicebot.telephony.leg import Answered, AudioPort, Ended, LegEvent
+
+
+class SimulatedLeg:
+    """A CallLeg; `tell` is what the network tells, `tick` carries 20 ms of sound each way."""
+
+    def __init__(self, remote: str = "sip:somebody@192.0.2.7") -> None:
+        self.id = f"leg-{id(self):x}"
+        self.remote = remote
+        self.media_gap = False
+        self.port: AudioPort | None = None
+        self.keys = ""
+        self.refused: tuple[int, int | None] | None = None
+        self._events: list[LegEvent] = []
+        self._news = asyncio.Event()
+
+    # --- CallLeg -------------------------------------------------------------------------------------------
+
+    def connect(self, port: AudioPort) -> None:
+        self.port = port
+
+    async def events(self) -> AsyncIterator[LegEvent]:
+        position = 0
+        while True:
+            while position < len(self._events):
+                event = self._events[position]
+                position += 1
+                yield event
+                if isinstance(event, Ended):
+                    return
+            await self._news.wait()
+
+    async def answer(self) -> None:
+        self.tell(Answered())
+
+    def reject(self, status: int, retry_after_s: int | None = None) -> None:
+        self.refused = (status, retry_after_s)
+        self.tell(Ended("local", status, "rejected"))
+
+    async def hang_up(self) -> None:
+        self.tell(Ended("local", None, "hung up"))
+
+    def send_keys(self, digits: str) -> None:
+        self.keys += digits
+
+    # --- the other party -----------------------------------------------------------------------------------
+
+    @property
+    def ended(self) -> Ended | None:
+        last = self._events[-1] if self._events else None
+        return last if isinstance(last, Ended) else None
+
+    def tell(self, event: LegEvent) -> None:
+        """Something happens on the leg; after its end nothing does."""
+        if self.ended is None:
+            self._events.append(event)
+            self._news.set()
+            self._news = asyncio.Event()
+
+    def tick(self, number: int, said: bytes = SILENCE) -> bytes:
+        """The other party says 20 ms and hears 20 ms."""
+        if self.port is None or self.ended is not None:
+            return SILENCE
+        return self.port.exchange(said, number) or SILENCE
+
+
+class SimulatedLine:
+    """A Line; `on_dial` sees every leg as it is rung, and may tell it what happens."""
+
+    def __init__(self, on_dial: Callable[[SimulatedLeg], None] = lambda leg: None) -> None:
+        self.address = ("192.0.2.1", 5060)
+        self.legs: list[SimulatedLeg] = []
+        self.on_dial = on_dial
+
+    async def dial(self, target: str, *, ring_timeout_s: float = 45) -> SimulatedLeg:
+        leg = SimulatedLeg(target)
+        self.legs.append(leg)
+        self.on_dial(leg)
+        return leg
+
+    async def close(self) -> None:
+        for leg in self.legs:
+            await leg.hang_up()
