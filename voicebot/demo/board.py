@@ -14,7 +14,7 @@ from voicebot.demo.persona import Persona
 from voicebot.demo.results import DemoCall
 from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
-from voicebot.domain.records import LiveFact
+from voicebot.domain.records import CallRecord, LiveFact
 
 NAMES = {
     Disposition.PROMISE_TO_PAY: "承诺还款",
@@ -52,6 +52,7 @@ class Board:
 
     def __init__(self, total: int) -> None:
         self._rows: dict[str, tuple[str, str, str]] = {}
+        self._ended: set[str] = set()
         self._progress = Progress(
             TextColumn("[bold]已结束"), BarColumn(bar_width=40), MofNCompleteColumn(), TimeElapsedColumn()
         )
@@ -61,7 +62,7 @@ class Board:
         self._rows.setdefault(call_id, (f"{persona.name} · {persona.who}", "拨号", ""))
 
     def fact(self, live: LiveFact) -> None:
-        if live.call_id not in self._rows:
+        if live.call_id not in self._rows or live.call_id in self._ended:
             return
         who, state, line = self._rows[live.call_id]
         data, kind = live.fact.data, live.fact.kind
@@ -75,12 +76,15 @@ class Board:
             state = "[magenta]人工通话"
         elif kind is FactKind.DISPOSITION:
             state = NAMES[Disposition(str(data["disposition"]))]
-        elif kind is FactKind.ENDED:
-            state, line = f"[dim]{state}[/]", "[dim]已挂断[/]"
         self._rows[live.call_id] = (who, state, line)
 
-    def ended(self, count: int) -> None:
-        self._progress.update(self._task, completed=count)
+    def end(self, record: CallRecord) -> None:
+        """The call is over and written down."""
+        who, _, _ = self._rows[record.id]
+        outcome = NAMES[Disposition(record.disposition)] if record.disposition else "结束"
+        self._rows[record.id] = (who, f"[bold]{outcome}[/]", "[dim]已挂断[/]")
+        self._ended.add(record.id)
+        self._progress.update(self._task, completed=len(self._ended))
 
     def __rich__(self) -> Panel:
         table = Table.grid(padding=(0, 2), expand=True)

@@ -161,9 +161,9 @@ async def _watch(store: Store, settings: Settings, personas: Sequence[Persona], 
                 for record in reversed(records):
                     if record.case_id in by_case:
                         board.begin(record.id, by_case[record.case_id])
-                        if record.ended_at is not None:
-                            ended.setdefault(record.case_id, record)
-                board.ended(len(ended))
+                        if record.ended_at is not None and record.case_id not in ended:
+                            ended[record.case_id] = record
+                            board.end(record)
         finally:
             follower.cancel()
     return [
