@@ -1,0 +1,114 @@
+"""Make the pictures of the README from a real run: `python docs/images/make.py` (needs Chromium and a Chinese font).
+
+Runs `voicebot demo`, photographs the terminal and the console, and writes PNG files beside this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+from rich.console import Console
+from rich.text import Text
+
+HERE = Path(__file__).parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
+COLUMNS, LINES = 132, 48
+LOGIN = re.compile(r"(http://[\d.:]+).*用户\s+(\S+)\s+密码\s+(\S+)")
+
+
+class Demo:
+    """`voicebot demo` in a terminal of its own; `screen` is all it wrote."""
+
+    def __init__(self, calls: int, home: Path) -> None:
+        self.screen = ""
+        master, slave = pty.openpty()
+        environment = {**os.environ, "COLUMNS": str(COLUMNS), "LINES": str(LINES), "TERM": "xterm-256color"}
+        command = [sys.executable, "-m", "voicebot.cli", "demo", "--calls", str(calls), "--home", str(home)]
+        command += ["--json", str(home / "demo.json")]
+        self._process = subprocess.Popen(command, stdout=slave, stderr=slave, stdin=slave, env=environment)
+        os.close(slave)
+        threading.Thread(target=self._read, args=(master,), daemon=True).start()
+
+    def _read(self, master: int) -> None:
+        with contextlib.suppress(OSError):
+            while data := os.read(master, 65536):
+                self.screen += data.decode(errors="replace")
+
+    def wait_for(self, pattern: re.Pattern[str], timeout_s: float) -> re.Match[str]:
+        """Wait until the screen holds `pattern`; SystemExit with the screen's end when it never does."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if found := pattern.search(Text.from_ansi(self.screen).plain):
+                return found
+            time.sleep(0.5)
+        raise SystemExit(f"the demonstration did not get there:\n{self.screen[-2000:]}")
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(60)
+
+
+def terminal_svg(screen: str) -> str:
+    """The last table of the screen, as SVG."""
+    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"))  # noqa: SIM115
+    start = screen.rfind("演示结果")
+    start = screen.rfind("\n", 0, start)
+    console.print(Text.from_ansi("$ make demo\n" + screen[start:].replace("\r", "").strip("\n")))
+    return console.export_svg(title="voicebot demo")
+
+
+async def photograph(screen: str, address: str, user: str, password: str, report: Path) -> None:
+    """Terminal, running calls, list, and the pages of one call in both themes."""
+    calls = {call["persona"]: call["call_id"] for call in json.loads(report.read_text())["calls"]}
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        svg = await browser.new_page(viewport={"width": 1500, "height": 620})
+        font = "<style>text,tspan{font-family:'WenQuanYi Zen Hei Mono','WenQuanYi Micro Hei Mono','Fira Code',monospace!important}</style>"
+        await svg.set_content(font + terminal_svg(screen))
+        await svg.locator("svg").first.screenshot(path=HERE / "demo-terminal.png")
+        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        await page.goto(f"{address}/login")
+        await page.locator("input[name=username]").fill(user)
+        await page.locator("input[name=password]").fill(password)
+        await page.locator("button[type=submit]").click()
+        await page.wait_for_url(f"{address}/")
+        await shot(page, f"{address}/calls", "console-calls.png")
+        await shot(page, f"{address}/calls/{calls.get('p03') or next(iter(calls.values()))}", "console-call.png")
+        await shot(page, f"{address}/campaigns", "console-campaigns.png")
+        await page.emulate_media(color_scheme="dark")
+        await shot(page, f"{address}/calls/{calls.get('p02') or next(iter(calls.values()))}", "console-call-dark.png")
+        await browser.close()
+
+
+async def shot(page: Page, url: str, name: str) -> None:
+    await page.goto(url)
+    await page.wait_for_timeout(2500)
+    await page.screenshot(path=HERE / name)
+
+
+def main() -> None:
+    home = Path(tempfile.mkdtemp(prefix="voicebot-pictures-"))
+    demo = Demo(int(sys.argv[1]) if len(sys.argv) > 1 else 8, home)
+    try:
+        address, user, password = demo.wait_for(LOGIN, 600).groups()
+        asyncio.run(photograph(demo.screen, address, user, password, home / "demo.json"))
+    finally:
+        demo.stop()
+
+
+if __name__ == "__main__":
+    main()
