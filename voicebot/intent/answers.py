@@ -12,11 +12,15 @@ _YES = re.compile(
     rf"(?:对|是|好|行|中|妥|成|得|要得|可以|没错|冇错|没问题|没毛病|嘞|ok|系|头|滴|哒|四的|正确|当然|嗯呐|{_FILLER})+"
 )
 _YES_CORE = re.compile(r"冇错|对|是|好|行|中|妥|成|得|可以|没错|没问题|没毛病|ok|系|嗯呐|四的|正确|当然")
-_NO = re.compile(rf"(?:不|是|布是|对|行|可以|得行|成|用|要|没|有|木有|得|错|唔系|唔得|唔好|冇|非也|中|好|那|{_FILLER})+")
+_NO = re.compile(rf"(?:不|是|布是|对|行|可以|得行|成|用|要|没|有|木有|得|错|唔系|唔得|唔好|冇|非也|中|好|那|"
+    rf"{_FILLER})+")
 _NO_CORE = re.compile(r"不|布是|没|木有|错|唔系|唔得|唔好|冇|非也")
+_NO_FAULT = re.compile(r"[没冇]错|没问题|没毛病")
 # Words of yes and no that together say something else.
-_NEITHER = re.compile(r"不错|好不|行不行|对不对|是不是|成不|可不可|要不|(?<!没)有没有|不是吧|得不|得没|好没|没得行|没好|不好了|要好|有好|得了|不是对|不了|没了|有了|成了|中不")
-_HEARING = re.compile(r"[嗯恩唔啊哦噢喔诶欸哎呃额 ]+|(?:[嗯恩哦啊]*(?:你说|您说|你讲|您讲|继续|你继续|请说|请讲|听着呢?|我听着呢?|在听|我在听))+")
+_NEITHER = re.compile(r"不错|好不|行不行|对不对|是不是|成不|可不可|要不|(?<!没)有没有|不是吧|得不|得没|好没|"
+    r"没得行|没好|不好了|要好|有好|得了|不是对|不了|没了|有了|成了|中不")
+_HEARING = re.compile(r"[嗯恩唔啊哦噢喔诶欸哎呃额 ]+|(?:[嗯恩哦啊]*(?:你说|您说|你讲|您讲|继续|你继续|请说|请讲|"
+    r"听着呢?|我听着呢?|在听|我在听))+")
 _WORDS_OF_PLENTY = 10
 """Longer utterances are never taken for a plain answer."""
 
@@ -38,7 +42,7 @@ def plain_answer(text: str, topic: Topic) -> tuple[IntentScore, ...] | None:
         return _hearing(line, topic)
     if _NEITHER.search(line):
         return None
-    if _NO_CORE.search(line.replace("没错", "").replace("冇错", "").replace("没问题", "").replace("没毛病", "")) and _NO.fullmatch(line):
+    if _NO_CORE.search(_NO_FAULT.sub("", line)) and _NO.fullmatch(line):
         return _bound("m_deny", _NO_MEANS.get(topic), topic)
     if _YES_CORE.search(line) and _YES.fullmatch(line):
         return _bound("m_affirm", _YES_MEANS.get(topic), topic)

@@ -24,8 +24,9 @@ _MOST = 3
 class Calibration:
     """Fitted on a hand that the calibrated weights had not seen. All thresholds are probabilities.
 
-    `network_share`: weight of the network beside the linear model; `temperature`s divide the mixed log-probabilities; `abstain`: below it the answer is `unknown`; `second`: a further intent is accepted
-    from here; `danger`: both self-harm intents together raise the alarm from here, low on purpose.
+    `network_share`: weight of the network beside the linear model; the temperatures divide the mixed log-probabilities;
+    `abstain`: below it the answer is `unknown`; `second`: a further intent is accepted from here; `danger`: both
+    self-harm intents together raise the alarm from here, low on purpose.
     """
 
     network_share: float = 0.0

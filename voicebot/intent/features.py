@@ -1,4 +1,4 @@
-"""What the linear model sees of an utterance: hashed n-grams of characters, sounds and number patterns, and the topic."""
+"""What the linear model sees of an utterance: hashed n-grams of characters, sounds, number patterns; the topic."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class ModelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """Weights by feature. `keys` sorted CRC32 (n,), `rarity` idf (n,), `weights` int8 (n, outputs), `scale` (outputs,)."""
+    """`keys` sorted CRC32 of features (n,), `rarity` idf (n,), `weights` int8 (n, outputs), `scale` (outputs,)."""
 
     intents: tuple[str, ...]
     emotions: tuple[str, ...]

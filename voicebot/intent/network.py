@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,20 @@ class Network:
     filters: tuple[tuple[Floats, Floats], ...]
     hidden: tuple[Floats, Floats]
     output: tuple[Floats, Floats]
+    taps: tuple[Floats, Floats] = field(init=False)
+    places: tuple[slice, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Runs every tap of every filter over every row of both tables, (rows, taps * f), once and for all.
+
+        What a filter makes of a text is then a sum of looked-up rows: no large product per utterance, whose BLAS
+        threads would wait for each other on a busy machine.
+        """
+        side_by_side = np.concatenate([tap for weights, _ in self.filters for tap in weights], axis=1)
+        ends = [0, *accumulate(weights.shape[0] * weights.shape[2] for weights, _ in self.filters)]
+        size = self.tables[0].shape[1]
+        object.__setattr__(self, "taps", (self.tables[0] @ side_by_side[:size], self.tables[1] @ side_by_side[size:]))
+        object.__setattr__(self, "places", tuple(slice(begin, end) for begin, end in pairwise(ends)))
 
     @classmethod
     def load(cls, path: Path) -> Network:
@@ -55,14 +70,11 @@ class Network:
     def logits(self, text: str, topic: str, intents: int) -> tuple[Floats, Floats]:
         """Logits of the `intents` first outputs, (i,), and of the emotions, (e,)."""
         characters, sounds = symbols(text)
-        rows = np.concatenate(
-            (
-                self.tables[0][[self.characters.get(char, UNSEEN) for char in characters]],
-                self.tables[1][[self.sounds.get(sound, UNSEEN) for sound in sounds]],
-            ),
-            axis=1,
+        taps = (
+            self.taps[0][[self.characters.get(char, UNSEEN) for char in characters]]
+            + self.taps[1][[self.sounds.get(sound, UNSEEN) for sound in sounds]]
         )
-        pooled = [_convolved(rows, weights, shift) for weights, shift in self.filters]
+        pooled = [_convolved(taps[:, at], shift) for at, (_, shift) in zip(self.places, self.filters, strict=True)]
         seen = np.concatenate((*pooled, self.tables[2][self.topics[topic]]))
         inner = np.maximum(seen @ self.hidden[0] + self.hidden[1], 0)
         out = np.asarray(inner @ self.output[0] + self.output[1], dtype=np.float32)
@@ -74,10 +86,15 @@ def _index(names: NDArray[np.str_]) -> dict[str, int]:
     return {str(name): row for row, name in enumerate(names) if name}
 
 
-def _convolved(rows: Floats, weights: Floats, shift: Floats) -> Floats:
-    """Rectified convolution over time with as much padding as the filter is wide, then the maximum over time."""
-    width = len(weights)
-    padded = np.pad(rows, ((width // 2, width // 2), (0, 0)))
-    steps = len(rows)
-    total = sum((padded[step : step + steps] @ weights[step] for step in range(width)), np.zeros(1, np.float32))
-    return np.asarray(np.maximum(total + shift, 0).max(axis=0), dtype=np.float32)
+def _convolved(taps: Floats, shift: Floats) -> Floats:
+    """Rectified convolution over time, as much padding as the filter is wide, then the maximum over time.
+
+    `taps` (steps, width * f): what each tap of the filter makes of each step; only the shifted sum is left to do.
+    """
+    steps, size = len(taps), len(shift)
+    width = taps.shape[1] // size
+    total = np.broadcast_to(shift, (steps, size)).copy()
+    for tap in range(width):
+        part, offset = taps[:, tap * size : (tap + 1) * size], tap - width // 2
+        total[max(0, -offset) : steps - max(0, offset)] += part[max(0, offset) : steps - max(0, -offset)]
+    return np.asarray(np.maximum(total.max(axis=0), 0), dtype=np.float32)

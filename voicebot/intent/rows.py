@@ -21,7 +21,7 @@ class RowError(ValueError):
 
 
 def predict_row(row: Mapping[str, Any], understander: Understander) -> dict[str, Any]:
-    """`{"id","text","context","now"?}` to `{"id","intents","emotion","slots","danger","ms"}`; a bad row gets `error`."""
+    """`{"id","text","context","now"?}` to `{"id","intents","emotion","slots","danger","ms"}`; a bad row `error`."""
     try:
         text, topic, now = _text(row), _topic(row), _now(row, required=False)
     except RowError as error:

@@ -1,4 +1,4 @@
-"""Understander: words and the question before them to an Understanding. Rules for yes, no and danger; a model for the rest."""
+"""Understander: words and the question before them to an Understanding. Rules for yes, no, danger; else a model."""
 
 from __future__ import annotations
 

@@ -53,6 +53,9 @@ def test_a_single_en_answers_a_question_but_not_a_statement() -> None:
     assert debt is not None and debt[0].id == "m_backchannel"
 
 
-@pytest.mark.parametrize("text", ["好不好", "行不行", "是不是", "不是吧", "对 我不是他", "好 你说完了没", "我不是他", "没有钱", "是的 我下周五还"])
+@pytest.mark.parametrize(
+    "text",
+    ["好不好", "行不行", "是不是", "不是吧", "对 我不是他", "好 你说完了没", "我不是他", "没有钱", "是的 我下周五还"],
+)
 def test_more_than_a_bare_word_is_left_to_the_model(text: str) -> None:
     assert plain_answer(text, Topic.OPEN) is None

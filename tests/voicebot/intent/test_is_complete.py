@@ -11,8 +11,17 @@ from voicebot.intent.understander import Understander
 
 @pytest.mark.parametrize(
     ("text", "topic"),
-    [("对", "open"), ("不是", "open"), ("好的", "promise"), ("二三幺五", "verify"), ("我下周五还", "promise"), ("三千五百块", "promise"),
-     ("我昨天就还了", "debt"), ("我没钱", "debt"), ("我下周五还", "debt")],
+    [
+        ("对", "open"),
+        ("不是", "open"),
+        ("好的", "promise"),
+        ("二三幺五", "verify"),
+        ("我下周五还", "promise"),
+        ("三千五百块", "promise"),
+        ("我昨天就还了", "debt"),
+        ("我没钱", "debt"),
+        ("我下周五还", "debt"),
+    ],
 )
 def test_an_answer_is_complete(text: str, topic: str, understander: Understander) -> None:
     assert is_complete_answer(text, Topic(topic), understander)
@@ -20,8 +29,18 @@ def test_an_answer_is_complete(text: str, topic: str, understander: Understander
 
 @pytest.mark.parametrize(
     ("text", "topic"),
-    [("", "open"), ("嗯", "debt"), ("二三", "verify"), ("二三幺", "verify"), ("我想", "debt"), ("那个", "debt"), ("我下个", "promise"), ("因为我", "reason"),
-     ("我先还三千", "any"), ("下周", "promise")],
+    [
+        ("", "open"),
+        ("嗯", "debt"),
+        ("二三", "verify"),
+        ("二三幺", "verify"),
+        ("我想", "debt"),
+        ("那个", "debt"),
+        ("我下个", "promise"),
+        ("因为我", "reason"),
+        ("我先还三千", "any"),
+        ("下周", "promise"),
+    ],
 )
 def test_what_breaks_off_is_not(text: str, topic: str, understander: Understander) -> None:
     assert not is_complete_answer(text, Topic(topic), understander)

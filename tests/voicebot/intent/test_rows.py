@@ -26,17 +26,32 @@ def test_a_prediction_has_the_fields_of_the_contract(understander: Understander)
 def test_slots_have_the_fields_of_the_contract_and_null_where_absent() -> None:
     row = slots_row({"id": "a", "text": "明天下午三点", "now": NOW})
     assert row == {
-        "id": "a", "date": "2026-11-25", "date_end": None, "time": "15:00", "amount_fen": None, "amount_min_fen": None,
-        "amount_max_fen": None, "ratio": None, "installments": None, "per_installment_fen": None, "digits": None,
-        "ambiguous": False, "tense": "future",
+        "id": "a",
+        "date": "2026-11-25",
+        "date_end": None,
+        "time": "15:00",
+        "amount_fen": None,
+        "amount_min_fen": None,
+        "amount_max_fen": None,
+        "ratio": None,
+        "installments": None,
+        "per_installment_fen": None,
+        "digits": None,
+        "ambiguous": False,
+        "tense": "future",
     }
 
 
 @pytest.mark.parametrize(
     ("row", "field"),
     [
-        ({"id": 1}, "text"), ({"id": 1, "text": 5, "now": NOW}, "text"), ({"id": 1, "text": "好"}, "now"),
-        ({"id": 1, "text": "好", "now": "yesterday"}, "now"), ({"id": 1, "text": "好", "now": 12}, "now"), ([], "object"), ("好", "object"),
+        ({"id": 1}, "text"),
+        ({"id": 1, "text": 5, "now": NOW}, "text"),
+        ({"id": 1, "text": "好"}, "now"),
+        ({"id": 1, "text": "好", "now": "yesterday"}, "now"),
+        ({"id": 1, "text": "好", "now": 12}, "now"),
+        ([], "object"),
+        ("好", "object"),
     ],
 )
 def test_a_bad_slots_row_names_its_field(row: Any, field: str) -> None:
@@ -46,7 +61,8 @@ def test_a_bad_slots_row_names_its_field(row: Any, field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "field"), [({"id": 1, "text": None}, "text"), ({"id": 1, "text": "好", "context": "weather"}, "context"), (None, "object")]
+    ("row", "field"),
+    [({"id": 1, "text": None}, "text"), ({"id": 1, "text": "好", "context": "weather"}, "context"), (None, "object")],
 )
 def test_a_bad_prediction_row_names_its_field(row: Any, field: str, understander: Understander) -> None:
     assert field in predict_row(row, understander)["error"]

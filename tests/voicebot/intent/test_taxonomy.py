@@ -14,8 +14,22 @@ def test_there_are_115_intents_and_unknown() -> None:
 
 
 def test_order_of_priority() -> None:
-    order = ["vu_selfharm_veiled", "vu_crying", "ab_threat", "m_human", "tp_relation", "dp_amount", "pay_already_paid", "hs_no_money",
-             "ptp_date", "rf_flat", "dl_busy", "q_amount", "m_offtopic", "unknown"]
+    order = [
+        "vu_selfharm_veiled",
+        "vu_crying",
+        "ab_threat",
+        "m_human",
+        "tp_relation",
+        "dp_amount",
+        "pay_already_paid",
+        "hs_no_money",
+        "ptp_date",
+        "rf_flat",
+        "dl_busy",
+        "q_amount",
+        "m_offtopic",
+        "unknown",
+    ]
     ranks = [rank(name) for name in order]
     assert ranks == sorted(ranks) and len(set(ranks)) == len(ranks)
 

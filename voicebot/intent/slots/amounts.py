@@ -14,8 +14,7 @@ _MOST_FEN = 10**12
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """`fen` for a point, `low`/`high` for bounds (fen). `spoken_unit`: a money unit or 百/千/万 shows that money is meant.
-    `vague`: an amount was meant but has no value (几千块)."""
+    """`fen` for a point, `low` and `high` for bounds (fen). `vague`: an amount was meant but has no value (几千块)."""
 
     start: int
     end: int
@@ -27,8 +26,10 @@ class Amount:
 
 _YUAN = r"(?:块钱?|元钱?|圆|块人民币|元人民币|蚊|rmb)"
 _OTHER = (
-    r"(?:号|日(?!元)|月|年|天|点(?!钱)|分钟|小时|钟|期|次|遍|个(?!钱)|岁|人|口|位|层|楼|家|笔|张|条|斤|吨|公里|里|米|平|袋|瓶|只|头|亩|度|兆|%|成(?![吗不行吧么呗]|$)|倍|回|趟|"
-    r"句|种|件|页|礼拜|星期|周|届|路|栋|单元|室|本|台|部|车|顿|秒|刻|分之|折|多个|多天|多号|多年|多次|几个|几天|来个|来天|来次|多岁|多遍|"
+    r"(?:号|日(?!元)|月|年|天|点(?!钱)|分钟|小时|钟|期|次|遍|个(?!钱)|岁|人|口|位|层|楼|家|笔|张|条|斤|吨|公里|里|"
+    r"米|平|袋|瓶|只|头|亩|度|兆|%|成(?![吗不行吧么呗]|$)|倍|回|趟|"
+    r"句|种|件|页|礼拜|星期|周|届|路|栋|单元|室|本|台|部|车|顿|秒|刻|分之|折|多个|多天|多号|多年|多次|几个|几天|"
+    r"来个|来天|来次|多岁|多遍|"
     r"几次|几年|克|瓦|寸|尺|本书|毫升|集|届|班|级|码|人次|辆|门|套|粒|片|把(?!块)|群|户|代|公斤|[:/\-.])"
 )
 _BELOW = r"(?:不到|不足|不超过|最多|顶多|至多|顶破天|撑死|没到|不会超过|不大于|低于|少于|小于)"
@@ -37,8 +38,11 @@ _ABOUT = r"(?:大概|大约|差不多|约|大致|估计|也就|将近|接近|小
 
 _PLAIN = re.compile(
     rf"(?P<pre>{_BELOW}|{_ABOVE})?(?:也?[就只]?[能要有给还得]|先还|还|有|个|了)?(?P<about>{_ABOUT})?(?P<run>{RUN})"
-    rf"(?P<loose>来|多|余|好几|几|把)?(?P<tail>[百千万])?(?P<yuan>{_YUAN})?(?P<cents>零?[一二两三四五六七八九\d](?:毛|角)(?:[一二两三四五六七八九\d]分?)?|"
-    rf"零[一二两三四五六七八九\d]分|[一二三四五六七八九\d](?=$|[ 钱行吧的了可呢左]))?(?P<mao>毛钱?|角钱?|分钱)?(?P<after>多|来钱|出头|开外|左右|上下|以内|以下|之内|以上|往上|朝上|打底|封顶)?"
+    rf"(?P<loose>来|多|余|好几|几|"
+    rf"把)?(?P<tail>[百千万])?(?P<yuan>{_YUAN})?(?P<cents>零?[一二两三四五六七八九\d](?:毛|"
+    rf"角)(?:[一二两三四五六七八九\d]分?)?|"
+    rf"零[一二两三四五六七八九\d]分|[一二三四五六七八九\d](?=$|[ 钱行吧的了可呢左]))?(?P<mao>毛钱?|角钱?|"
+    rf"分钱)?(?P<after>多|来钱|出头|开外|左右|上下|以内|以下|之内|以上|往上|朝上|打底|封顶)?"
 )
 _RANGE = re.compile(
     rf"(?P<lead>[一二三四五六七八九]?[十百千万])?(?P<a>[一二两三四五六七八])(?P<b>[二两三四五六七八九])(?P<unit>百|千|万|十(?:万)?|百万|百块)(?P<yuan>{_YUAN})?"
@@ -50,14 +54,24 @@ _FROM_TO = re.compile(rf"(?P<a>{RUN})(?P<ya>{_YUAN})?(?:到|至|~|-)(?P<b>{RUN})
 _IDIOMATIC: tuple[tuple[re.Pattern[str], int | None, int | None, int | None], ...] = tuple(
     (re.compile(rf"(?<![一二两三四五六七八九十几])(?:{pattern})(?:{_YUAN})?"), fen, low, high)
     for pattern, fen, low, high in (
-        ("百八十", None, 8_000, 10_000), ("百儿八十", None, 8_000, 10_000), ("千儿八百|千八百", None, 80_000, 100_000),
-        ("万儿八千|万八千", None, 800_000, 1_000_000), ("百把[块元]?", 10_000, None, None), ("百十来?[块元]", 11_000, None, None),
-        ("千把[块元]?", 100_000, None, None), ("万把[块元]?", 1_000_000, None, None), ("块把钱", 100, None, None),
-        ("个把千|个千把", 100_000, None, None), ("上百(?=[块元])", None, 10_000, None), ("上千(?=[块元])", None, 100_000, None), ("上万(?=[块元])", None, 1_000_000, None),
+        ("百八十", None, 8_000, 10_000),
+        ("百儿八十", None, 8_000, 10_000),
+        ("千儿八百|千八百", None, 80_000, 100_000),
+        ("万儿八千|万八千", None, 800_000, 1_000_000),
+        ("百把[块元]?", 10_000, None, None),
+        ("百十来?[块元]", 11_000, None, None),
+        ("千把[块元]?", 100_000, None, None),
+        ("万把[块元]?", 1_000_000, None, None),
+        ("块把钱", 100, None, None),
+        ("个把千|个千把", 100_000, None, None),
+        ("上百(?=[块元])", None, 10_000, None),
+        ("上千(?=[块元])", None, 100_000, None),
+        ("上万(?=[块元])", None, 1_000_000, None),
     )
 )
 _VAGUE = re.compile(rf"(?:好|有|大)?几(?:百|千|万|十万|十(?=块|元)|百块|千块)(?:多|来)?(?:{_YUAN})?|几(?:块|元)钱?")
-_MINOR = re.compile(rf"(?P<mao>[一二两三四五六七八九\d])(?:毛|角)(?P<fen>[一二三四五六七八九\d])?(?:分)?钱?|(?P<only>{RUN})分钱")
+_MINOR = re.compile(rf"(?P<mao>[一二两三四五六七八九\d])(?:毛|角)(?P<fen>[一二三四五六七八九\d])?(?:分)?钱?|"
+    rf"(?P<only>{RUN})分钱")
 # Bare numbers below a hundred are money only right after a verb of paying, and never before another unit.
 _PAYING = re.compile(r"(?:还|给|付|交|转|拿|凑|存|先|还个|给个|还你|给你|还了|付了|转了|存了|交了|还上|先打)$")
 
@@ -189,7 +203,8 @@ def _is_money(line: str, found: re.Match[str], number: Decimal) -> bool:
     if re.search(r"(?:尾号|后四位|末四位|卡号|证号?|号码|电话|手机号?|工号|编号)[是为 ]*$", before):
         return False
     if found["run"].isascii() and found["run"].isdigit():
-        return number >= 100 and not found["run"].startswith("0") and len(found["run"]) <= 6 and bool(_PAYING.search(before))
+        plausible = number >= 100 and not found["run"].startswith("0") and len(found["run"]) <= 6
+        return plausible and bool(_PAYING.search(before))
     return (spoken and number >= 100) or (bool(_PAYING.search(before)) and number >= 10)
 
 

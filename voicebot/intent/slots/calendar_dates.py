@@ -8,24 +8,30 @@ from datetime import date
 
 from voicebot.intent.slots import lunar as table
 from voicebot.intent.slots.found_date import FoundDate, Today, add_months, day_of_month, month_and_day, month_end, real
-from voicebot.intent.slots.numerals import RUN, SMALL, whole
+from voicebot.intent.slots.numerals import SMALL, whole
 
-_N = r"(?:[一二三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九]|\d{1,2}|三十一?|二十[一二三四五六七八九]?|廿[一二三四五六七八九]?)"
 _DAY = r"(?:二十[一二三四五六七八九]?|三十一?|十[一二三四五六七八九]?|[一二三四五六七八九]|\d{1,2})"
 _YEAR = rf"(?:(?P<year>今年|明年|后年|去年|前年|[{SMALL}]{{4}}|[{SMALL}]{{2}}|\d{{4}}|\d{{2}})年?)"
-_FULL = re.compile(rf"{_YEAR}?(?P<month>十[一二]?|[一二三四五六七八九]|1[0-2]|0?[1-9])月份?(?:的)?(?P<day>{_DAY})(?P<mark>[号日])?(?![个期天块元百千万月%年])")
+_FULL = re.compile(rf"{_YEAR}?(?P<month>十[一二]?|[一二三四五六七八九]|1[0-2]|"
+    rf"0?[1-9])月份?(?:的)?(?P<day>{_DAY})(?P<mark>[号日])?(?![个期天块元百千万月%年])")
 _ISO = re.compile(r"(?P<year>20\d\d)[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})[日号]?")
 _MONTH = r"(?P<month>(?:(?:再)?下+个?|这个?|本|当|上+个?|今)月|(?:十[一二]?|[一二三四五六七八九]|1[0-2]|[1-9])月份?)"
-_PART = re.compile(rf"(?:{_MONTH}的?)?(?P<part>月?(?:底|末|尾|初(?![一二三四五六七八九十])|头(?![疼痛])|中旬|上旬|下旬|中(?=$|[ 旬前之以左还行吧给再可]))|月(?:底|末|尾|初(?![一二三四五六七八九十])|头|中)|最后一天)")
-_MONTH_DAY = re.compile(rf"(?P<month>(?:再?下+个?|这个?|本|当|上+个?)月|每个?月|月月)的?(?P<day>{_DAY})[号日]?(?![个期天块元百千万月%年笔次]|[一二三四五六七八九][号日])")
+_PART = re.compile(rf"(?:{_MONTH}的?)?(?P<part>月?(?:底|末|尾|初(?![一二三四五六七八九十])|头(?![疼痛])|中旬|上旬|"
+    rf"下旬|中(?=$|[ 旬前之以左还行吧给再可]))|月(?:底|末|尾|初(?![一二三四五六七八九十])|头|中)|最后一天)")
+_MONTH_DAY = re.compile(rf"(?P<month>(?:再?下+个?|这个?|本|当|上+个?)月|每个?月|"
+    rf"月月)的?(?P<day>{_DAY})[号日]?(?![个期天块元百千万月%年笔次]|[一二三四五六七八九][号日])")
 _DAYS = re.compile(
-    rf"(?<![第几{SMALL}十百千万月\d])(?P<a>{_DAY})(?:[号日]?(?:到|至|~|-)(?P<b>{_DAY}))?(?P<mark>号|日)(?!线|楼|窗|码|院|店|机|员|柜|子|会员|[来]?卡|文件|公馆|车|桌|房|库|门|口|晚上?(?=那))"
+    rf"(?<![第几{SMALL}十百千万月\d])(?P<a>{_DAY})(?:[号日]?(?:到|至|~|-)(?P<b>{_DAY}))?(?P<mark>号|日)(?!线|楼|"
+    rf"窗|码|院|店|机|员|柜|子|会员|[来]?卡|文件|公馆|车|桌|房|库|门|口|晚上?(?=那))"
 )
 _PAIR = re.compile(r"(?P<lead>二?十|三)?(?P<a>[一二三四五六七八])(?P<b>[二三四五六七八九])[号日]")
 _LUNAR = re.compile(
-    r"(?:(?P<named>正月|冬月|腊月)|(?:农历|阴历|旧历|老历)的?(?P<month>十[一二]?|[一二三四五六七八九正冬腊])月)(?:里)?(?P<day>初[一二三四五六七八九十]|廿?二?十?[一二三四五六七八九]?十?|三十|底)?"
+    r"(?:(?P<named>正月|冬月|腊月)|(?:农历|阴历|旧历|老历)的?(?P<month>十[一二]?|"
+    r"[一二三四五六七八九正冬腊])月)(?:里)?(?P<day>初[一二三四五六七八九十]|廿?二?十?[一二三四五六七八九]?十?|"
+    r"三十|底)?"
 )
-_NEW_YEAR = re.compile(r"(?:大年|年)(?P<eve>三十)(?:晚上?|夜)?|(?P<of>月)?(?<![才上读念年])(?:大年|年)?初(?P<first>[一二三四五六七八九十])")
+_NEW_YEAR = re.compile(r"(?:大年|年)(?P<eve>三十)(?:晚上?|夜)?|(?P<of>月)?(?<![才上读念年])(?:大年|"
+    r"年)?初(?P<first>[一二三四五六七八九十])")
 
 
 def full(line: str, today: Today) -> Iterator[FoundDate]:
@@ -35,7 +41,8 @@ def full(line: str, today: Today) -> Iterator[FoundDate]:
         yield FoundDate(*found.span(), day, ask=day is None)
     for found in _FULL.finditer(line):
         month, number = whole(found["month"]), whole(found["day"])
-        if month and number and not re.search(r"[零一二三四五六七八九]$", line[: found.start()] if not found["year"] else ""):
+        digits_before = not found["year"] and re.search(r"[零一二三四五六七八九]$", line[: found.start()])
+        if month and number and not digits_before:
             day = _in_year(found["year"], month, number, today)
             yield FoundDate(*found.span(), day, ask=day is None)
 
@@ -97,7 +104,7 @@ def _month(spoken: str | None, today: Today) -> date | None:
 
 
 def days_of_month(line: str, today: Today) -> Iterator[FoundDate]:
-    """下个月十号, 十五号, 十号到十五号, 十三四号; a day that is gone is next month's, unless 这个月 was said: then ask."""
+    """下个月十号, 十五号, 十号到十五号, 十三四号; a day that is gone is next month's; with 这个月, ask."""
     for found in _MONTH_DAY.finditer(line):
         number = whole(found["day"])
         if found["month"].startswith(("每", "月月")):
@@ -152,12 +159,22 @@ def lunar(line: str, today: Today) -> Iterator[FoundDate]:
         yield FoundDate(*found.span(), day, ask=day is None)
 
 
-_FIXED = {"元旦": (1, 1), "情人节": (2, 14), "妇女节": (3, 8), "劳动节": (5, 1), "五一": (5, 1), "儿童节": (6, 1), "六一": (6, 1), "建军节": (8, 1),
-          "教师节": (9, 10), "国庆节": (10, 1), "国庆": (10, 1), "十一": (10, 1), "双十一": (11, 11), "双十二": (12, 12), "平安夜": (12, 24), "圣诞": (12, 25)}
-_MOVABLE = {"春节": (1, 1), "大年": (1, 1), "元宵": (1, 15), "端午": (5, 5), "七夕": (7, 7), "中秋": (8, 15), "重阳": (9, 9), "小年": (12, 23)}
+_FIXED = {
+    "元旦": (1, 1), "情人节": (2, 14), "妇女节": (3, 8), "劳动节": (5, 1), "五一": (5, 1),
+    "儿童节": (6, 1), "六一": (6, 1), "建军节": (8, 1), "教师节": (9, 10), "国庆节": (10, 1), "国庆": (10, 1),
+    "十一": (10, 1), "双十一": (11, 11), "双十二": (12, 12), "平安夜": (12, 24), "圣诞": (12, 25),
+}
+_MOVABLE = {
+    "春节": (1, 1), "大年": (1, 1), "元宵": (1, 15), "端午": (5, 5), "七夕": (7, 7), "中秋": (8, 15), "重阳": (9, 9),
+    "小年": (12, 23),
+}
 _FEAST = re.compile(
-    r"(?P<turn>过了|过完|等)?(?P<name>元旦|情人节|妇女节|劳动节|五一(?=节|前|后|放|假|之|以|还|的|就|$| )|儿童节|六一(?=节|前|之|后)|建军节|教师节|国庆节?|(?<![二三四五六七八九零双])十一(?=假|长假|黄金|放假|前|之前|以前|后|过后)|"
-    r"双十一|双十二|平安夜|圣诞|春节|元宵|端午|七夕|中秋|重阳|小年(?!轻)|清明|冬至|除夕|年底|年末|岁末|年终(?!奖)|过年(?!的?时候?才)|(?<![半一两三四五六七八九十几多\d])年前(?!的)|(?<![半一两三四五六七八九十几多\d])年后|过完年|过了年|开年|明年|年初)(?:节|那天|当天)?(?P<after>之?后|以后|过后|完)?"
+    r"(?P<turn>过了|过完|等)?(?P<name>元旦|情人节|妇女节|劳动节|五一(?=节|前|后|放|假|之|以|还|的|就|$| )|儿童节|"
+    r"六一(?=节|前|之|后)|建军节|教师节|国庆节?|(?<![二三四五六七八九零双])十一(?=假|长假|黄金|放假|前|之前|以前|"
+    r"后|过后)|"
+    r"双十一|双十二|平安夜|圣诞|春节|元宵|端午|七夕|中秋|重阳|小年(?!轻)|清明|冬至|除夕|年底|年末|岁末|年终(?!奖)|"
+    r"过年(?!的?时候?才)|(?<![半一两三四五六七八九十几多\d])年前(?!的)|(?<![半一两三四五六七八九十几多\d])年后|"
+    r"过完年|过了年|开年|明年|年初)(?:节|那天|当天)?(?P<after>之?后|以后|过后|完)?"
 )
 
 
@@ -166,7 +183,8 @@ def feasts(line: str, today: Today) -> Iterator[FoundDate]:
     for found in _FEAST.finditer(line):
         if found["name"] in ("明年", "年初") and re.match(r"[一二三四五六七八九十\d]", line[found.end() :]):
             continue
-        vague = found["name"] in ("年后", "过完年", "过了年", "开年", "明年", "年初") or found["after"] or found["turn"] in ("过了", "过完")
+        vague = found["name"] in ("年后", "过完年", "过了年", "开年", "明年", "年初") or found["after"] or found[
+            "turn"] in ("过了", "过完")
         day = None if vague else _feast(found["name"], today)
         yield FoundDate(*found.span(), day, ask=day is None)
 
@@ -183,8 +201,3 @@ def _feast(name: str, today: Today) -> date | None:
     if name == "冬至":
         return table.dongzhi(today.day, today.past)
     return table.eve(today.day, today.past)
-
-
-def numeral(spoken: str) -> int | None:
-    """Whole number of a spoken run, for the finders of relative dates."""
-    return whole(spoken) if re.fullmatch(RUN, spoken) else None

@@ -13,9 +13,17 @@ _BEFORE = re.compile(r"(?:之前|以前|前(?![天年几些面])|为止|截止)"
 
 Finder = Callable[[str, Today], Iterable[FoundDate]]
 _FINDERS: tuple[Finder, ...] = (
-    calendar_dates.lunar, calendar_dates.full, calendar_dates.feasts, calendar_dates.parts_of_month, relative_dates.weekdays,
-    calendar_dates.days_of_month, relative_dates.spans, relative_dates.days, relative_dates.weeks_and_months,
-    relative_dates.paydays, relative_dates.soon,
+    calendar_dates.lunar,
+    calendar_dates.full,
+    calendar_dates.feasts,
+    calendar_dates.parts_of_month,
+    relative_dates.weekdays,
+    calendar_dates.days_of_month,
+    relative_dates.spans,
+    relative_dates.days,
+    relative_dates.weeks_and_months,
+    relative_dates.paydays,
+    relative_dates.soon,
 )
 
 

@@ -5,19 +5,29 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_READ = {"零": "0", "〇": "0", "洞": "0", "一": "1", "幺": "1", "妖": "1", "吆": "1", "腰": "1", "二": "2", "两": "2", "三": "3", "四": "4", "五": "5",
+_READ = {"零": "0", "〇": "0", "洞": "0", "一": "1", "幺": "1", "妖": "1", "吆": "1", "腰": "1", "二": "2", "两": "2",
+    "三": "3", "四": "4", "五": "5",
          "六": "6", "七": "7", "拐": "7", "八": "8", "九": "9", "勾": "9", "x": "X", "叉": "X"}
 _ONE = r"[零〇洞一幺二两三四五六七八九拐勾\d]"
-_RUN = re.compile(rf"{_ONE}(?:[ .\-]?(?:{_ONE}|[妖吆腰](?=[ ]?{_ONE})))+(?:[ ]?(?:x|叉|艾克斯|埃克斯))?|{_ONE}(?:x|叉)")
+_RUN = re.compile(rf"{_ONE}(?:[ .\-]?(?:{_ONE}|[妖吆腰](?=[ ]?{_ONE})))+(?:[ ]?(?:x|叉|艾克斯|埃克斯))?|"
+    rf"{_ONE}(?:x|叉)")
 _DOUBLED = re.compile(rf"(?P<times>两|俩|三|四)个(?P<digit>{_ONE})")
-_HEARD = ((re.compile(rf"(?<={_ONE})(?:[期起妻齐琪其])(?=$| |{_ONE}|[,吧啊的])"), "七"), (re.compile(rf"(?<={_ONE})(?:吧|巴|扒)(?={_ONE})"), "八"),
-          (re.compile(rf"(?<={_ONE})(?:酒|久|就)(?={_ONE})"), "九"), (re.compile(rf"(?<={_ONE})(?:是|事|似|寺|死|丝)(?={_ONE})"), "四"),
-          (re.compile(rf"(?<={_ONE})(?:医|衣|依|伊)(?={_ONE}|$)"), "一"), (re.compile(rf"(?<={_ONE})(?:无|武|舞|午|物|吴)(?={_ONE}|$| )"), "五"),
-          (re.compile(rf"(?<={_ONE})(?:流|刘|留|柳|陆)(?={_ONE}|$| )"), "六"), (re.compile(rf"(?<={_ONE})(?:散|伞|山)(?={_ONE}|$| )"), "三"),
-          (re.compile(rf"(?<={_ONE})(?:灵|铃|林|玲|领|凌)(?={_ONE}|$| )"), "零"), (re.compile(rf"(?<={_ONE})(?:儿|而|耳|尔)(?={_ONE})"), "二"),
+_HEARD = ((re.compile(rf"(?<={_ONE})(?:[期起妻齐琪其])(?=$| |{_ONE}|[,吧啊的])"), "七"), (re.compile(
+    rf"(?<={_ONE})(?:吧|巴|扒)(?={_ONE})"), "八"),
+          (re.compile(rf"(?<={_ONE})(?:酒|久|就)(?={_ONE})"), "九"), (re.compile(rf"(?<={_ONE})(?:是|事|似|寺|死|"
+              rf"丝)(?={_ONE})"), "四"),
+          (re.compile(rf"(?<={_ONE})(?:医|衣|依|伊)(?={_ONE}|$)"), "一"), (re.compile(rf"(?<={_ONE})(?:无|武|舞|"
+              rf"午|物|吴)(?={_ONE}|$| )"), "五"),
+          (re.compile(rf"(?<={_ONE})(?:流|刘|留|柳|陆)(?={_ONE}|$| )"), "六"), (re.compile(rf"(?<={_ONE})(?:散|伞|"
+              rf"山)(?={_ONE}|$| )"), "三"),
+          (re.compile(rf"(?<={_ONE})(?:灵|铃|林|玲|领|凌)(?={_ONE}|$| )"), "零"), (re.compile(rf"(?<={_ONE})(?:儿|"
+              rf"而|耳|尔)(?={_ONE})"), "二"),
           (re.compile(rf"(?<={_ONE}{_ONE})(?:妖|腰|吆|要)(?={_ONE}|$| )|(?:妖|腰|吆)(?={_ONE}{_ONE})"), "幺"))
-_ASKED = re.compile(r"(?:尾号|尾数|后四位|末四位|末尾|后面四位|最后四位|后边|后面|身份证|证号|卡号|号码|手机号?|电话|工号|编号)[号是为的 呢啊嗯呃就]*$")
-_UNIT_AFTER = re.compile(r"[十百千万亿块元号日月年天点期次遍个岁毛角折成笔条%]|分[之钟]|小时|礼拜|星期|平|路|位[^0-9]|米")
+_ASKED = re.compile(r"(?:尾号|尾数|后四位|末四位|末尾|后面四位|最后四位|后边|后面|身份证|证号|卡号|号码|手机号?|"
+    r"电话|工号|编号)[号是为的 呢啊嗯呃就]*$")
+_UNIT_AFTER = re.compile(r"[十百千万亿块元号日月年天点期次遍个岁毛角折成笔条%]|分[之钟]|小时|礼拜|星期|平|路|"
+    r"位[^0-9]|米")
+_PAID_BEFORE = re.compile(r"(?:还|给|付|交|转|存|打|先|欠|借)[了你个 ]*$")
 _HOTLINES = re.compile(r"^(?:110|120|119|122|12\d{3}|96110|95\d{3}|400\d{7})$")
 
 
@@ -40,8 +50,8 @@ def find_digits(line: str) -> list[Digits]:
 
 
 def _four(spoken: str) -> str | None:
-    """是两个八 八八幺二: people announce digits and then read them; the last group of four counts, unless it is a longer
-    number read in groups."""
+    """是两个八 八八幺二: people announce digits and then read them; the last group of four counts,
+    unless it is a longer number read in groups."""
     groups = ["".join(_READ.get(char, char if char.isdigit() else "") for char in group) for group in spoken.split()]
     if not 4 < sum(map(len, groups)) <= 9:
         return None
@@ -62,6 +72,11 @@ def _one(line: str, found: re.Match[str]) -> Digits | None:
         return None
     if not asked and (_UNIT_AFTER.match(after) or re.search(r"[十百千万第\-:/]$", before)):
         return None
-    if not asked and found.group().isascii() and len(text) <= 6 and not text.startswith("0") and not text.endswith("X"):
-        return None if re.search(r"(?:还|给|付|交|转|存|打|先|欠|借)[了你个 ]*$", before) else Digits(*found.span(), text, asked)
+    if not asked and _figures_of_money(found.group(), text) and _PAID_BEFORE.search(before):
+        return None
     return Digits(found.start(), found.end(), text, asked)
+
+
+def _figures_of_money(written: str, text: str) -> bool:
+    """3500 may be an amount; 0812, 362X and longer numbers are none."""
+    return written.isascii() and len(text) <= 6 and not text.startswith("0") and not text.endswith("X")

@@ -1,4 +1,4 @@
-"""FoundDate: one mention of a day or a stretch of days in a line, and the calendar arithmetic that all finders share."""
+"""FoundDate: one mention of a day or a stretch of days, and the calendar arithmetic that all finders share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True, slots=True)
 class FoundDate:
-    """`first` alone is a day, with `last` a stretch. `ask`: a date was meant but must be asked for; then both are None."""
+    """`first` alone is a day, with `last` a stretch. `ask`: a date was meant but must be asked for; both are None."""
 
     start: int
     end: int
@@ -55,7 +55,7 @@ def real(year: int, month: int, day: int) -> date | None:
 
 
 def day_of_month(day: int, today: Today) -> date | None:
-    """十五号: this month, next month when it is gone; in a tale of the past the last one. None when that month lacks it."""
+    """十五号: this month, next month when it is gone, the last one in a tale of the past. None where there is none."""
     first = today.day.replace(day=1)
     gone = day < today.day.day or (day == today.day.day and today.past)
     backwards, ahead = ((0, -1, -2) if gone else (-1, -2)), (1 if gone else 0,)

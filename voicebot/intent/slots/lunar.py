@@ -11,7 +11,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class LunarYear:
-    """`new_year` first day; `months` (number, days), negative number for a leap month; solar terms as April and December days."""
+    """`new_year`: first day. `months`: (number, days), leap months negative. Solar terms: days in April, December."""
 
     new_year: date
     months: tuple[tuple[int, int], ...]
@@ -38,18 +38,16 @@ def _table() -> dict[int, LunarYear]:
     text = files("voicebot.intent").joinpath("data/lunar.json").read_text(encoding="utf-8")
     return {
         int(year): LunarYear(
-            date.fromisoformat(row["new_year"]), tuple((m, n) for m, n in row["months"]), row["qingming"], row["dongzhi"]
+            date.fromisoformat(row["new_year"]), tuple((m, n) for m, n in row["months"]), row["qingming"], row[
+                "dongzhi"]
         )
         for year, row in json.loads(text).items()
     }
 
 
 def lunar_day(month: int, day: int, today: date, past: bool) -> date | None:
-    """The next (or, when `past`, the last) Gregorian date of a lunar day, counted from `today`; None beyond the table."""
-    years = (today.year - 1, today.year, today.year + 1)
-    if any(year not in _table() for year in years):
-        return None
-    days = [found for year in years if (found := _table()[year].day(month, day)) is not None]
+    """The next (or, when `past`, the last) Gregorian date of a lunar day from `today` on; None beyond the table."""
+    days = [found for year in _around(today) if (found := _table()[year].day(month, day)) is not None]
     return _nearest(days, today, past)
 
 
@@ -60,13 +58,17 @@ def eve(today: date, past: bool) -> date | None:
 
 
 def qingming(today: date, past: bool) -> date | None:
-    years = [year for year in (today.year - 1, today.year, today.year + 1) if year in _table()]
-    return _nearest([date(year, 4, _table()[year].qingming) for year in years], today, past) if len(years) == 3 else None
+    return _nearest([date(year, 4, _table()[year].qingming) for year in _around(today)], today, past)
 
 
 def dongzhi(today: date, past: bool) -> date | None:
+    return _nearest([date(year, 12, _table()[year].dongzhi) for year in _around(today)], today, past)
+
+
+def _around(today: date) -> list[int]:
+    """The years beside that of `today`; none when the table lacks one of them."""
     years = [year for year in (today.year - 1, today.year, today.year + 1) if year in _table()]
-    return _nearest([date(year, 12, _table()[year].dongzhi) for year in years], today, past) if len(years) == 3 else None
+    return years if len(years) == 3 else []
 
 
 def _nearest(days: list[date], today: date, past: bool) -> date | None:

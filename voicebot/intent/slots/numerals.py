@@ -18,7 +18,9 @@ _TOKEN = re.compile(r"\d+(?:\.\d+)?|.")
 
 
 def value(run: str) -> Decimal | None:
-    """三千五 -> 3500, 三千零五 -> 3005, 一万二 -> 12000, 1.2万 -> 12000; None when `run` is no numeral (幺二三, 百万)."""
+    """三千五 -> 3500, 三千零五 -> 3005, 一万二 -> 12000, 1.2万 -> 12000; None for no numeral (幺二三, 百万)."""
+    if not run:
+        return None
     total, section, number = Decimal(0), Decimal(0), None
     last, zero, digits_before = 1, False, False
     for token in _TOKEN.findall(run):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from voicebot.domain.understanding import Slots, Tense
 from voicebot.intent.slots.amounts import Amount, find_amounts
-from voicebot.intent.slots.choose import Choice, alternatives, corrected, denied, for_the_rest, paid_on, payday
+from voicebot.intent.slots.choose import Choice, Mention, alternatives, corrected, denied, for_the_rest, paid_on, payday
 from voicebot.intent.slots.dates import find_dates, lasts
 from voicebot.intent.slots.digits import Digits, find_digits
 from voicebot.intent.slots.found_date import FoundDate
@@ -19,13 +20,16 @@ from voicebot.intent.slots.times import FoundTime, find_times
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
-_INCOME = re.compile(r"(?:工资|月薪|薪水|房租|房贷|车贷|挣|赚|药费|医药费|手术费|收入|低保|退休金|养老金|花了?|赔了?|赔|欠了?你?们?|借了?|亏了?|利息|违约金|罚息|额度|学费|生活费|伙食费|剩下的?|还剩|余下|押金|定金|水电|本来|一共|总共|不就是|输了?|骗了?)[是有才就只了要得快大概差不多个我你们到一共 ]*$")
-_PAYING = re.compile(r"(?:(?<!不)还|给|付|转|存|打|先|凑|拿|交|划|缴)(?:你们?|了|上|个|出|过|掉|够|得出|进去|过去|您|他|一|完|大概|最多|差不多|顶多|能|就)*$")
+_INCOME = re.compile(r"(?:工资|月薪|薪水|房租|房贷|车贷|挣|赚|药费|医药费|手术费|收入|低保|退休金|养老金|花了?|"
+    r"赔了?|赔|欠了?你?们?|借了?|亏了?|利息|违约金|罚息|额度|学费|生活费|伙食费|剩下的?|还剩|余下|押金|定金|水电|"
+    r"本来|一共|总共|不就是|输了?|骗了?)[是有才就只了要得快大概差不多个我你们到一共 ]*$")
+_PAYING = re.compile(r"(?:(?<!不)还|给|付|转|存|打|先|凑|拿|交|划|缴)(?:你们?|了|上|个|出|过|掉|够|得出|进去|过去|"
+    r"您|他|一|完|大概|最多|差不多|顶多|能|就)*$")
 
 
 def parse_slots(text: str, now: datetime) -> Slots:
     """Slots of `text` said at `now` (aware; dates are those of Asia/Shanghai). Never raises; what must be asked for is
-    `ambiguous` with no value. A promise never gets a date in the past. Semantics: docs/reference/slots.md."""
+    `ambiguous` with no value. A promise never gets a date in the past."""
     try:
         return _parse(text, now)
     except (ValueError, OverflowError, ArithmeticError):
@@ -41,17 +45,17 @@ def _parse(text: str, now: datetime) -> Slots:
     times = [found for found in find_times(line, here) if not denied(line, found)]
     day = _date(line, mentions, here.date(), spoken)
     moment = _time(line, times)
-    free = _blank(line, [(found.start, found.end) for found in mentions] + [(found.start, found.end) for found in times])
+    free = _blank(line, [*_spans(mentions), *_spans(times)])
     digits = _digits(free)
-    instalments = find_instalments(_blank(line, [(found.start, found.end) for found in mentions]))
-    amount = _amount(_blank(free, [*instalments.spans, *((found.start, found.end) for found in find_digits(free))]), line)
+    instalments = find_instalments(_blank(line, _spans(mentions)))
+    amount = _amount(_blank(free, [*instalments.spans, *_spans(find_digits(free))]), line)
     share = [found for found in find_shares(free) if not denied(line, found)]
     return _slots(day, moment, amount, share[-1].ratio if share else None, instalments, digits, spoken, here.date())
 
 
 def _slots(
-    day: Choice[FoundDate], moment: FoundTime | None, amount: Choice[Amount], ratio: float | None, instalments: Instalments,
-    digits: Digits | None, spoken: Tense, today: date,
+    day: Choice[FoundDate], moment: FoundTime | None, amount: Choice[Amount], ratio: float | None,
+    instalments: Instalments, digits: Digits | None, spoken: Tense, today: date,
 ) -> Slots:
     first = day.chosen.first if day.chosen else None
     if first is None and moment and moment.moment and not day.ask:
@@ -72,6 +76,10 @@ def _time(line: str, found: list[FoundTime]) -> FoundTime | None:
     if len(found) > 1 and corrected(line, found[-2], found[-1]):
         return found[-1]
     return found[0] if found else None
+
+
+def _spans(found: Sequence[Mention]) -> list[tuple[int, int]]:
+    return [(each.start, each.end) for each in found]
 
 
 def _blank(line: str, spans: list[tuple[int, int]]) -> str:

@@ -27,14 +27,19 @@ class Instalments:
 
 _PERCENT = re.compile(rf"百分之(?P<words>{RUN})(?:点(?P<tenth>[一二三四五六七八九]))?|(?P<figures>\d+(?:\.\d+)?)%")
 _FRACTION = re.compile(r"(?P<whole>[二三四五六七八九十\d]+)分之(?P<part>[一二两三四五六七八九\d]+)")
-_TENTHS = re.compile(r"(?P<n>[一二两三四五六七八九])成(?P<half>半|[一二三四五六七八九])?(?![不吗吧是了可天交为功都还没要会])|(?P<m>[一二两三四五六七八九])成(?=[行吧可成])")
+_TENTHS = re.compile(r"(?P<n>[一二两三四五六七八九])成(?P<half>半|"
+    r"[一二三四五六七八九])?(?![不吗吧是了可天交为功都还没要会])|(?P<m>[一二两三四五六七八九])成(?=[行吧可成])")
 _HALF = re.compile(r"(?<!到)一半(?:儿)?(?!一半)|(?<=还)半(?:数)|对半(?!分)|一大半")
-_ALL = re.compile(r"全部|全额|全款|一次性|一把(?:还清|结清)|一次(?:还清|结清|付清)|全(?:都)?(?:还了|还清|结清|付清)|本息全")
+_ALL = re.compile(r"全部|全额|全款|一次性|一把(?:还清|结清)|一次(?:还清|结清|付清)|全(?:都)?(?:还了|还清|结清|"
+    r"付清)|本息全")
 _RATE = re.compile(r"年化|利率|利息|费率|超过|罚息|违约金|日息|征信|概率|可能")
 
-_EACH = re.compile(r"(?:每[个]?(?:期|月|次|礼拜|星期|周)|(?<!第)一(?:期|个月)|(?:按|逐)月|月月)(?:就|也|只能|能|先|给|还|付|交|打|我|你|们|的|最多|大概|差不多|固定|至少|不超过| )*$")
+_EACH = re.compile(r"(?:每[个]?(?:期|月|次|礼拜|星期|周)|(?<!第)一(?:期|个月)|(?:按|逐)月|月月)(?:就|也|只能|能|"
+    r"先|给|还|付|交|打|我|你|们|的|最多|大概|差不多|固定|至少|不超过| )*$")
 _SPLIT = re.compile(
-    rf"(?:[分拆掰](?:成|个|作|到|它个|他个|摊|为)|分)\s?(?P<n>{RUN})(?:期|次|笔|个月|回|批|份)|(?P<plain>(?<!第)(?<!到){RUN})期(?!了|[都也]|的?时候|[逾没没还]|间)|(?P<months>{RUN})个月(?:还清|还完|分期|慢慢还|付清|结清)"
+    rf"(?:[分拆掰](?:成|个|作|到|它个|他个|摊|为)|分)\s?(?P<n>{RUN})(?:期|次|笔|个月|回|批|份)|"
+    rf"(?P<plain>(?<!第)(?<!到){RUN})期(?!了|[都也]|的?时候|[逾没没还]|间)|(?P<months>{RUN})个月(?:还清|还完|分期|"
+    rf"慢慢还|付清|结清)"
 )
 _MOST = 120
 
@@ -53,10 +58,14 @@ def find_shares(line: str) -> list[Share]:
         half = {"半": 0.05}.get(found["half"] or "", float(value(found["half"] or "零") or 0) / 100)
         out.append(Share(*found.span(), float(value(found["n"] or found["m"]) or 0) / 10 + half))
     out += [Share(*found.span(), 0.5) for found in _HALF.finditer(line)]
-    out += [Share(*found.span(), 1.0) for found in _ALL.finditer(line)
-            if re.search(r"还|结|付|给|交|清|处理", line) and not re.search(r"不(?:能|可能|了)|没", line[max(0, found.start() - 6) : found.end() + 6])]
-    kept = [share for share in out if not _RATE.search(line[max(0, share.start - 5) : share.start]) and 0 < share.ratio <= 1]
+    out += [Share(*found.span(), 1.0) for found in _ALL.finditer(line) if _all_at_once(line, found)]
+    kept = [share for share in out if 0 < share.ratio <= 1 and not _RATE.search(line[: share.start][-5:])]
     return sorted(kept, key=lambda share: share.start)
+
+
+def _all_at_once(line: str, found: re.Match[str]) -> bool:
+    around = line[max(0, found.start() - 6) : found.end() + 6]
+    return bool(re.search(r"还|结|付|给|交|清|处理", line)) and not re.search(r"不(?:能|可能|了)|没", around)
 
 
 def find_instalments(line: str) -> Instalments:
@@ -66,7 +75,8 @@ def find_instalments(line: str) -> Instalments:
         number = whole(found["n"] or found["plain"] or found["months"])
         if number is None or not 1 < number <= _MOST or re.match(r"了|都?逾期|没还", line[found.end() :]):
             continue
-        if found["plain"] and re.search(r"(?:还了|欠了?|逾期了?|这|上|下|哪|几|差|剩|最后|头|前|落下?|断了?|还过|交了)$", line[: found.start("plain")]):
+        if found["plain"] and re.search(r"(?:还了|欠了?|逾期了?|这|上|下|哪|几|差|剩|最后|头|前|落下?|断了?|还过|"
+            r"交了)$", line[: found.start("plain")]):
             continue
         count = number
         spans.append(found.span())

@@ -23,7 +23,7 @@ def fit(
     rows: Sequence[Utterance], intents: Sequence[str], emotions: Sequence[str],
     linear: Logits, network: Logits,
 ) -> Calibration:
-    """`linear` and `network`: logits (n, intents) and (n, emotions) for `rows`, by models that never saw their writer."""
+    """`linear`, `network`: logits (n, intents) and (n, emotions) for `rows`, by models that never saw their writer."""
     place = {name: index for index, name in enumerate(intents)}
     first = np.array([place[row.labels[0]] for row in rows])
     share = round(float(max(_SHARES, key=lambda s: _right(mixed(linear[0], network[0], s), first))), 2)
@@ -33,7 +33,8 @@ def fit(
     judged = [i for i, row in enumerate(rows) if row.emotion]
     mood_heat = _temperature(moods[judged], np.array([emotions.index(rows[i].emotion or "") for i in judged]))
     return Calibration(
-        network_share=share, temperature=heat, emotion_temperature=mood_heat, abstain=_abstention(chances, first, place[UNKNOWN]),
+        network_share=share, temperature=heat, emotion_temperature=mood_heat,
+        abstain=_abstention(chances, first, place[UNKNOWN]),
         second=_second(rows, intents, chances), danger=_alarm(rows, intents, chances),
     )
 

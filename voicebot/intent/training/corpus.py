@@ -13,7 +13,7 @@ WRITERS = ("educated", "elders", "north", "south", "young", "taxonomy")
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What a callee said after a question on `topic`. `labels` most important first; `emotion` None where nobody judged it."""
+    """What a callee said after a question on `topic`. `labels`: main one first. `emotion`: None where nobody judged."""
 
     text: str
     labels: tuple[str, ...]

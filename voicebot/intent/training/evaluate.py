@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from voicebot.config import models_dir
 from voicebot.domain.understanding import Topic, Understanding
 from voicebot.intent.taxonomy import DANGER, taxonomy
 from voicebot.intent.training.corpus import Utterance, development_set
@@ -55,6 +56,7 @@ class Figures:
     unknown_recall: Share
     vulnerable_recall: Share
     complaint_recall: Share
+    second_recall: Share
     calibration_error: float
     median_ms: float
     p99_ms: float
@@ -64,9 +66,9 @@ def figures(rows: Sequence[Utterance], understand: Understand) -> Figures:
     """Runs `understand` over `rows` as the call would."""
     heard, spent = [], []
     for row in rows:
-        started = time.perf_counter()
+        started = time.thread_time()
         heard.append(understand(row.text, Topic(row.topic), _NOW))
-        spent.append((time.perf_counter() - started) * 1000)
+        spent.append((time.thread_time() - started) * 1000)
     pairs = list(zip(rows, heard, strict=True))
     harm = [(row, said) for row, said in pairs if set(row.labels) & DANGER]
     calm = [(row, said) for row, said in pairs if not set(row.labels) & DANGER]
@@ -80,6 +82,7 @@ def figures(rows: Sequence[Utterance], understand: Understand) -> Figures:
         danger_false=Share(sum(said.danger for _, said in calm), len(calm)),
         unknown_recall=_recall(pairs, {"unknown"}),
         vulnerable_recall=_recall(pairs, _group("L")), complaint_recall=_recall(pairs, _group("K")),
+        second_recall=_second_recall(pairs),
         calibration_error=_calibration_error(pairs),
         median_ms=round(spent[len(spent) // 2], 2), p99_ms=round(spent[int(len(spent) * 0.99)], 2),
     )
@@ -93,6 +96,12 @@ def _recall(pairs: Sequence[tuple[Utterance, Understanding]], wanted: set[str]) 
     """How many rows whose first label is among `wanted` keep exactly that label among the accepted intents."""
     rows = [(row, said) for row, said in pairs if row.labels[0] in wanted]
     return Share(sum(said.has(row.labels[0]) for row, said in rows), len(rows))
+
+
+def _second_recall(pairs: Sequence[tuple[Utterance, Understanding]]) -> Share:
+    """How many second labels are among the accepted intents."""
+    wanted = [(row.labels[1], said) for row, said in pairs if len(row.labels) > 1]
+    return Share(sum(said.has(label) for label, said in wanted), len(wanted))
 
 
 def _macro_f1(pairs: Sequence[tuple[Utterance, Understanding]]) -> float:
@@ -114,27 +123,68 @@ def _calibration_error(pairs: Sequence[tuple[Utterance, Understanding]], bins: i
     return sum(abs(sum(p for p, _ in cell) - sum(ok for _, ok in cell)) for cell in cells.values()) / len(pairs)
 
 
-def table(found: Figures) -> str:
-    """Markdown rows of `found`."""
-    return "\n".join(
-        f"| {name.replace('_', ' ')} | {value if isinstance(value, Share) else format(value, '.3f')} |"
-        for name, value in ((name, getattr(found, name)) for name in Figures.__dataclass_fields__)
+_ROWS = (
+    ("top intent is the first label", "top"),
+    ("top intent is one of the labels", "lenient"),
+    ("macro-F1 of the top intent", "macro_f1"),
+    ("emotion", "emotion"),
+    ("danger to self raised", "danger_recall"),
+    ("danger raised without cause", "danger_false"),
+    ("vulnerability (group L) found", "vulnerable_recall"),
+    ("complaint, do-not-call, abuse (group K) found", "complaint_recall"),
+    ("`unknown` found", "unknown_recall"),
+    ("second label found", "second_recall"),
+    ("calibration error of the top probability", "calibration_error"),
+    ("milliseconds of CPU, median", "median_ms"),
+    ("milliseconds of CPU, 99th percentile", "p99_ms"),
+)
+
+
+def table(columns: dict[str, Figures]) -> str:
+    """Markdown: a column for each model, shares with their 95 % Wilson intervals."""
+    head = f"| | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}\n"
+    return head + "\n".join(
+        f"| {title} | {' | '.join(_cell(getattr(found, name)) for found in columns.values())} |"
+        for title, name in _ROWS
     )
+
+
+def _cell(value: Share | float) -> str:
+    return str(value) if isinstance(value, Share) else f"{value:.3f}"
+
+
+def compared(understander: Understander, rows: Sequence[Utterance]) -> dict[str, Figures]:
+    """The shipped mixture, and each of its models alone (same rules around them)."""
+    shipped = understander.classifier.calibration
+    columns = {"shipped": figures(rows, understander.understand)}
+    for name, share in (("linear alone", 0.0), ("network alone", 1.0)):
+        understander.classifier.calibration = replace(shipped, network_share=share)
+        columns[name] = figures(rows, understander.understand)
+    understander.classifier.calibration = shipped
+    return columns
+
+
+def write_card(text: str, card: Path) -> None:
+    """Replaces what stands between the marks in the model card."""
+    begin, end = "<!-- figures -->", "<!-- end of figures -->"
+    before, rest = card.read_text(encoding="utf-8").split(begin)
+    card.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="machine-readable figures")
-    parser.add_argument("--errors", action="store_true", help="also list what went wrong")
+    parser.add_argument("--errors", action="store_true", help="list what went wrong instead")
     options = parser.parse_args()
     understander, rows = Understander(), development_set()
-    found = figures(rows, understander.understand)
-    print(json.dumps(asdict(found)) if options.json else "| development hand | |\n|---|---|\n" + table(found))
     if options.errors:
         for row in rows:
             said = understander.understand(row.text, Topic(row.topic), _NOW)
             if said.top != row.labels[0]:
                 print(f"{row.topic}\t{row.text}\t{'+'.join(row.labels)}\t{said.top} {said.intents[0].p:.2f}")
+        return
+    text = table(compared(understander, rows))
+    write_card(text, models_dir() / "intent.md")
+    print(text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Training of the linear model: hashed n-grams, softmax over intents and over emotions, eight-bit weights at the end."""
+"""Training of the linear model: hashed n-grams, softmax over intents and over emotions, then eight-bit weights."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ RARE = 2
 TOPICS = tuple(str(topic) for topic in Topic)
 
 
-class Convolutions(nn.Module):
+class Convolutions(nn.Module):  # type: ignore[misc]
     """The network that `voicebot.intent.network` runs: its parameters have the same names and shapes there."""
 
     def __init__(self, characters: int, sounds: int, outputs: int) -> None:
@@ -137,7 +138,7 @@ def _parameters(net: Convolutions) -> dict[str, NDArray[np.float16]]:
 
 def save(path: Path, vocabulary: Vocabulary, parameters: dict[str, NDArray[np.float16]]) -> None:
     """Writes the file that `voicebot.intent.network.Network.load` reads (half precision)."""
-    np.savez_compressed(
-        path, **parameters, widths=np.array(len(WIDTHS)), characters_names=np.array(vocabulary.characters),
-        sounds_names=np.array(vocabulary.sounds), topics_names=np.array(TOPICS),
-    )
+    names: dict[str, Any] = {
+        "characters_names": vocabulary.characters, "sounds_names": vocabulary.sounds, "topics_names": TOPICS
+    }
+    np.savez_compressed(path, **{**parameters, **names, "widths": len(WIDTHS)})

@@ -1,4 +1,4 @@
-"""`make train-intent`: trains the intent models with a fixed seed and writes models/intent*.npz and models/intent.json."""
+"""`make train-intent`: trains the intent models with a fixed seed and writes models/intent*.npz and intent.json."""
 
 from __future__ import annotations
 
