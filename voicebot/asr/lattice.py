@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from voicebot.asr.language_model import BEGIN, END, LanguageModel
 
-TONE_WEIGHT, LM_WEIGHT, CHAR_BONUS = 0.5, 0.65, 2.5
+TONE_WEIGHT, LM_WEIGHT, CHAR_BONUS = 0.5, 0.6, 3.0
 _WEAK, _STRONG = 0.12, 0.5  # a syllable below WEAK is not considered; one above STRONG is certainly there
 _BEAM, _CANDIDATES = 16, 40
 _HOT_START, _HOT_GO_ON, _HOT_BONUS = -6.0, -2.0, 1.0
