@@ -1,0 +1,1 @@
+"""Whole calls without sockets: everything of line and brain is real, the other ends of the lines are the test."""
