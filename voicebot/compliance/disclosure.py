@@ -26,6 +26,8 @@ def disclosed(speech: SpeechText, context: SpeechContext, figures: list[Figure])
     category = "F06" if context.listener == "third_party" else "F15"
     found = [(match.start(), match.end()) for match in _DEBT.finditer(speech.text)]
     found += [(figure.start, figure.end) for figure in figures if figure.kind is Kind.AMOUNT]
+    secrets = "|".join(re.escape(secret.lower()) for secret in context.secrets if len(secret) > 1)
+    found += [(match.start(), match.end()) for match in re.finditer(secrets, speech.text) if secrets]
     for start, end in sorted(found):
         if not _withheld(speech, start, end):
             return category, start, end

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "幺": 1}
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10000}
-_NUMERAL = "[0-9零〇一二三四五六七八九十百千万两俩幺.wk]"
-_NUMBER = re.compile(_NUMERAL + "+")
+NUMERAL = "[0-9零〇一二三四五六七八九十百千万两俩幺.wk]"
+_NUMBER = re.compile(NUMERAL + "+")
 _AFTER_AMOUNT = re.compile("块钱|块|元钱|元|圆")
 _NOT_MONEY = re.compile(
     "天|日|号|个|年|月|期|次|遍|条|名|位|分|秒|小时|点|人|路|家|代|点|栋|单元|楼|岁|成|倍|种|张|份|笔|度|米|封|通|线"
@@ -82,7 +82,7 @@ def find_figures(text: str, today: dt.date) -> list[Figure]:
 
 
 _RELATIVE = {"今天": 0, "今日": 0, "今晚": 0, "明天": 1, "明日": 1, "明早": 1, "后天": 2, "昨天": -1, "昨日": -1}
-_DATE = re.compile(rf"(?:({_NUMERAL}+)月)?({_NUMERAL}{{1,3}})[号日]|月底|月末|" + "|".join(_RELATIVE))
+_DATE = re.compile(rf"(?:({NUMERAL}+)月)?({NUMERAL}{{1,3}})[号日]|月底|月末|" + "|".join(_RELATIVE))
 
 
 def _dates(text: str, today: dt.date) -> Iterator[Figure]:
@@ -105,7 +105,7 @@ def _date(found: re.Match[str], today: dt.date) -> dt.date | None:
         return None
 
 
-_DURATION = re.compile(rf"(超过|快|近|将近|不到|满)?了?({_NUMERAL}+|半)(多)?(天|日|个多月|个月|年)(多|半)?")
+_DURATION = re.compile(rf"(超过|快|近|将近|不到|满)?了?({NUMERAL}+|半)(多)?(天|日|个多月|个月|年)(多|半)?")
 _LENGTH = {"天": 1, "日": 1, "个月": 30, "个多月": 30, "年": 365}
 
 
@@ -148,9 +148,19 @@ def _bare_amount(text: str, found: re.Match[str], end: int) -> bool:
     return any(unit in found[0] for unit in "百千万wk") and not _NOT_MONEY.match(text, end)
 
 
+_DIGIT = "[一二三四五六七八九两0-9]"
+_CHANGE = re.compile(
+    f"({_DIGIT})[角毛](?:零?({_DIGIT})分(?!钟|之|期))?"  # 七角八分, 三毛
+    f"|零?({_DIGIT})分(?!钟|之|期)"  # 零五分
+    f"|({_DIGIT})(?![一二三四五六七八九十百千万0-9个天月号日期年次遍])"  # 四块三
+)
+
+
 def _small_change(text: str, value: float, end: int) -> tuple[float, int]:
-    """'四块三', '四元三角': the digit behind the unit counts tenths."""
-    found = re.compile("([一二三四五六七八九两0-9])[角毛]?(?![一二三四五六七八九十百千万0-9个天月])").match(text, end)
+    """'四元三角', '七角八分', '零五分'; a bare digit behind the unit counts tenths: '四块三'."""
+    found = _CHANGE.match(text, end)
     if not found:
         return value, end
-    return value + (read_number(found[1]) or 0) / 10, found.end()
+    tenths, hundredths = found[1] or found[4], found[2] or found[3]
+    value += (read_number(tenths or "零") or 0) / 10 + (read_number(hundredths or "零") or 0) / 100
+    return value, found.end()

@@ -6,10 +6,11 @@ record does not bear out (record.py), and is its wording forbidden as such (word
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from voicebot.compliance.disclosure import disclosed
-from voicebot.compliance.figures import find_figures
+from voicebot.compliance.figures import NUMERAL, find_figures
 from voicebot.compliance.record import unfounded
 from voicebot.compliance.speech_context import SpeechContext
 from voicebot.compliance.speech_text import read_speech
@@ -33,7 +34,7 @@ def check_speech(text: str, speaker: str, context: SpeechContext) -> list[Violat
 
     `speaker` is bot or agent: only a bot can lie about being one.
     """
-    speech = read_speech(text)
+    speech = read_speech(_without_names(text, context))
     if not speech.text:
         return []
     figures = find_figures(speech.text, context.today)
@@ -49,3 +50,12 @@ def check_speech(text: str, speaker: str, context: SpeechContext) -> list[Violat
         Violation(category, *speech.span(start, end), reason) for category, (start, end, reason) in found.items()
     ]
     return sorted(violations, key=lambda violation: (violation.start, violation.id))
+
+
+def _without_names(text: str, context: SpeechContext) -> str:
+    """Proper names become as many 某: a product called 循环贷 or a Mr 万 says nothing."""
+    names = context.names + (context.secrets if context.may_disclose else ())
+    for name in sorted(names, key=len, reverse=True):
+        if len(name) > 1:
+            text = re.sub(f"(?<!{NUMERAL}){re.escape(name)}(?!{NUMERAL})", "某" * len(name), text)
+    return text

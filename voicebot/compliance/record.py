@@ -25,7 +25,7 @@ _TOTAL = re.compile(
     "应还|欠|总|共|一分不少|本金|账单|屏幕|差不多这个数|加一块|保底|截至|截止|今天要还|余额|还款金额|金额(为|是)|核一下|看对不对"
 )
 _PROPOSED = re.compile(
-    "先还|只还|还一部分|每个?月|每期|分期|还剩|剩余|剩下|复述|计划|打算|能拿出|可以还|收到|转|押金|手续费|费|归还.{0,8}后"
+    "先还|只还|余下|还一部分|每个?月|每期|分期|还剩|剩余|剩下|复述|计划|打算|能拿出|可以还|收到|转|押金|手续费|费|归还.{0,8}后"
 )
 _FEE = re.compile("(律师费|外访费|催收费|服务费|滞纳金|违约金|罚息|通讯费|手续费|多付)")
 _LAWSUIT = re.compile(
@@ -90,7 +90,7 @@ def _amounts(speech: SpeechText, case: CaseRecord, figures: list[Figure]) -> Ite
             known = case.daily_interest_fen
             if known is None or (abs(figure.low - known) > 0.05 * known and abs(figure.low - 30 * known) > known):
                 yield "F13", figure.start, figure.end, "与每日利息记录不符"
-        elif _OFFER.search(clause) or _PROMISED.search(speech.text[: figure.start]):
+        elif _is_part(case, figure) or _OFFER.search(clause) or _PROMISED.search(speech.text[: figure.start]):
             continue
         elif _FEE.search(before.split(BREAK)[-1]):
             yield "F13", figure.start, figure.end, "记录中没有这项费用"
@@ -98,6 +98,10 @@ def _amounts(speech: SpeechText, case: CaseRecord, figures: list[Figure]) -> Ite
             yield "F11", figure.start, figure.end, "没有以此金额结清的方案"
         elif _TOTAL.search(around) and not _PROPOSED.search(clause) and figure.low not in _true_totals(case):
             yield "F13", figure.start, figure.end, "与应还金额记录不符"
+
+
+def _is_part(case: CaseRecord, figure: Figure) -> bool:
+    return figure.low > 0 and figure.low in (case.principal_fen, case.fees_fen)
 
 
 def _true_totals(case: CaseRecord) -> set[int]:

@@ -34,16 +34,24 @@ class CaseRecord:
     last_promise: Promise | None = None
     daily_interest_fen: int | None = None
     entrusted: bool = True
+    principal_fen: int | None = None
+    fees_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechContext:
-    """`listener`: debtor, third_party, voicemail or unknown. Without a case only disclosure and wording are judged."""
+    """`listener`: debtor, third_party, voicemail or unknown. Without a case only disclosure and wording are judged.
+
+    `names` (of people and institutions) are never read as wording, whatever characters they are written with;
+    `secrets` (the product) likewise, once the debt may be spoken of; before that they disclose it.
+    """
 
     identity_verified: bool
     listener: str
     today: dt.date
     case: CaseRecord | None = None
+    names: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
     @property
     def may_disclose(self) -> bool:
@@ -61,6 +69,8 @@ def record_of(case: Case, *, last_promise: Promise | None = None, offer: Offer |
         offer=offer,
         last_promise=last_promise,
         entrusted=case.entrusted,
+        principal_fen=case.principal_fen,
+        fees_fen=case.fees_fen,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from voicebot.compliance.gate import check_speech
 from voicebot.compliance.speech_context import SpeechContext, record_of
-from voicebot.domain.case import CallFacts
+from voicebot.dialog.rendering import speakable
+from voicebot.domain.case import CallFacts, Case
 
 SAFE = "抱歉，这个问题我需要请同事核实后再答复您。"
 """Spoken instead of a sentence that may not be said."""
@@ -14,7 +15,10 @@ class LiveGate:
     """Knows who listens and whether identity is verified."""
 
     def __init__(self, facts: CallFacts) -> None:
-        self._facts = facts
+        self._today = facts.started_at.date()
+        self._record = record_of(facts.case) if facts.case else None
+        self._names = _names(facts)
+        self._secrets = (speakable(facts.case.product),) if facts.case else ()
         self.verified = False
         self.listener = "unknown"
 
@@ -26,6 +30,17 @@ class LiveGate:
         return SAFE, sorted({violation.id for violation in violations})
 
     def _context(self) -> SpeechContext:
-        case = self._facts.case
         listener = "debtor" if self.verified else self.listener
-        return SpeechContext(self.verified, listener, self._facts.started_at.date(), record_of(case) if case else None)
+        return SpeechContext(self.verified, listener, self._today, self._record, self._names, self._secrets)
+
+
+def _names(facts: CallFacts) -> tuple[str, ...]:
+    """Debtor and institutions as the dialog speaks them."""
+    institution = facts.extra.get("institution", "")
+    return (institution, *_names_of(facts.case)) if facts.case else (institution,)
+
+
+def _names_of(case: Case) -> tuple[str, ...]:
+    person = speakable(case.debtor.name)
+    titles = tuple(person[:1] + title for title in ("先生", "女士"))
+    return (person, *titles, speakable(case.creditor.name), speakable(case.creditor.neutral_name))
