@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -15,20 +16,22 @@ from voicebot.console.words import Words
 _WIDTH, _NODE_WIDTH, _NODE_HEIGHT, _GAP = 300, 196, 30, 40
 _LEFT = 8
 _CHARACTERS = 26
+_HEARD = re.compile(r"heard ([a-z_]+)")
 
 
 def drawn_path(words: Words, steps: Sequence[Step]) -> Markup:
     """An SVG of the path; one box per node in order of its first visit, arrows for every move between two."""
+    steps = [step for step in steps if step.branch != "start"] or list(steps)
     nodes = visited(steps)
     if not nodes:
         return empty("path", words("call.path.none"), small=True)
     row = {name: index for index, name in enumerate(nodes)}
     moves = Counter((step.from_node, step.to_node) for step in steps if step.from_node and step.to_node)
-    labels = {(step.from_node, step.to_node): step.branch or step.why for step in steps}
+    labels = {(step.from_node, step.to_node): _reason(words, step) for step in steps}
     drawn: list[Child] = [_marker()]
     lane = 0
     for (start, end), times in moves.items():
-        label = words.intent(labels[start, end])
+        label = labels[start, end]
         if row[end] == row[start] + 1:
             drawn.append(_straight(row[start], label, times))
         else:
@@ -37,6 +40,14 @@ def drawn_path(words: Words, steps: Sequence[Step]) -> Markup:
     drawn += [_node(name, index, last=name == steps[-1].to_node) for name, index in row.items()]
     height = len(nodes) * _NODE_HEIGHT + (len(nodes) - 1) * _GAP + 4
     return tag("svg", *drawn, viewBox=f"0 0 {_WIDTH} {height}", role="img", aria_label=words("call.path"))
+
+
+def _reason(words: Words, step: Step) -> str:
+    """What moved the call on: the meaning that was heard, else the branch that was taken."""
+    heard = _HEARD.search(step.why)
+    if heard:
+        return words.intent(heard.group(1))
+    return "" if step.branch in ("goto", "next") else words.intent(step.branch)
 
 
 def visited(steps: Sequence[Step]) -> list[str]:

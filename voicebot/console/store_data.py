@@ -106,10 +106,9 @@ class StoreData:
         if record is None:
             return None
         debtor, now = record.case.debtor.id, self._clock.now()
-        stops = [stop.reason for stop in await self._store.contacts.stops_of(debtor, None, now)]
-        for number in record.numbers:
-            more = await self._store.contacts.stops_of(None, number.number, now)
-            stops += [stop.reason for stop in more]
+        stops: list[str] = []
+        for number in [number.number for number in record.numbers] or [""]:
+            stops += [stop.reason for stop in await self._store.contacts.stops_of(debtor, number, now)]
         return CaseDetail(
             case=_case(record),
             attempts=tuple(_attempt(attempt) for attempt in await self._store.attempts.of_case(case_id)),

@@ -83,8 +83,7 @@ def advance(story: CallStory, fact: Fact) -> CallStory:
     seq = story.seq if fact.kind is FactKind.HEARING else max(story.seq, fact.seq)
     story = replace(story, last_ms=max(story.last_ms, fact.ms), seq=seq)
     if fact.kind in _MOMENTS:
-        first = "text" if fact.kind is FactKind.BRIEFED else "why"
-        detail = _first_text(fact.data, first, "agent", "reason", "digit", "by", "cue", "scope")
+        detail = _first_text(fact.data, *_DETAILS.get(fact.kind, ("why", "agent", "reason")))
         story = replace(story, moments=(*story.moments, Moment(fact.kind, fact.ms, detail)))
     if fact.kind in _STAGES:
         story = replace(story, stage=_STAGES[fact.kind])
@@ -258,6 +257,19 @@ HANDOVER = (
 )
 """The kinds that make the hand-over timeline."""
 
+_DETAILS: Mapping[FactKind, tuple[str, ...]] = {
+    FactKind.BRIEFED: ("text", "agent"),
+    FactKind.NOTE: ("text",),
+    FactKind.DTMF: ("digit",),
+    FactKind.ANSWERED_BY: ("cue", "kind"),
+    FactKind.VERIFIED: ("by",),
+    FactKind.STOPPED: ("reason", "scope"),
+    FactKind.CALLBACK_BOOKED: ("at", "reason"),
+    FactKind.ENDED: ("reason", "by"),
+    FactKind.BRAIN_LOST: ("silent_ms",),
+}
+"""Which of a fact's values says most; the agent, the reason or the why of all others."""
+
 _MOMENTS = frozenset(
     {
         *HANDOVER,
@@ -271,6 +283,7 @@ _MOMENTS = frozenset(
         FactKind.DTMF,
         FactKind.BRAIN_LOST,
         FactKind.BRAIN_BACK,
+        FactKind.NOTE,
         FactKind.ENDED,
     }
 )

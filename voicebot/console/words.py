@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -28,6 +29,14 @@ class Words:
     def intent(self, intent_id: str) -> str:
         """The name of an intent; English shows the id, which is what scripts are written with."""
         return intent_names().get(intent_id, intent_id) if self.language == "zh" else intent_id
+
+    def explain(self, why: str) -> str:
+        """A reason from the journal, which is written in ids, in the words of this language."""
+        if self.language != "zh":
+            return why
+        for written, told in _PHRASES:
+            why = why.replace(written, told)
+        return _ID.sub(lambda found: self.intent(self(found.group())), why)
 
     def money(self, fen: int) -> str:
         whole, _, rest = yuan(fen).partition(".")
@@ -54,6 +63,16 @@ def intent_names() -> dict[str, str]:
     names: dict[str, str] = json.loads(text)
     return names
 
+
+_ID = re.compile(r"[a-z]+(?:_[a-z]+)*")
+_PHRASES = (
+    ("read back and confirmed", "已复述并确认"),
+    ("identity factor", "身份信息核对一致"),
+    ("the line is open", "电话接通"),
+    ("; emotion ", "；情绪："),
+    ("heard ", "听到："),
+    ("hung up", "挂断"),
+)
 
 WEEKDAYS = (
     ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
@@ -348,6 +367,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # moments
     "fact.ringing": ("振铃", "Ringing"),
     "fact.answered": ("接听", "Answered"),
+    "fact.early_media": ("早期媒体", "Early media"),
     "fact.answered_by": ("应答方判定", "Answered by"),
     "fact.verified": ("身份核验通过", "Identity verified"),
     "fact.promised": ("作出承诺", "Promise made"),
@@ -362,6 +382,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fact.joined": ("客户与坐席接通", "Debtor and agent joined"),
     "fact.agent_left": ("坐席离开", "Agent left"),
     "fact.transfer_failed": ("转接失败", "Transfer failed"),
+    "fact.note": ("备注", "Note"),
     "fact.brain_lost": ("对话中断，转保底播报", "Dialog lost, fallback spoken"),
     "fact.brain_back": ("对话恢复", "Dialog back"),
     "fact.ended": ("通话结束", "Ended"),

@@ -18,6 +18,7 @@ from voicebot.console.scriptpath import drawn_path, visited
 from voicebot.console.store_data import StoreData, mask_number
 from voicebot.console.story import CallStory, Step, advance, label, tell
 from voicebot.console.words import TEXTS, Words
+from voicebot.domain.attempt import ContactStop
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.store import Store
 
@@ -141,6 +142,26 @@ async def test_the_board_follows_running_calls(store: Store) -> None:
     await store.calls.change("live-3", ended_at=now)
     await board.refresh()
     assert board.calls == () and board.story("live-3") == CallStory()
+
+
+def test_reasons_are_told_in_words() -> None:
+    why = "heard dl_forgot、ptp_today; emotion cooperative"
+    assert Words("zh").explain(why) == "听到：忘了、承诺今天还；情绪：配合"
+    assert Words("en").explain(why) == why
+    svg = drawn_path(Words(), [Step("a", "a", "start", "the line is open", 0), Step("a", "b", "283:x|y", why, 1)])
+    assert svg.count('class="edge"') == 1 and "忘了" in svg and "283" not in svg
+
+
+async def test_a_case_shows_its_own_stops_only(store: Store) -> None:
+    now = day.morning()
+    await store.cases.save([day._case(0, "张伟"), day._case(1, "王芳")], now)
+    await store.contacts.stop(ContactStop("dnc_stop", now, debtor_id="D000"))
+    await store.contacts.stop(ContactStop("id_wrong_number", now, number="+8613800138000"))
+    data = StoreData(store)
+    first, second = await data.case("XH20260000"), await data.case("XH20260001")
+    assert first and first.stops == ("dnc_stop", "id_wrong_number")
+    assert second and second.stops == ()
+    assert await data.case("nobody") is None
 
 
 def test_both_languages_say_everything() -> None:

@@ -88,6 +88,7 @@ def call_page(words: Words, row: CallRow, story: CallStory) -> Markup:
         _promise(words, row, story),
         _evidence(words, row),
         _handover(words, story),
+        _events(words, story),
         panel("path", words("call.path"), tag("div", drawn_path(words, story.steps), cls="path")),
     )
     return tag("div", left, right, cls="call")
@@ -186,7 +187,7 @@ def _summary(words: Words, row: CallRow, story: CallStory) -> Markup:
     delay = f"{round(statistics.median(story.latencies_ms))} ms" if story.latencies_ms else None
     case = tag("a", row.case_id, href=f"/cases/{row.case_id}") if row.case_id else None
     entries: tuple[tuple[str, Child], ...] = (
-        ("call.why", words.intent(story.why) if story.why else None),
+        ("call.why", words.explain(story.why) if story.why else None),
         ("col.length", words.length(row.duration_s) if row.duration_s else None),
         ("call.direction", words(row.direction)),
         ("col.case", case),
@@ -267,8 +268,16 @@ def _handover(words: Words, story: CallStory) -> Markup | None:
     return panel("person", words("call.handover"), tag("ol", *entries, cls="timeline"))
 
 
+def _events(words: Words, story: CallStory) -> Markup | None:
+    """What else happened, from the first ringing to who hung up."""
+    moments = [moment for moment in story.moments if moment.kind not in HANDOVER]
+    if not moments:
+        return None
+    return panel("live", words("call.events"), tag("ol", *(_moment(words, m) for m in moments), cls="timeline"))
+
+
 def _moment(words: Words, moment: Moment) -> Markup:
     name = tag("span", words(f"fact.{moment.kind.value}"))
-    detail = tag("small", words.intent(moment.detail)) if moment.detail else None
+    detail = tag("small", words.explain(moment.detail)) if moment.detail else None
     cls = "bad" if moment.kind in _BAD else ""
     return tag("li", tag("div", name, detail, cls="grow"), tag("time", clock(moment.ms)), cls=cls)

@@ -93,7 +93,7 @@ def _attempts(words: Words, attempts: tuple[AttemptRow, ...]) -> Markup:
                 "tr",
                 tag("td", link, cls="num"),
                 tag("td", attempt.number_masked, cls="num hide-phone"),
-                tag("td", words(f"attempt.{attempt.state}"), tag("span", words.intent(attempt.why), cls="sub")),
+                tag("td", words(f"attempt.{attempt.state}"), tag("span", words.explain(attempt.why), cls="sub")),
                 tag("td", disposition_chip(words, attempt.disposition)),
             )
         )
@@ -123,7 +123,7 @@ def _state(promise: PromiseView) -> tuple[str, str]:
 def _stops(words: Words, stops: tuple[str, ...]) -> Markup | None:
     if not stops:
         return None
-    chips = [tag("span", words.intent(stop), cls="chip bad") for stop in stops]
+    chips = [tag("span", words.explain(stop), cls="chip bad") for stop in stops]
     return panel("stop", words("case.stops"), tag("div", *chips, cls="chips"))
 
 
