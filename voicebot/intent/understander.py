@@ -10,12 +10,15 @@ from voicebot.domain.understanding import UNKNOWN, Emotion, EmotionLabel, Intent
 from voicebot.intent.answers import plain_answer
 from voicebot.intent.classifier import Classified, Classifier
 from voicebot.intent.danger import danger
+from voicebot.intent.echoes import echo
 from voicebot.intent.slots import parse_slots
 from voicebot.intent.taxonomy import DANGER
 from voicebot.intent.text import normalise
 
 _CERTAIN = 0.9
 """Probability given to a self-harm intent that the frozen words found and the model did not."""
+_BESIDE_AN_ECHO = frozenset({"ptp_date", "ptp_today", "m_affirm", "pay_partial", "id_confirm_self"})
+"""What the model may still have heard beside an answer that repeats what was asked."""
 
 
 class Understander:
@@ -35,7 +38,11 @@ class Understander:
         found = self.classifier.classify(text, topic)
         words = danger(text)
         alarm = words is not None or found.danger >= self.classifier.calibration.danger
-        return Understanding(text, _ranked(found, words), found.emotion, slots, alarm)
+        intents = _ranked(found, words)
+        repeated = None if alarm else echo(text, topic, slots)
+        if repeated is not None and intents[0].id != repeated.id:
+            intents = (repeated, *(score for score in intents if score.id in _BESIDE_AN_ECHO))
+        return Understanding(text, intents, found.emotion, slots, alarm)
 
 
 def _calm(intent: str) -> Emotion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _READ = {"零": "0", "〇": "0", "洞": "0", "一": "1", "幺": "1", "妖": "1", "吆": "1", "腰": "1", "二": "2", "两": "2",
     "三": "3", "四": "4", "五": "5",
@@ -28,6 +28,7 @@ _ASKED = re.compile(r"(?:尾号|尾数|后四位|末四位|末尾|后面四位|�
 _UNIT_AFTER = re.compile(r"[十百千万亿块元号日月年天点期次遍个岁毛角折成笔条%]|分[之钟]|小时|礼拜|星期|平|路|"
     r"位[^0-9]|米")
 _PAID_BEFORE = re.compile(r"(?:还|给|付|交|转|存|打|先|欠|借)[了你个 ]*$")
+_CROSS = re.compile(r"^(?:最后|后面|末尾|再加|还有|加|是|一?个| )*(?:叉|x|艾克斯|埃克斯|字母x)")
 _HOTLINES = re.compile(r"^(?:110|120|119|122|12\d{3}|96110|95\d{3}|400\d{7})$")
 
 
@@ -46,7 +47,14 @@ def find_digits(line: str) -> list[Digits]:
     for pattern, right in _HEARD:
         line = pattern.sub(right, line)
     line = _DOUBLED.sub(_repeat, line)
-    return [digits for found in _RUN.finditer(line) if (digits := _one(line, found)) is not None]
+    found = [digits for run in _RUN.finditer(line) if (digits := _one(line, run)) is not None]
+    return [_crossed(line, each) for each in found]
+
+
+def _crossed(line: str, digits: Digits) -> Digits:
+    """二零八 最后是个叉: the check letter of an identity card is often named apart."""
+    apart = len(digits.text) == 3 and _CROSS.search(line[digits.end :])
+    return replace(digits, text=digits.text + "X") if apart else digits
 
 
 def _four(spoken: str) -> str | None:

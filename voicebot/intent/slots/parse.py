@@ -15,6 +15,7 @@ from voicebot.intent.slots.digits import Digits, find_digits
 from voicebot.intent.slots.found_date import FoundDate
 from voicebot.intent.slots.ratios import Instalments, find_instalments, find_shares
 from voicebot.intent.slots.reading import MASK, masked, read
+from voicebot.intent.slots.relative_dates import is_payday
 from voicebot.intent.slots.tense import tense
 from voicebot.intent.slots.times import FoundTime, find_times
 
@@ -108,14 +109,27 @@ def _date(line: str, found: list[FoundDate], today: date, spoken: Tense) -> Choi
         certain = [each for each in certain if (each.last or each.first or today) >= today] or certain
     if not certain:
         return Choice(ask=True)
-    if any(each.ask and paid_on(line, each) for each in live) and not any(paid_on(line, each) for each in certain):
+    doubtful = [each for each in live if each.ask and not is_payday(line[each.start : each.end])]
+    if any(paid_on(line, each) for each in doubtful) and not any(paid_on(line, each) for each in certain):
         return Choice(ask=True)
     last = live[-1]
     if last.ask and len(live) > 1 and corrected(line, live[-2], last):
         return Choice(ask=True)
+    certain = [each for each in certain if not _meant_by_another(line, each, certain)]
     if len(certain) == 1:
         return Choice(certain[0])
     return _among(line, certain)
+
+
+def _meant_by_another(line: str, bare: FoundDate, several: list[FoundDate]) -> bool:
+    """礼拜四 下个礼拜四, 三号 礼拜四: the bare weekday is the day that is named more closely beside it."""
+    if bare.first is None or bare.last or not re.match("周|星期|礼拜", line[bare.start : bare.end]):
+        return False
+    return any(
+        each is not bare and each.first is not None and each.first != bare.first
+        and each.first.weekday() == bare.first.weekday() and not each.last
+        for each in several
+    )
 
 
 def _among(line: str, several: list[FoundDate]) -> Choice[FoundDate]:

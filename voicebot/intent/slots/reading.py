@@ -75,7 +75,7 @@ def read(text: str) -> str:
     line = _LOOSE.sub(" ", _MARKS.sub(" ", line))
     line = re.sub(r" +", " ", line).strip()[:200]
     line = line.replace("仨", "三").replace("俩百", "两百").replace("俩千", "两千").replace("俩万", "两万")
-    line = line.replace("廿", "二十").replace("卅", "三十")
+    line = line.replace("元月", "一月").replace("廿", "二十").replace("卅", "三十")
     return _put_right(line)
 
 

@@ -69,7 +69,7 @@ def days(line: str, today: Today) -> Iterator[FoundDate]:
 def weekdays(line: str, today: Today) -> Iterator[FoundDate]:
     """周五, 这周五, 下下周一, 周末. Without 这 or 下 the nearest one; for today, tomorrow or a gone 这周五: ask."""
     for found in _WEEK.finditer(line):
-        lead = found["lead"] or ""
+        lead = found["lead"] or _lead_before(line, found)
         if found["day"] == "末":
             yield _weekend(found, lead, today)
             continue
@@ -86,6 +86,17 @@ def weekdays(line: str, today: Today) -> Iterator[FoundDate]:
             yield FoundDate(*found.span(), ask=True)
             continue
         yield _until(found, day)
+
+
+def _lead_before(line: str, found: re.Match[str]) -> str:
+    """下礼拜三发工资 礼拜四还: a weekday soon after another one, later in the week, belongs to the same week."""
+    for earlier in _WEEK.finditer(line[: found.start()]):
+        close = found.start() - earlier.end() <= 10 and not re.search("不|改|还是", line[earlier.end() : found.start()])
+        later = _WEEKDAY.get(found["day"], 0) > _WEEKDAY.get(earlier["day"], 6)
+        lead = earlier["lead"] or ""
+        if lead.startswith(("下", "再下")) and close and later:
+            return lead
+    return ""
 
 
 def _until(found: re.Match[str], day: date) -> FoundDate:
@@ -189,6 +200,10 @@ def paydays(line: str, today: Today) -> Iterator[FoundDate]:
     if not today.past and not re.search(r"(?:没|不|还没|没有)(?:有)?(?:发|开)|发不", line):
         for found in _PAYDAY.finditer(line):
             yield FoundDate(*found.span(), ask=True)
+
+
+def is_payday(words: str) -> bool:
+    return bool(_PAYDAY.match(words))
 
 
 def soon(line: str, today: Today) -> Iterator[FoundDate]:
