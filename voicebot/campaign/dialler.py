@@ -1,7 +1,4 @@
-"""Dialler.
-
-Leases what may be dialled, hands it to `place`, settles what came of it, and cleans up after the dead.
-"""
+"""Dialler: leases what may be dialled, hands it to `place`, settles what came of it, cleans up after the dead."""
 
 from __future__ import annotations
 
@@ -178,7 +175,7 @@ class Dialler:
                 )
 
     async def _keep_house(self, tasks: asyncio.TaskGroup) -> None:
-        """Take over or settle what the dead left, close campaigns that are done."""
+        """Take over or settle what the dead left, give agents back, close campaigns that are done."""
         while True:
             await self._survives(lambda: self._take_over(tasks))
             await self._survives(self.keep_house)
@@ -208,6 +205,8 @@ class Dialler:
         orphans = await self._store.attempts.resolve_orphans(now, plan)
         for orphan in orphans:
             _log.warning("worker %s is gone: attempt %s settled as failed", orphan.leased_by, orphan.id)
+        for agent in await self._store.agents.give_back_lost(now):
+            _log.warning("agent %s was reserved for a call that is over: ready again", agent)
         await self._store.campaigns.finish_done(now)
         return orphans
 

@@ -22,7 +22,7 @@ _DAY = dt.timedelta(days=1)
 class Wait:
     """How long to wait after an outcome: `base`, doubled with each repetition up to `longest`.
 
-    `tries` in a row.
+    After `tries` such outcomes in a row nobody is rung again. `next_day`: not before midnight in Shanghai.
     """
 
     base: dt.timedelta

@@ -172,10 +172,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class NextAttempt:
-    """A further try, written in the same transaction that settles the one before; `number` None.
-
-    The same one.
-    """
+    """A further try, written in the same transaction that settles the one before; `number` None: the same one."""
 
     at: dt.datetime
     purpose: Purpose = Purpose.REMINDER

@@ -117,7 +117,10 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """A person who takes warm transfers. `presence` is one of ready, busy, away, offline."""
+    """A person who takes warm transfers. `presence` is one of ready, busy, away, offline.
+
+    `call_id`: the call they are reserved for while busy.
+    """
 
     id: str
     name: str
@@ -125,6 +128,7 @@ class AgentRecord:
     skills: tuple[str, ...] = ()
     presence: str = "offline"
     presence_at: dt.datetime | None = None
+    call_id: str | None = None
 
 
 class Role(StrEnum):
@@ -160,7 +164,7 @@ class LiveFact:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An order to a running call: verb is hang_up, listen, take_over, …; taken once by the call's worker."""
+    """An order, taken once: `dial` to a worker (call id "@worker"), `hang_up` to the worker of a running call."""
 
     id: int
     call_id: str

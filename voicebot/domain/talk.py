@@ -63,7 +63,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class MachineFound:
-    """A machine is on the line; `ended_here` tells the line to end an unanswered call (carrier announcement)."""
+    """A machine is on the line, `kind` voicemail or announcement; the line ends an unanswered announcement."""
 
     call: int
     kind: str

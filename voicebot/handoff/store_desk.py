@@ -17,10 +17,13 @@ class StoreDesk:
         self._clock = clock
 
     async def reserve(self, skill: str, call_id: str, exclude: Collection[str]) -> Seat | None:
-        """Somebody with the skill, else anybody who is ready: a person beats the right person."""
+        """Who has the skill and has waited longest, else whoever has: a person beats the right person."""
         now, excluded = self._clock.now(), sorted(exclude)
-        agent = await self._agents.claim(skill, now, excluded) or await self._agents.claim(None, now, excluded)
-        return Seat(agent.id, agent.name, agent.sip_uri) if agent else None
+        agent = await self._agents.claim(skill, now, excluded, call_id=call_id) or await self._agents.claim(
+            None, now, excluded, call_id=call_id
+        )
+        return Seat(agent.id, agent.name, agent.sip_uri, call_id) if agent else None
 
     async def release(self, seat: Seat, *, talked: bool) -> None:
-        await self._agents.set_presence(seat.id, "ready", self._clock.now())
+        """Ready at once, also after a conversation: wrap-up is no presence yet."""
+        await self._agents.give_back(seat.id, seat.call_id, self._clock.now())

@@ -151,8 +151,7 @@ class Attempts:
     ) -> list[Attempt]:
         """Settle attempts whose worker stopped giving signs of life; they stay counted as used.
 
-        A call that may have rung counts as a conversation until its worker's journal says otherwise. `plan`
-        gives
+        A call that may have rung counts as a conversation until its worker's journal says otherwise. `plan` gives
         what follows each.
         """
         async with self._database.begin() as connection:

@@ -315,6 +315,7 @@ agents = Table(
     Column("skills", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     _text("presence", server_default=text("'offline'")),
     _when("presence_at", nullable=True),
+    _text("call_id", nullable=True),
 )
 
 users = Table(

@@ -107,9 +107,40 @@ async def test_no_two_calls_get_the_same_agent(store: Store) -> None:
     for n in range(3):
         await store.agents.save(AgentRecord(f"a{n}", f"坐席{n}", f"sip:a{n}@host", ("debt", "zh")))
         await store.agents.set_presence(f"a{n}", "ready" if n else "away", NOON + n * MINUTE)
-    assert await store.agents.claim("law", NOON) is None
-    claimed = await asyncio.gather(*(store.agents.claim("debt", NOON) for _ in range(4)))
+    assert await store.agents.claim("law", NOON, call_id="c1") is None
+    claimed = await asyncio.gather(*(store.agents.claim("debt", NOON, call_id=f"c{n}") for n in range(4)))
     assert sorted(agent.id for agent in claimed if agent) == ["a1", "a2"]
+
+
+async def test_an_agent_is_given_back_only_by_the_call_that_holds_them(store: Store) -> None:
+    await store.agents.save(AgentRecord("a1", "坐席", "sip:a1@host"))
+    await store.agents.set_presence("a1", "ready", NOON)
+    await store.agents.claim(None, NOON, call_id="c1")
+    assert not await store.agents.give_back("a1", "c2", NOON), "another call's agent"
+    assert await store.agents.give_back("a1", "c1", NOON)
+    await store.agents.claim(None, NOON, call_id="c1")
+    await store.agents.set_presence("a1", "away", NOON)
+    assert not await store.agents.give_back("a1", "c1", NOON)
+    found = await store.agents.find("a1")
+    assert found and found.presence == "away", "who went home during the call stays there"
+
+
+async def test_agents_of_calls_that_died_are_given_back(store: Store) -> None:
+    for name in ("ended", "running", "unknown", "themselves"):
+        await store.agents.save(AgentRecord(name, name, f"sip:{name}@host", (name,)))
+        await store.agents.set_presence(name, "ready", NOON)
+    for name in ("ended", "running"):
+        await store.calls.start(CallRecord(name, "outbound", "+8613800000001", NOON))
+    for name in ("ended", "running", "unknown"):
+        assert await store.agents.claim(name, NOON, call_id=name)
+    await store.agents.set_presence("themselves", "busy", NOON)
+    await store.calls.change("ended", ended_at=NOON)
+    assert await store.agents.give_back_lost(NOON) == [], "the worker gets the chance to do it"
+    assert await store.agents.give_back_lost(NOON + MINUTE) == ["ended", "unknown"]
+    assert await store.agents.give_back_lost(NOON + MINUTE) == []
+    assert await store.agents.give_back_lost(NOON + 31 * MINUTE) == ["running"], "no call lasts so long"
+    found = await store.agents.find("themselves")
+    assert found and found.presence == "busy", "nobody reserved them"
 
 
 async def test_one_process_leads(store: Store, database_url: str) -> None:
