@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 from voicebot.call.outcome import CallOutcome, outcome_of
+from voicebot.campaign.stops import stop_kind
 from voicebot.domain.attempt import Attempt, ContactStop, Outcome
 from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
@@ -103,7 +104,7 @@ class Placement:
             by_number = stop.scope == "number"
             await self._store.contacts.stop(
                 ContactStop(
-                    stop.reason,
+                    stop_kind(stop, outcome),
                     self._clock.now(),
                     number=attempt.number if by_number else None,
                     debtor_id=None if by_number else attempt.case.debtor.id,
