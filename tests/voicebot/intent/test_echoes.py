@@ -32,3 +32,15 @@ def test_digits_and_days_answer_the_identity_check(text: str, understander: Unde
 @pytest.mark.parametrize("text", ["他上周去世了", "他明天才回来", "你凭什么明天打给我"])
 def test_a_day_in_other_words_does_not(text: str, understander: Understander) -> None:
     assert understander.understand(text, Topic.VERIFY, NOW).top != "id_verify_answer"
+
+
+@pytest.mark.parametrize(
+    "text", ["嗯，余腊梅", "对，熊佳慧", "郑阿木，对", "是我，没错", "嗯，习向阳", "哦，我是杨晓峰"]
+)
+def test_yes_and_a_name_confirm_the_person(text: str, understander: Understander) -> None:
+    assert understander.understand(text, Topic.OPEN, NOW).top == "id_confirm_self"
+
+
+@pytest.mark.parametrize("text", ["嗯，你说", "哦，你好", "对，他不在", "嗯，打错了", "喂，喂"])
+def test_yes_and_something_else_do_not(text: str, understander: Understander) -> None:
+    assert understander.understand(text, Topic.OPEN, NOW).top != "id_confirm_self"
