@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from voicebot.config import models_dir
@@ -26,6 +26,8 @@ class Understander:
 
     def __init__(self, models: Path | None = None) -> None:
         self.classifier = Classifier(models or models_dir())
+        # Tables load and expressions compile at first use; no caller should wait for that.
+        self.understand("喂 你好 我年前还三千五 身份证零八一二", Topic.VERIFY, datetime(2026, 1, 5, tzinfo=UTC))
 
     def understand(self, text: str, topic: Topic, now: datetime) -> Understanding:
         """What `text` means as an answer under `topic`; relative dates count from `now` (aware). Same in, same out."""
