@@ -100,6 +100,7 @@ def live_body(words: Words, call: CallRow, story: CallStory) -> Markup:
         emotion_chip(words, story.emotion),
         verified_chip(words, story.verified) if story.answered_at else None,
         promise if story.promise else None,
+        tag("span", icon("path"), story.node, cls="chip") if story.node else None,
         cls="meta",
     )
     return tag("header", title, meta) + bubbles(words, story)

@@ -46,7 +46,7 @@
       this.canvas.addEventListener("pointermove", (event) => { if (event.buttons) at(event); });
       document.addEventListener("click", (event) => {
         const target = event.target.closest("[data-seek]");
-        if (target) { this.seek(Number(target.dataset.seek)); void this.audio.play(); }
+        if (target) { this.seek(Number(target.dataset.seek)); this.start(); }
       });
       document.addEventListener("keydown", (event) => this.key(event));
       document.addEventListener("theme-changed", () => this.draw());
@@ -55,7 +55,9 @@
 
     get now() { return this.audio.currentTime * 1000; }
     seek(ms) { this.audio.currentTime = Math.max(0, Math.min(ms, this.duration - 20)) / 1000; this.show(); }
-    toggle() { if (this.audio.paused) void this.audio.play(); else this.audio.pause(); }
+    // A pause that comes before the first sound rejects the promise of play(): that is no error.
+    start() { this.audio.play().catch(() => undefined); }
+    toggle() { if (this.audio.paused) this.start(); else this.audio.pause(); }
 
     key(event) {
       if (event.target.closest("input,select,textarea,button,dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
