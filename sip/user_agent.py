@@ -19,7 +19,7 @@ from sip.sdp import Codec, OfferAnswer
 from sip.session import MediaFactory
 from sip.trace import Trace
 from sip.transaction import RFC_TIMING, Timing
-from sip.transport import Address, Transport, UdpTransport
+from sip.transport import Address, Transport, UdpTransport, resolve
 
 log = logging.getLogger("sip")
 
@@ -85,6 +85,14 @@ class UserAgent:
     def address(self) -> Address:
         return self._transport.address
 
+    async def address_towards(self, uri: str) -> tuple[Address, Address]:
+        """Where `uri` leads, and the address of ours that can be reached from there. SipError where it leads nowhere.
+
+        Where the host is an IP address nothing is waited for.
+        """
+        destination = await resolve(Uri.parse(uri))
+        return destination, self._transport.local_address(destination)
+
     @property
     def calls(self) -> tuple[Call, ...]:
         """The calls that have not ended."""
@@ -139,7 +147,8 @@ class UserAgent:
 
     async def options(self, uri: str, timeout_s: float) -> int:
         """Ask whether anybody is there: the final status, 408 where nobody answers within `timeout_s`."""
-        host, port = self.address
+        _, (host, port) = await self.address_towards(uri)
+        host = f"[{host}]" if ":" in host else host
         me = NameAddr(Uri("sip", self._name, host, port)).with_tag(self._running.new_id())
         target = Uri.parse(uri)
         fields = [

@@ -106,11 +106,16 @@ class CallRunner:
         return 503 if full or self.draining or not self._brain.alive else None
 
     async def dial(self, order: DialOrder) -> None:
-        """Place a call; returns at once, the call book tells the rest."""
+        """Place a call; returns at once, the call book tells the rest. What is raised has left no call behind."""
         facts = CallFacts(order.call_id, self._clock.now(), order.case, number=order.target, direction="outbound")
         leg = await self._line.dial(order.target, ring_timeout_s=order.ring_timeout_s)
-        session = self._start(facts, order.script, leg, order.attempt_id)
-        session.recorder.append(FactKind.DIALLED, {"to": leg.remote, "from": "", "sip_call_id": leg.id})
+        try:
+            session = self._start(facts, order.script, leg, order.attempt_id)
+        except BaseException:
+            await asyncio.shield(leg.hang_up())
+            raise
+        dialled = {"to": leg.remote, "from": leg.local, "sip_call_id": leg.id}
+        session.recorder.append(FactKind.DIALLED, dialled)
         self._track(self._live_through(session, order.attempt_id))
 
     async def incoming(self, leg: CallLeg) -> None:

@@ -12,8 +12,8 @@ from voicebot.campaign.stops import stop_kind
 from voicebot.domain.attempt import Attempt, ContactStop, Outcome
 from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
+from voicebot.domain.records import CallRecord
 from voicebot.store import Store
-from voicebot.worker.book import CLOSED
 from voicebot.worker.commands import DIAL, address_of
 
 TAKEN_WITHIN_S = 120.0
@@ -38,7 +38,7 @@ class Placement:
 
     async def follow(self) -> None:
         """Hear of calls that are over, until cancelled."""
-        async for call_id in self._store.listen(CLOSED):
+        async for call_id in self._store.calls.ends():
             waiting = [self._closed[call_id]] if call_id in self._closed else []
             for event in waiting if call_id else list(self._closed.values()):
                 event.set()
@@ -62,17 +62,17 @@ class Placement:
         assert attempt.call_id is not None
         closed = self._closed[attempt.call_id] = asyncio.Event()
         try:
-            await self._wait(attempt.call_id, closed)
+            record = await self._wait(attempt.call_id, closed)
         finally:
             del self._closed[attempt.call_id]
-        return await self._read(attempt, attempt.call_id)
+        return await self._read(attempt, record)
 
-    async def _wait(self, call_id: str, closed: asyncio.Event) -> None:
+    async def _wait(self, call_id: str, closed: asyncio.Event) -> CallRecord:
         ordered = time.monotonic()
         while True:
             record = await self._store.calls.find(call_id)
             if record is not None and record.ended_at is not None:
-                return
+                return record
             waited = time.monotonic() - ordered
             if record is None and waited > TAKEN_WITHIN_S:
                 raise NobodyDialled(f"no worker began call {call_id}: see whether the workers run")
@@ -84,15 +84,16 @@ class Placement:
             except TimeoutError:
                 continue
 
-    async def _read(self, attempt: Attempt, call_id: str) -> Outcome:
-        facts = await self._store.facts.of(call_id)
+    async def _read(self, attempt: Attempt, record: CallRecord) -> Outcome:
+        facts = await self._store.facts.of(record.id)
         outcome = outcome_of(facts)
-        await self._stop_contact(attempt, call_id, outcome)
+        await self._stop_contact(attempt, record.id, outcome)
         callback = outcome.callbacks[-1] if outcome.callbacks else None
         return Outcome(
             disposition=outcome.disposition,
             talked_to=any(fact.kind is FactKind.HEARD for fact in facts) and outcome.answered,
-            call_id=call_id,
+            why=record.why,
+            call_id=record.id,
             promise=outcome.promise,
             callback_at=callback.at if callback else None,
             callback_wanted=callback is not None,

@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from voicebot.domain.journal import FactKind
 from voicebot.handoff.bridge import Bridge, Monologue
 from voicebot.handoff.desk import Desk, Seat
-from voicebot.telephony.leg import Answered, CallLeg, Ended, Line
+from voicebot.telephony.leg import Answered, CallLeg, Ended, Line, UndiallableError
+
+log = structlog.get_logger(__name__)
 
 RING_TIMEOUT_S = 20.0
 """How long one agent's phone rings before the next agent is tried."""
@@ -69,7 +73,11 @@ class WarmTransfer:
         return Failed(why)
 
     async def _try(self, seat: Seat, briefing_text: str, briefing: bytes) -> Joined | Failed:
-        leg = await self._line.dial(seat.sip_uri, ring_timeout_s=RING_TIMEOUT_S)
+        try:
+            leg = await self._line.dial(seat.sip_uri, ring_timeout_s=RING_TIMEOUT_S)
+        except UndiallableError as error:
+            log.error("an agent's phone can't be rung, correct its address", agent=seat.id, error=str(error))
+            return Failed("agent_absent")
         self._journal(FactKind.AGENT_RINGING, {"agent": seat.id})
         try:
             failed = await self._ring(leg)

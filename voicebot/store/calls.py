@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, cast, func, or_, select, update
@@ -13,7 +13,7 @@ from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.records import CallFilter, CallRecord, DayFigures
-from voicebot.store.database import Database
+from voicebot.store.database import CLOSED, Database
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema import calls, cases, debtors, facts, promises
 
@@ -68,6 +68,16 @@ class Calls:
         async with self._database.begin() as connection:
             result = await connection.execute(update(calls).where(calls.c.id == call_id).values(**values))
             return result.rowcount > 0
+
+    async def close(self, call_id: str, **values: object) -> None:
+        """Write the end of a call, as `change` does, and wake those who wait for it."""
+        await self.change(call_id, **values)
+        await self._database.notify(CLOSED, call_id)
+
+    async def ends(self) -> AsyncIterator[str]:
+        """Ids of calls that are over and written, for ever; "" first and after a lost connection: look yourself."""
+        async for call_id in self._database.listen(CLOSED):
+            yield call_id
 
     async def find(self, call_id: str) -> CallRecord | None:
         async with self._database.begin() as connection:

@@ -16,6 +16,7 @@ from voicebot.store.urls import conninfo, sqlalchemy_url
 
 FACTS = "voicebot_facts"
 COMMANDS = "voicebot_commands"
+CLOSED = "voicebot_closed"
 _RECONNECT_S = (0.1, 0.3, 1.0, 3.0)
 
 

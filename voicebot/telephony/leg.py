@@ -57,7 +57,14 @@ class CallLeg(Protocol):
         ...
 
     @property
-    def remote(self) -> str: ...
+    def remote(self) -> str:
+        """The other party's URI."""
+        ...
+
+    @property
+    def local(self) -> str:
+        """The URI we ring with, or are rung at."""
+        ...
 
     @property
     def media_gap(self) -> bool:
@@ -79,6 +86,10 @@ class CallLeg(Protocol):
     def send_keys(self, digits: str) -> None: ...
 
 
+class UndiallableError(ValueError):
+    """A number or address that this line can't ring; the message says who must do what about it."""
+
+
 IncomingHandler = Callable[[CallLeg], Awaitable[None]]
 
 
@@ -89,7 +100,10 @@ class Line(Protocol):
     def address(self) -> tuple[str, int]: ...
 
     async def dial(self, target: str, *, ring_timeout_s: float = 45) -> CallLeg:
-        """Ring `target`, a sip: URI or a number for the trunk; returns at once, events tell the rest."""
+        """Ring `target`, a sip: URI or a number for the trunk; returns at once, events tell the rest.
+
+        UndiallableError when there is no way to ring it from here.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -12,6 +13,7 @@ from sip.errors import SipError
 from sip.media import Lateness, MediaSession, MediaWheel, PortPool
 from sip.message import Request
 from sip.user_agent import UserAgent
+from voicebot.telemetry.logs import mask
 from voicebot.telephony.leg import (
     Answered,
     AudioPort,
@@ -21,8 +23,11 @@ from voicebot.telephony.leg import (
     KeyPressed,
     LegEvent,
     Ringing,
+    UndiallableError,
 )
 
+RESOLVED_WITHIN_S = 2.0
+"""A name server that takes longer would keep the next calls waiting."""
 Refusal = Callable[[], int | None]
 """Asked for every INVITE and OPTIONS of an allowed peer: None takes it, a status refuses it."""
 
@@ -42,6 +47,10 @@ class SipLeg:
     @property
     def remote(self) -> str:
         return self._call.remote_uri
+
+    @property
+    def local(self) -> str:
+        return self._call.local_uri
 
     @property
     def media_gap(self) -> bool:
@@ -129,11 +138,21 @@ class SipLine:
         self._wheel.start()
 
     async def dial(self, target: str, *, ring_timeout_s: float = 45) -> SipLeg:
-        host, port = self.address
-        call = self._agent.call(
-            self._uri(target), from_uri=f"sip:{self._caller_id}@{host}:{port}", ring_timeout_s=ring_timeout_s
-        )
-        return SipLeg(call)
+        uri = self._uri(target)
+        try:
+            caller, via = await self._caller(uri)
+            return SipLeg(self._agent.call(uri, from_uri=caller, via=via, ring_timeout_s=ring_timeout_s))
+        except (SipError, TimeoutError) as error:
+            reason = str(error) or "the name server does not answer"
+            raise UndiallableError(f"{mask(target)!r} can't be rung: {reason}") from error
+
+    async def _caller(self, uri: str) -> tuple[str, tuple[str, int] | None]:
+        """Our From, which must hold an address the other side can use, and where the INVITE goes if we know."""
+        (host, port), destination = self.address, None
+        if ipaddress.ip_address(host).is_unspecified:
+            async with asyncio.timeout(RESOLVED_WITHIN_S):
+                destination, (host, port) = await self._agent.address_towards(uri)
+        return f"sip:{self._caller_id}@{f'[{host}]' if ':' in host else host}:{port}", destination
 
     async def close(self) -> None:
         await self._agent.close()
@@ -143,7 +162,7 @@ class SipLine:
         if target.startswith(("sip:", "sips:")):
             return target
         if self._trunk is None:
-            raise ValueError(f"no trunk for {target!r}: set VOICEBOT_TRUNK to host:port of the SIP trunk")
+            raise UndiallableError(f"no trunk for {mask(target)!r}: set VOICEBOT_TRUNK to host:port of the SIP trunk")
         host, port = self._trunk
         return f"sip:{target}@{host}:{port}"
 

@@ -15,6 +15,7 @@ class SimulatedLeg:
     def __init__(self, remote: str = "sip:somebody@192.0.2.7") -> None:
         self.id = f"leg-{id(self):x}"
         self.remote = remote
+        self.local = "sip:voicebot@192.0.2.1:5060"
         self.media_gap = False
         self.port: AudioPort | None = None
         self.keys = ""

@@ -19,8 +19,6 @@ from voicebot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
-CLOSED = "voicebot_closed"
-"""NOTIFY channel: payload is the id of a call that is over and written."""
 BATCH_S = 0.1
 RETRY_S = 1.0
 MOST_TRIES = 60
@@ -75,13 +73,13 @@ class StoreBook:
         emotion = dict(self._emotions.pop(facts.call_id, Counter()))
         values = {**self._values(outcome, bundle), "emotion": emotion}
         self._answered.discard(facts.call_id)
-        self._put(lambda: self._close(facts.call_id, values))
+        self._put(lambda: self._store.calls.close(facts.call_id, **values))
 
     def recovered(self, call_id: str, facts: Sequence[Fact], outcome: CallOutcome, bundle: Path) -> None:
         """A call that was cut by a crash and is sealed now: its whole journal, copied again where it is missing."""
         self._put(lambda: self._store.facts.append(call_id, facts))
         values = {**self._values(outcome, bundle), "why": "cut by a crash"}
-        self._put(lambda: self._close(call_id, values))
+        self._put(lambda: self._store.calls.close(call_id, **values))
 
     def _values(self, outcome: CallOutcome, bundle: Path) -> dict[str, object]:
         return {
@@ -92,10 +90,6 @@ class StoreBook:
             "handoff": outcome.handoff,
             "verified": outcome.verified,
         }
-
-    async def _close(self, call_id: str, values: Mapping[str, object]) -> None:
-        await self._store.calls.change(call_id, **values)
-        await self._store.notify(CLOSED, call_id)
 
     # --- the writer ----------------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ import structlog
 
 from voicebot.call.runner import CallRunner, DialOrder
 from voicebot.domain.clock import Clock
-from voicebot.domain.records import Command
+from voicebot.domain.outcome import Disposition
+from voicebot.domain.records import CallRecord, Command
 from voicebot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -80,12 +81,31 @@ class CommandTaker:
     async def _dial(self, payload: Mapping[str, object]) -> None:
         case_id = payload.get("case_id")
         case = await self._store.cases.find(str(case_id)) if case_id else None
-        await self._runner.dial(
-            DialOrder(
-                call_id=str(payload["call_id"]),
-                target=str(payload["target"]),
-                script=str(payload["script"]),
-                case=case,
-                attempt_id=str(payload["attempt_id"]) if payload.get("attempt_id") is not None else None,
-            )
+        order = DialOrder(
+            call_id=str(payload["call_id"]),
+            target=str(payload["target"]),
+            script=str(payload["script"]),
+            case=case,
+            attempt_id=str(payload["attempt_id"]) if payload.get("attempt_id") is not None else None,
         )
+        try:
+            await self._runner.dial(order)
+        except Exception as error:
+            log.error("a call can't be placed", call_id=order.call_id, error=str(error))
+            await self._never_rung(order, str(error))
+
+    async def _never_rung(self, order: DialOrder, why: str) -> None:
+        """Write the call as failed, so that whoever ordered it need not wait for a call that never was."""
+        now = self._clock.now()
+        record = CallRecord(
+            id=order.call_id,
+            direction="outbound",
+            number=order.target,
+            started_at=now,
+            case_id=order.case.id if order.case else None,
+            attempt_id=int(order.attempt_id) if order.attempt_id else None,
+            worker=self._worker,
+            script=order.script,
+        )
+        await self._store.calls.start(record)
+        await self._store.calls.close(order.call_id, ended_at=now, disposition=Disposition.FAILED.value, why=why[:200])

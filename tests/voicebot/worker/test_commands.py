@@ -1,0 +1,80 @@
+"""Commands to a worker: a call that can't be placed is over at once, and says why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from tests.voicebot.campaign.samples import NOON, new_case
+from voicebot.call.outcome import CallOutcome
+from voicebot.call.runner import CallRunner
+from voicebot.campaign.placement import Placement
+from voicebot.domain.case import CallFacts
+from voicebot.domain.clock import FixedClock
+from voicebot.domain.journal import Fact
+from voicebot.domain.outcome import Disposition
+from voicebot.domain.talk import Report
+from voicebot.evidence.signer import Signer
+from voicebot.handoff.store_desk import StoreDesk
+from voicebot.store import Store
+from voicebot.telephony.leg import UndiallableError
+from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
+from voicebot.worker.commands import CommandTaker
+
+
+class NoTrunk(SimulatedLine):
+    async def dial(self, target: str, *, ring_timeout_s: float = 45) -> SimulatedLeg:
+        raise UndiallableError("no trunk for '***': set VOICEBOT_TRUNK to host:port of the SIP trunk")
+
+
+class Brain:
+    alive = True
+
+    def report(self, report: Report) -> None: ...
+
+    def frame(self, call: int, pcm: bytes) -> None: ...
+
+    def stored(self, name: str) -> bytes | None:
+        return None
+
+
+class NoBook:
+    """A call that is never placed is no call of the runner: nothing may be written here."""
+
+    def opened(self, facts: CallFacts, script: str, attempt_id: str | None) -> None:
+        raise AssertionError(facts)
+
+    def fact(self, call_id: str, fact: Fact) -> None: ...
+
+    def live(self, call_id: str, data: Mapping[str, object]) -> None: ...
+
+    def closed(self, facts: CallFacts, outcome: CallOutcome, bundle: Path, attempt_id: str | None) -> None: ...
+
+
+def runner(store: Store, folder: Path) -> CallRunner:
+    return CallRunner(
+        NoTrunk(), Brain(), StoreDesk(store.agents, FixedClock(NOON)), NoBook(), FixedClock(NOON),
+        recordings=folder / "recordings", signer=Signer.load_or_create(folder / "keys"), scripts=folder,
+        max_calls=4, inbound_script="inbound", worker="w1",
+    )  # fmt: skip
+
+
+async def test_a_number_that_cannot_be_dialled_fails_the_attempt_at_once(store: Store, tmp_path: Path) -> None:
+    await store.cases.save([new_case(1)], NOON)
+    planned = await store.attempts.add("C0001", "reminder", NOON)
+    assert planned is not None
+    attempt = await store.attempts.find(planned)
+    assert attempt is not None
+    taker = asyncio.create_task(CommandTaker(store, runner(store, tmp_path), "w1", FixedClock(NOON)).run())
+    placement = Placement(store, ["w1"], FixedClock(NOON))
+    follower = asyncio.create_task(placement.follow())
+    try:
+        outcome = await asyncio.wait_for(placement.place(replace(attempt, call_id="call-1")), 10)
+    finally:
+        taker.cancel()
+        follower.cancel()
+    assert outcome.disposition is Disposition.FAILED and "VOICEBOT_TRUNK" in outcome.why
+    record = await store.calls.find("call-1")
+    assert record is not None and not record.running and record.attempt_id == attempt.id
