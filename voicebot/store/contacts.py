@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import false, or_, select, update
 
 from voicebot.domain.attempt import Consent, ContactStop
 from voicebot.store.database import Database
@@ -44,10 +44,12 @@ class Contacts:
     async def stops_of(self, debtor_id: str | None, number: str | None, now: dt.datetime) -> list[ContactStop]:
         """Stops in force for a debtor or a number."""
         table = contact_stops.c
+        wanted = {table.debtor_id: debtor_id, table.number: number}
+        whose = [column == value for column, value in wanted.items() if value is not None]
         query = (
             select(contact_stops)
             .where(table.cleared_at.is_(None), or_(table.until.is_(None), table.until > now))
-            .where(or_(table.debtor_id == debtor_id, table.number == number))
+            .where(or_(false(), *whose))
             .order_by(table.id)
         )
         async with self._database.begin() as connection:
