@@ -15,7 +15,8 @@ from voicebot.asr.training.tokens import characters, readings
 from voicebot.config import models_dir, scripts_dir
 from voicebot.tts.pinyin import read
 
-_TEMPLATE_DRAWS, _SAYING_WEIGHT, _PROMPT_WEIGHT, _DISCOUNT = 90_000, 3.0, 3.0, 0.6
+_TEMPLATE_DRAWS, _SAYING_WEIGHT, _PROMPT_WEIGHT = 90_000, 3.0, 3.0
+_VARIETY = 4.0  # how many sightings one more kind of follower outweighs
 _SENTENCE_SHARE = 0.25  # weight of jieba's word list against the sentences
 _CUTOFF = {3: 0.9, 4: 1.9}
 Counts = list[Counter[str]]
@@ -52,7 +53,7 @@ def add_words(counts: Counts) -> None:
 
 
 def grams(counts: Counts, inventory: Sequence[str]) -> Grams:
-    """Absolute discounting with back-off to the next shorter context; unigrams smoothed over the inventory."""
+    """Witten-Bell interpolation: the more often and the less variedly a context was seen, the more it is believed."""
     known = {*inventory, END}
     unigrams = {c: counts[1][c] + 0.05 for c in sorted(known)}
     total = sum(unigrams.values())
@@ -60,20 +61,23 @@ def grams(counts: Counts, inventory: Sequence[str]) -> Grams:
     for order in range(2, ORDER + 1):
         contexts: dict[str, dict[str, float]] = defaultdict(dict)
         for gram, n in sorted(counts[order].items()):
-            if n >= _CUTOFF.get(order, 0.4) and set(gram) <= known | {BEGIN}:
+            if set(gram) <= known | {BEGIN}:
                 contexts[gram[:-1]][gram[-1]] = n
         for context, following in contexts.items():
-            out[context] = _discounted(context, following, out, counts[order - 1])
+            found = _interpolated(context, following, out, _CUTOFF.get(order, 0.4))
+            if found[1]:
+                out[context] = found
     return out
 
 
-def _discounted(context: str, following: dict[str, float], shorter: Grams, context_counts: Counter[str]) -> Following:
-    total = max(sum(following.values()), float(context_counts[context]) if context != BEGIN else 0.0)
-    kept = {c: max(n - _DISCOUNT, 0.3 * n) / total for c, n in following.items()}
-    left = max(1 - sum(kept.values()), 1e-3)
-    below = sum(math.exp(_backed_off(c, context[1:], shorter)) for c in kept)
-    weight = left / max(1 - below, 1e-3)
-    return math.log(min(weight, 1.0)), {c: math.log(p) for c, p in kept.items()}
+def _interpolated(context: str, following: dict[str, float], shorter: Grams, cutoff: float) -> Following:
+    """Followers rarer than the cutoff are not stored; their mass goes to the shorter context."""
+    seen = sum(following.values())
+    belief = seen / (seen + _VARIETY * len(following))
+    kept = {c: n for c, n in following.items() if n >= cutoff}
+    backoff = 1 - belief * sum(kept.values()) / seen
+    below = {c: math.exp(_backed_off(c, context[1:], shorter)) for c in kept}
+    return math.log(backoff), {c: math.log(belief * n / seen + backoff * below[c]) for c, n in kept.items()}
 
 
 def _backed_off(char: str, context: str, grams: Grams) -> float:
