@@ -1,0 +1,130 @@
+"""The server under test: a whole installation that is ordered to ring the far end, and what its processes used."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import json
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voicebot.app import running
+from voicebot.config import Settings, host_port
+from voicebot.domain.case import Case, Creditor, Debtor
+from voicebot.domain.journal import FactKind
+from voicebot.domain.records import Number
+from voicebot.evidence.reading import read_journal
+from voicebot.evidence.verify import verify_bundle
+from voicebot.store.cases import NewCase
+from voicebot.store.store import Store
+from voicebot.telephony.probe import probe
+from voicebot.worker.commands import DIAL, address_of
+from voicebot.worker.names import worker_name
+from voicebot.worker.supervisor import Child, Supervisor
+
+READY_WITHIN_S = 180.0
+CALL_WITHIN_S = 180.0
+CREDITOR = Creditor("bench", "示范消费金融有限公司", "示范服务中心", "4008001234")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running installation; `far_end` answers its calls."""
+
+    settings: Settings
+    supervisor: Supervisor
+    store: Store
+    far_end: str
+
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds of line and brain so far."""
+        return {name: _cpu_s(self.supervisor.children[f"{name}-0"]) for name in ("line", "brain")}
+
+    async def ring(self, number: int) -> float:
+        """One reminder call to its end; its length in seconds."""
+        now = dt.datetime.now(dt.UTC)
+        await self.store.cases.save([_case(number, self.far_end, now)], now)
+        call_id, began = f"turns-{number}", time.monotonic()
+        target, case = f"sip:{number}@{self.far_end}", f"T-{number}"
+        payload = {"call_id": call_id, "target": target, "script": "reminder", "case_id": case}
+        await self.store.commands.issue(address_of(worker_name(0)), DIAL, now, by="benchmark", payload=payload)
+        while time.monotonic() < began + CALL_WITHIN_S:
+            record = await self.store.calls.find(call_id)
+            if record is not None and record.ended_at is not None:
+                break
+            await asyncio.sleep(0.5)
+        return time.monotonic() - began
+
+
+@contextlib.asynccontextmanager
+async def server(home: Path, calls: int) -> AsyncIterator[Server]:
+    """Start everything for this many calls at once; on leaving it all has ended and logs and report are whole."""
+    sip, far_end = f"127.0.0.1:{_free(socket.SOCK_DGRAM)}", f"127.0.0.1:{_free(socket.SOCK_DGRAM)}"
+    http = f"127.0.0.1:{_free(socket.SOCK_STREAM)}"
+    settings = Settings(home=home, sip_listen=sip, http_listen=http, max_calls=calls + 2, drain_seconds=5)
+    async with running(settings, home / "processes.log") as (supervisor, url), Store.from_url(url) as store:
+        supervisor.start(Child("far-end", "benchmarks.turns.far_end", (far_end, str(home / "far-end.json"))))
+        await _ready((sip, far_end))
+        await store.cases.save_creditor(CREDITOR)
+        yield Server(settings, supervisor, store, far_end)
+        await supervisor.stop(["far-end"])
+
+
+def heard(home: Path) -> dict[str, Any]:
+    """What the far end measured."""
+    figures: dict[str, Any] = json.loads((home / "far-end.json").read_text())
+    return figures
+
+
+def punctuality(home: Path) -> dict[str, int]:
+    """Ticks of the line and how many came more than 40 ms late, from its last words."""
+    for line in (home / "processes.log").read_text(errors="replace").splitlines():
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            if entry.get("event") == "line stopped":
+                return {key: int(entry[key]) for key in ("ticks", "late_over_40_ms")}
+    raise SystemExit(f"the line did not stop tidily, see {home / 'processes.log'}")
+
+
+def turn_times(bundles: Iterable[Path]) -> list[float]:
+    """The line's own measure of every turn, from the journals; ValueError where evidence does not verify."""
+    times = []
+    for bundle in bundles:
+        if failures := verify_bundle(bundle).failures:
+            raise ValueError(f"{bundle}: {failures}")
+        facts = [fact for fact in read_journal(bundle) if fact.kind is FactKind.LATENCY]
+        times += [float(str(fact.data["turn_ms"])) for fact in facts]
+    return times
+
+
+async def _ready(addresses: Iterable[str]) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    for address in addresses:
+        while await probe(host_port(address), 1.0) not in (200, 480):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"nobody answers at {address}")
+            await asyncio.sleep(0.2)
+
+
+def _case(number: int, far_end: str, now: dt.datetime) -> NewCase:
+    debtor = Debtor(f"turns-{number}", "李振海", id_last4="4321", birth_mmdd="0815")
+    case = Case(f"T-{number}", debtor, CREDITOR, "消费分期", 126800, 3, now.date(), principal_fen=126800, fees_fen=0)
+    return NewCase(case, (Number(f"sip:{number}@{far_end}"),))
+
+
+def _cpu_s(child: Child) -> float:
+    assert child.process is not None
+    fields = Path(f"/proc/{child.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _free(kind: int) -> int:
+    with socket.socket(socket.AF_INET, kind) as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
