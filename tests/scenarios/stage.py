@@ -9,7 +9,6 @@ from pathlib import Path
 from voicebot.asr.recognizer import Recognizer
 from voicebot.audio.vad import VoiceActivity
 from voicebot.call.outcome import CallOutcome
-from voicebot.call.prompts import APOLOGY
 from voicebot.call.runner import CallRunner, DialOrder
 from voicebot.call.session import CallSession
 from voicebot.config import scripts_dir
@@ -172,7 +171,8 @@ class Stage:
                 case Ack() | Stored():
                     continue
                 case Sound(call=0):
-                    self.seat.prompts[APOLOGY] = self.seat.prompts.get(APOLOGY, b"") + message.pcm
+                    name = message.utterance_id
+                    self.seat.prompts[name] = self.seat.prompts.get(name, b"") + message.pcm
                 case Sound():
                     session = self._session(message.call)
                     if session is not None:

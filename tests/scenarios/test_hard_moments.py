@@ -9,7 +9,8 @@ import numpy as np
 from voicebot.audio.frames import RATE
 from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
-from voicebot.telephony.leg import Answered, KeyPressed
+from voicebot.telephony.leg import Answered, Ended, KeyPressed
+from voicebot.worker.ticks import Hello
 
 from .people import Debtor
 from .stage import Stage
@@ -84,7 +85,7 @@ def test_keys_are_as_good_as_words(perform: Perform, debtor: MakeDebtor) -> None
 
 def test_a_call_ends_decently_without_its_brain(perform: Perform, debtor: MakeDebtor) -> None:
     async def brain_dies(stage: Stage) -> None:
-        stage.brain._send_stored()
+        stage.brain.take(Hello())
         leg = await stage.ring(debtor(answers=PROMISES))
         leg.tell(Answered())
         await stage.play(lambda: len(stage.said()) >= 2)
@@ -93,9 +94,26 @@ def test_a_call_ends_decently_without_its_brain(perform: Perform, debtor: MakeDe
         await stage.play()
 
     stage = perform(brain_dies)
-    apology = stage.of(FactKind.SAID)[-1]
-    assert apology.data["utterance_id"] == "apology"
-    assert apology.data["heard_ms"] == apology.data["total_ms"] > 0
+    apology, farewell = stage.of(FactKind.SAID)[-2:]
+    assert [apology.data["utterance_id"], farewell.data["utterance_id"]] == ["apology", "farewell"]
+    assert all(fact.data["heard_ms"] == fact.data["total_ms"] for fact in (apology, farewell))
     assert stage.of(FactKind.CALLBACK_BOOKED), stage.story()
     assert stage.outcome is not None and stage.outcome.disposition is Disposition.FAILED
+    sealed(stage)
+
+
+def test_an_agent_whose_line_breaks_is_followed_by_another(perform: Perform, debtor: MakeDebtor) -> None:
+    async def line_breaks(stage: Stage) -> None:
+        stage.brain.take(Hello())
+        leg = await stage.ring(debtor(answers={**PROMISES, "open": ["转人工"], "any": ["转人工"]}))
+        leg.tell(Answered())
+        await stage.play(lambda: bool(stage.of(FactKind.JOINED)))
+        await stage.pass_time(1)
+        stage.agents[0].leg.tell(Ended("error", None, "no media"))
+        await stage.play()
+
+    stage = perform(line_breaks, agents=1)
+    assert len(stage.of(FactKind.JOINED)) == 2, stage.story()
+    between = [fact for fact in stage.of(FactKind.SAID) if fact.seq > stage.of(FactKind.AGENT_LEFT)[0].seq]
+    assert between[0].data["utterance_id"] == "apology"
     sealed(stage)

@@ -9,7 +9,7 @@ from typing import Any
 from voicebot.audio.frames import SILENCE
 from voicebot.call.brain import BrainSeat
 from voicebot.call.playout import Began, Finished, Playout, Utterance
-from voicebot.call.prompts import APOLOGY
+from voicebot.call.prompts import APOLOGY, FAREWELL, STORED
 from voicebot.domain.case import CallFacts
 from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import (
@@ -75,7 +75,7 @@ class CallSession:
         self._closing = False
         self._leaving = False
         self._ended = False
-        self._brainless = False
+        self._alone = False
         self._handing_over = False
         self._bridge: Bridge | None = None
         self._hold: HoldLoop | None = None
@@ -136,8 +136,8 @@ class CallSession:
             return
         self.answered = True
         self._fact(FactKind.ANSWERED, {})
-        if self._brainless:
-            self._go_on_alone()
+        if self._alone:
+            self._go_on_alone("brain_lost")
         elif not self._brain.alive:
             self.brain_lost(0)
         elif self._opened:
@@ -232,11 +232,11 @@ class CallSession:
 
     def obey(self, order: Order) -> None:
         """Carry out an order of the brain; orders for a call that is over are dropped."""
-        if self._ended or self._brainless:
+        if self._ended or self._alone:
             return
         match order:
-            case Play():
-                self._play(order)
+            case Play(utterance_id=name, text=text, node=node):
+                self._say(Utterance(name, text, node, order.interruptible, order.answers_tick))
             case Flush():
                 self._playout.flush()
                 self._report_changes()
@@ -261,19 +261,17 @@ class CallSession:
                 shifted[key] = value + self._opened_at_ms
         return shifted
 
-    def _play(self, order: Play) -> None:
+    def _say(self, utterance: Utterance) -> None:
         self._fact(
             FactKind.SAYING,
             {
-                "utterance_id": order.utterance_id,
-                "text": order.text,
-                "node": order.node,
-                "interruptible": order.interruptible,
+                "utterance_id": utterance.id,
+                "text": utterance.text,
+                "node": utterance.node,
+                "interruptible": utterance.interruptible,
             },
         )
-        self._playout.add(
-            Utterance(order.utterance_id, order.text, order.node, order.interruptible, order.answers_tick)
-        )
+        self._playout.add(utterance)
 
     def _on_machine(self, kind: str, cue: str) -> None:
         self._fact(FactKind.ANSWERED_BY, {"kind": kind, "cue": cue})
@@ -319,45 +317,50 @@ class CallSession:
             await asyncio.shield(self._desk.release(joined.seat, talked=True))
 
     async def _after_agent(self, event: Ended) -> None:
-        """The agent hung up: so do we. The agent's line broke: the bot comes back."""
+        """The agent hung up: so do we. The agent's line broke: the script is over, so the line fetches somebody."""
+        self._handing_over = False
         if self._ended:
             return
         if event.by == "remote":
             await self._leg.hang_up()
         else:
-            self._not_joined("agent_lost")
+            self._alone = True
+            self._go_on_alone("agent_lost")
 
     def _not_joined(self, why: str) -> None:
         self._handing_over = False
         if self._ended:
             return
-        if self._brain.alive and not self._brainless:
+        if self._brain.alive and not self._alone:
             self._brain.report(HandedOver(self.index, joined=False, why=why))
         else:
             self._fact(FactKind.CALLBACK_BOOKED, {"at": None, "reason": why})
+            self._say_stored(FAREWELL)
             self._closing = True
 
-    # --- when the brain is gone ----------------------------------------------------------------------------
+    # --- without a brain ---------------------------------------------------------------------------
 
     def brain_lost(self, silent_ms: int) -> None:
         """The brain is dead or stalled: apologise, fetch a person or book a callback, go on recording."""
-        if self._ended or self._brainless or not (self._opened or self.answered):
+        if self._ended or self._alone or not (self._opened or self.answered):
             return  # a call that no brain knows yet can still be opened to the next one
-        self._brainless = True
+        self._alone = True
         self._fact(FactKind.BRAIN_LOST, {"silent_ms": silent_ms})
         if self.answered:
-            self._go_on_alone()
+            self._go_on_alone("brain_lost")
 
-    def _go_on_alone(self) -> None:
+    def _go_on_alone(self, reason: str) -> None:
         if self._handing_over:
             return  # a person is on the way, or here
         self._closing = False
         self._playout.flush()
-        apology = self._brain.stored(APOLOGY)
-        if apology:
-            utterance = Utterance(APOLOGY, APOLOGY, APOLOGY, False, None, bytearray(apology), complete=True)
-            self._playout.add(utterance)
-        self._fetch_person("brain_lost", "general", "", b"")
+        self._say_stored(APOLOGY)
+        self._fetch_person(reason, "general", "", b"")
+
+    def _say_stored(self, name: str) -> None:
+        pcm = self._brain.stored(name)
+        if pcm:
+            self._say(Utterance(name, STORED[name], name, False, None, bytearray(pcm), complete=True))
 
     # --- housekeeping --------------------------------------------------------------------------------------
 

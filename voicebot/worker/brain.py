@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from voicebot.call.prompts import APOLOGY
+from voicebot.call.prompts import STORED
 from voicebot.dialog import events
 from voicebot.dialog.loader import ScriptError, load_script
 from voicebot.dialog.prompts import static_prompts
@@ -40,7 +40,6 @@ from voicebot.worker.ticks import Ack, Hello, Message, Sound, Tick
 
 log = structlog.get_logger(__name__)
 
-APOLOGY_TEXT = "非常抱歉，线路出了一点问题，我马上请同事接听，请您稍等。"
 FORGET_WITHIN_S = 8.0
 SOUND_PIECE = 64_000
 """Bytes of sound per message: 4 s."""
@@ -81,7 +80,7 @@ class Brain:
 
     def load_scripts(self) -> int:
         """Load every call script and render what it says without variables; how many sentences. Takes seconds."""
-        texts = [APOLOGY_TEXT]
+        texts = list(STORED.values())
         for file in sorted(self._scripts.glob("*.yaml")):
             with contextlib.suppress(ScriptError):  # a broken script is reported when a call wants it
                 texts += static_prompts(self._script(file.stem))
@@ -249,8 +248,9 @@ class Brain:
 
     def _send_stored(self) -> None:
         """Leave with the line what it must be able to say without us."""
-        self._sound(0, APOLOGY, self.prompts.synthesize(APOLOGY_TEXT), True)
-        self._send(Stored(APOLOGY, APOLOGY_TEXT))
+        for name, text in STORED.items():
+            self._sound(0, name, self.prompts.synthesize(text), True)
+            self._send(Stored(name, text))
 
 
 def _hotwords(opened: Opened) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from voicebot.call.prompts import APOLOGY
+from voicebot.call.prompts import APOLOGY, FAREWELL
 from voicebot.call.session import CallSession
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import FixedClock
@@ -47,7 +47,7 @@ class Seatless:
         self.alive = True
         self.reports: list[Report] = []
         self.frames = 0
-        self.apology: bytes | None = b"\x01\x30" * 800
+        self.prompts = {APOLOGY: b"\x01\x30" * 800, FAREWELL: b"\x02\x30" * 800}
 
     def report(self, report: Report) -> None:
         self.reports.append(report)
@@ -56,7 +56,7 @@ class Seatless:
         self.frames += 1
 
     def stored(self, name: str) -> bytes | None:
-        return self.apology if name == APOLOGY else None
+        return self.prompts.get(name)
 
 
 class OneAgent:
@@ -208,7 +208,7 @@ async def test_a_lost_brain_means_apology_and_a_person(bench: Bench) -> None:
     bench.brain.alive = False
     bench.session.brain_lost(520)
     heard = await bench.turn(30)
-    assert heard[0] == bench.brain.apology[:320] if bench.brain.apology else False
+    assert heard[0] == bench.brain.prompts[APOLOGY][:320]
     said = bench.data(FactKind.SAID)
     assert (said[0]["utterance_id"], said[0]["interrupted"], said[0]["heard_ms"]) == ("u1", True, 40)
     assert FactKind.JOINED in bench.kinds
@@ -230,7 +230,7 @@ async def test_what_a_lost_brain_orders_when_it_wakes_is_not_obeyed(bench: Bench
     await bench.after(Answered())
     bench.session.brain_lost(520)
     bench.play("stale", 5)
-    assert FactKind.SAYING not in bench.kinds
+    assert [data["utterance_id"] for data in bench.data(FactKind.SAYING)] == [APOLOGY]
 
 
 async def test_a_brain_lost_before_the_answer_is_made_up_for_at_the_answer(bench: Bench) -> None:
@@ -281,8 +281,8 @@ async def test_a_brain_lost_during_the_talk_disturbs_nobody(bench: Bench) -> Non
     assert (await bench.turn(3))[-1] == TONE
     assert bench.desk.reserved == 1, "a second agent was fetched"
     bench.line.legs[0].tell(Ended("error", None, "no media"))
-    await bench.turn(3)
-    assert bench.data(FactKind.CALLBACK_BOOKED) == [{"at": None, "reason": "agent_lost"}]
+    await bench.turn(12)
+    assert bench.desk.reserved == 2, "nobody comes back to the callee"
 
 
 async def test_a_brain_lost_while_a_person_is_fetched_fetches_no_second_one(bench: Bench) -> None:
@@ -303,17 +303,37 @@ async def test_when_the_agent_hangs_up_the_call_is_over(bench: Bench) -> None:
     assert bench.leg.ended is not None
 
 
-async def test_when_the_agents_line_breaks_the_bot_comes_back(bench: Bench) -> None:
+async def test_when_the_agents_line_breaks_another_one_is_fetched(bench: Bench) -> None:
     await joined(bench)
     bench.line.legs[0].tell(Ended("error", None, "no media"))
     await settle()
     assert bench.leg.ended is None
-    assert bench.brain.reports[-1] == HandedOver(1, joined=False, why="agent_lost")
-    bench.play("back", 1)
-    assert await bench.turn(1) == [TONE]
+    heard = await bench.turn(12)
+    assert heard[0] == bench.brain.prompts[APOLOGY][:320]
+    assert bench.kinds.count(FactKind.JOINED) == 2
+    assert heard[-1] == TONE
+
+
+async def test_when_no_person_can_be_fetched_the_callee_is_told(bench: Bench) -> None:
+    bench.line.on_dial = lambda leg: leg.tell(Ended("remote", 486, "busy"))
+    await bench.after(Answered())
+    bench.session.brain_lost(500)
+    heard = await bench.turn(20)
+    assert bench.brain.prompts[FAREWELL][:320] in heard
+    assert bench.data(FactKind.SAID)[-1]["heard_ms"] == 100
+    assert "回电" in str(bench.data(FactKind.SAID)[-1]["text"])
+
+
+async def test_a_brain_that_could_not_transfer_tries_again(bench: Bench) -> None:
+    bench.line.on_dial = lambda leg: leg.tell(Ended("remote", 486, "busy"))
+    await bench.after(Answered())
+    bench.session.obey(HandOver(1, "asked", "general", ""))
+    await bench.turn(2)
+    assert bench.brain.reports[-1] == HandedOver(1, joined=False, why="agent_busy")
+    bench.line.on_dial = lambda leg: leg.tell(Answered())
     bench.session.obey(HandOver(1, "again", "general", ""))
-    await bench.turn(6)
-    assert bench.kinds.count(FactKind.JOINED) == 2, "a second hand-over is refused"
+    await bench.turn(4)
+    assert FactKind.JOINED in bench.kinds
 
 
 async def test_the_callee_waits_to_a_chime_and_not_in_silence(bench: Bench) -> None:
