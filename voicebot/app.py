@@ -48,6 +48,7 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
         "VOICEBOT_HTTP_LISTEN": settings.http_listen,
         "VOICEBOT_WORKERS": str(settings.workers),
         "VOICEBOT_INBOUND_SCRIPT": settings.inbound_script,
+        "VOICEBOT_INSTITUTION": settings.institution,
         "VOICEBOT_ALLOWED_PEERS": ",".join(settings.allowed_peers),
         "VOICEBOT_MAX_CALLS": str(settings.max_calls),
         "VOICEBOT_RTP_PORTS": settings.rtp_ports,

@@ -17,6 +17,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from voicebot.domain.case import INSTITUTION
+
 _CONFIG_VARIABLE = "VOICEBOT_CONFIG"
 
 
@@ -51,6 +53,9 @@ class Settings(BaseSettings):
     http_listen: str = Field(default="127.0.0.1:8080", description="Where console and API listen")
     workers: int = Field(default=1, ge=1, le=64, description="Pairs of line and brain on this machine")
     inbound_script: str = Field(default="inbound", description="Call script that answers incoming calls")
+    institution: str = Field(
+        default=INSTITUTION, min_length=1, description="Neutral name for callers whose case is not known"
+    )
     allowed_peers: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("127.0.0.0/8", "::1/128"), description="Networks whose INVITEs are answered, separated by commas"
     )

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import platform
 import uuid
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,9 +17,10 @@ from voicebot import __version__
 from voicebot.call.brain import BrainSeat
 from voicebot.call.outcome import CallOutcome, outcome_of
 from voicebot.call.session import CallSession
-from voicebot.domain.case import CallFacts, Case
+from voicebot.domain.case import INSTITUTION, CallFacts, Case
 from voicebot.domain.clock import Clock
 from voicebot.domain.journal import Fact, FactKind
+from voicebot.domain.phone import mask_number
 from voicebot.evidence.bundle import bundle_folder
 from voicebot.evidence.reading import read_journal
 from voicebot.evidence.recorder import Recorder
@@ -54,6 +55,25 @@ class DialOrder:
     ring_timeout_s: float = 45
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls in: the number as cases hold it, and the case it may be about. Nobody is verified by that."""
+
+    number: str
+    case: Case | None
+
+
+LookUp = Callable[[str], Awaitable[Caller]]
+"""Finds the caller of a URI."""
+LOOKED_UP_WITHIN_S = 0.3
+"""An incoming call is not kept waiting for the database longer than this; then it has no case."""
+
+
+async def nobody_known(remote: str) -> Caller:
+    """A look-up that finds no case."""
+    return Caller(remote, None)
+
+
 class CallRunner:
     """All calls of this process. Call numbers start at 1; 0 stands for the line itself."""
 
@@ -71,6 +91,8 @@ class CallRunner:
         max_calls: int,
         inbound_script: str,
         worker: str,
+        look_up: LookUp = nobody_known,
+        institution: str = INSTITUTION,
     ) -> None:
         self._line = line
         self._brain = brain
@@ -83,6 +105,8 @@ class CallRunner:
         self._max_calls = max_calls
         self._inbound_script = inbound_script
         self._worker = worker
+        self._look_up = look_up
+        self._institution = institution
         self._sessions: dict[int, CallSession] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next = 1
@@ -120,13 +144,30 @@ class CallRunner:
 
     async def incoming(self, leg: CallLeg) -> None:
         """Answer a call that came in, or turn it away."""
+        caller = await self._caller(leg.remote) if self.refusal() is None else None
         status = self.refusal()
-        if status is not None:
-            leg.reject(status, retry_after_s=30)
+        if caller is None or status is not None:
+            leg.reject(status or 503, retry_after_s=30)
             return
-        facts = CallFacts(new_call_id(), self._clock.now(), None, number=leg.remote, direction="inbound")
+        facts = CallFacts(
+            new_call_id(),
+            self._clock.now(),
+            caller.case,
+            number=caller.number,
+            direction="inbound",
+            extra={} if caller.case else {"institution": self._institution},
+        )
         session = self._start(facts, self._inbound_script, leg, None)
         self._track(self._live_through(session, None, answer=True))
+
+    async def _caller(self, remote: str) -> Caller:
+        """Who calls; nobody known when the database is slow or away."""
+        try:
+            async with asyncio.timeout(LOOKED_UP_WITHIN_S):
+                return await self._look_up(remote)
+        except Exception as error:
+            log.warning("the caller could not be looked up in time", error=repr(error))
+            return await nobody_known(remote)
 
     def brain_lost(self, silent_ms: int) -> None:
         for session in list(self._sessions.values()):
@@ -167,7 +208,7 @@ class CallRunner:
             "direction": facts.direction,
             "case_id": facts.case.id if facts.case else None,
             "attempt_id": attempt_id,
-            "number_masked": _masked(facts.number),
+            "number_masked": mask_number(facts.number),
             "script": script,
             "script_sha256": hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None,
         }
@@ -199,18 +240,9 @@ class CallRunner:
         task.add_done_callback(self._tasks.discard)
 
 
-
-
-
 def new_call_id() -> str:
     """A fresh call id: 20 hexadecimal digits."""
     return uuid.uuid4().hex[:20]
-
-
-def _masked(number: str) -> str:
-    """Keep the ends of a number or URI: enough to recognise, too little to ring."""
-    user = number.removeprefix("sip:").split("@")[0]
-    return f"{user[:3]}****{user[-4:]}" if len(user) > 7 else "****"
 
 
 def _environment(worker: str) -> dict[str, object]:

@@ -21,6 +21,7 @@ from voicebot.dialog.rendering import (
 from voicebot.dialog.script import Prompt, Script
 from voicebot.dialog.state import DialogState
 from voicebot.dialog.vocabulary import DEBT_VARIABLES
+from voicebot.domain.case import INSTITUTION
 
 VARIABLE = re.compile(r"\{([^{}]*)\}")
 LONGEST = 50
@@ -78,7 +79,7 @@ def values_of(state: DialogState, now: dt.datetime, horizon_days: int) -> dict[s
         "horizon_date": spoken_date(today + dt.timedelta(days=horizon_days)),
     }
     if case is None:
-        return values | {"institution": state.facts.extra.get("institution", "客户服务中心")}
+        return values | {"institution": state.facts.extra.get("institution", INSTITUTION)}
     pending, full = state.pending, case.amount_fen
     amount = full if pending.amount_fen is None else pending.amount_fen
     return values | {

@@ -6,6 +6,9 @@ import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+INSTITUTION = "客户服务中心"
+"""What we call ourselves to somebody whose case, and so whose creditor, is not known."""
+
 
 class Salutation(StrEnum):
     """How a callee is addressed; UNKNOWN is spoken without a title."""
@@ -68,7 +71,10 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """Everything a call script may know of the call it conducts. `case` is None for an unmatched inbound call."""
+    """Everything a call script may know of the call it conducts. `case` is None for an unmatched inbound call.
+
+    `extra["institution"]`: what we call ourselves where there is no case.
+    """
 
     call_id: str
     started_at: dt.datetime

@@ -59,6 +59,9 @@ class StoreBook:
             emotion = fact.data.get("emotion")
             if isinstance(emotion, Mapping) and call_id in self._emotions:
                 self._emotions[call_id][str(emotion.get("label"))] += 1
+        if fact.kind is FactKind.STARTED:
+            sha256 = fact.data.get("script_sha256")
+            self._put(lambda: self._store.calls.change(call_id, script_sha256=sha256))
         if fact.kind is FactKind.ANSWERED and call_id not in self._answered:
             self._answered.add(call_id)
             now = self._clock.now()

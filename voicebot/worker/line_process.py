@@ -29,6 +29,7 @@ from voicebot.telemetry.logs import setup_logs
 from voicebot.telephony.leg import CallLeg
 from voicebot.telephony.sip_line import SipLine
 from voicebot.worker.book import StoreBook
+from voicebot.worker.callers import KnownCallers
 from voicebot.worker.commands import CommandTaker
 from voicebot.worker.lifeline import end_with_parent
 from voicebot.worker.line_link import BrainLink
@@ -71,6 +72,8 @@ class LineProcess:
             max_calls=settings.max_calls,
             inbound_script=settings.inbound_script,
             worker=self._worker,
+            look_up=KnownCallers(self._store),
+            institution=settings.institution,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
