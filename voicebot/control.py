@@ -12,6 +12,7 @@ import uvloop
 
 from voicebot import __version__
 from voicebot.campaign.dialler import Dialler
+from voicebot.campaign.inbound import InboundFollower
 from voicebot.campaign.permission import caps_of, judge_by
 from voicebot.campaign.placement import Placement
 from voicebot.config import Settings, SettingsError, host_port, load_settings
@@ -65,7 +66,10 @@ async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
     clock = SystemClock()
     workers = [worker_name(index) for index in range(settings.workers)]
     placement = Placement(store, workers, clock)
-    following = asyncio.create_task(placement.follow())
+    following = [
+        asyncio.create_task(placement.follow()),
+        asyncio.create_task(InboundFollower(store, clock).run()),
+    ]
     dialler = Dialler(
         store,
         f"{workers[0]}-control",
@@ -79,7 +83,8 @@ async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
     try:
         await dialler.run(stop)
     finally:
-        following.cancel()
+        for task in following:
+            task.cancel()
 
 
 async def _main(settings: Settings, database_url: str) -> None:

@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 
 from voicebot.call.outcome import CallOutcome, outcome_of
-from voicebot.campaign.stops import stop_kind
-from voicebot.domain.attempt import Attempt, ContactStop, Outcome
+from voicebot.campaign.stops import contact_stops
+from voicebot.domain.attempt import Attempt, Outcome
 from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
 from voicebot.domain.records import CallRecord
@@ -101,14 +101,6 @@ class Placement:
 
     async def _stop_contact(self, attempt: Attempt, call_id: str, outcome: CallOutcome) -> None:
         """What the callee asked for holds at once, before anything else is dialled."""
-        for stop in outcome.stops:
-            by_number = stop.scope == "number"
-            await self._store.contacts.stop(
-                ContactStop(
-                    stop_kind(stop, outcome),
-                    self._clock.now(),
-                    number=attempt.number if by_number else None,
-                    debtor_id=None if by_number else attempt.case.debtor.id,
-                    call_id=call_id,
-                )
-            )
+        stops = contact_stops(outcome, attempt.number, attempt.case.debtor.id, call_id, self._clock.now())
+        for stop in stops:
+            await self._store.contacts.stop(stop)

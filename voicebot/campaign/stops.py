@@ -5,10 +5,12 @@ A call's journal gives the intent (or script node) that was on the callee's lips
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from voicebot.call.outcome import CallOutcome, Stop
+from voicebot.domain.attempt import ContactStop
 from voicebot.domain.outcome import Disposition
 
 SELF_HARM = "self_harm"
@@ -82,3 +84,15 @@ def stop_kind(stop: Stop, outcome: CallOutcome) -> str:
     if not by_debtor and outcome.disposition is Disposition.THIRD_PARTY:
         return CONTACT_REFUSED
     return _BY_DISPOSITION.get(outcome.disposition, stop.reason)
+
+
+def contact_stops(
+    outcome: CallOutcome, number: str, debtor_id: str | None, call_id: str, now: dt.datetime
+) -> tuple[ContactStop, ...]:
+    """The stops that a call asks for; to the number where its debtor is not known."""
+    return tuple(
+        ContactStop(stop_kind(stop, outcome), now, number=number, call_id=call_id)
+        if stop.scope == "number" or debtor_id is None
+        else ContactStop(stop_kind(stop, outcome), now, debtor_id=debtor_id, call_id=call_id)
+        for stop in outcome.stops
+    )

@@ -60,6 +60,13 @@ class Promises:
         async with self._database.begin() as connection:
             return [_to_callback(row) for row in await connection.execute(query)]
 
+    async def callback_of(self, call_id: str) -> Callback | None:
+        """The callback that was booked in a call, the first one."""
+        query = select(callbacks).where(callbacks.c.call_id == call_id).order_by(callbacks.c.id).limit(1)
+        async with self._database.begin() as connection:
+            row = (await connection.execute(query)).first()
+        return _to_callback(row) if row else None
+
     async def callback_done(self, callback_id: int, now: dt.datetime) -> None:
         async with self._database.begin() as connection:
             await connection.execute(update(callbacks).where(callbacks.c.id == callback_id).values(done_at=now))
