@@ -26,7 +26,7 @@ async def test_a_call_outlives_its_brain(served: Installation) -> None:
         assert apology.data["heard_ms"] == apology.data["total_ms"] > 2000
         assert loud_frames(caller.handset.heard[heard:]) > 50, "the caller heard no apology"
         await recording().has(FactKind.CALLBACK_BOOKED)
-        assert (await caller.ended(10)).by == "remote"
+        assert (await caller.ended(25)).by == "remote"
     ours = recording()
     await ours.sealed()
     ended = ours.of(FactKind.ENDED)[-1]
