@@ -1,7 +1,9 @@
-"""Prompts that were said before are not synthesised again: bounded memory, and a folder that outlives the process."""
+"""Prompts that were said before are not synthesised again: bounded memory, and a folder for the impersonal ones."""
 
+import contextlib
 import hashlib
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from voicebot.tts.synthesizer import Synthesizer
 from voicebot.tts.voices import VoiceSpec, parse_voice
 
 _SUFFIX = ".s16le"
+_PART_LIVES_S = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,17 @@ class CacheFigures:
 
 
 class PromptCache:
-    """A synthesizer that remembers by voice, text and rate. Thread-safe; the longest unused prompt goes first."""
+    """A synthesizer that remembers by voice, text and rate. Thread-safe; the longest unused prompt goes first.
+
+    Only what `warm` was given reaches `folder`: sentences of call scripts, the same for everybody. Names, sums and
+    dates are kept in memory alone.
+    """
 
     def __init__(self, synthesizer: Synthesizer, *, max_bytes: int = 32 << 20, folder: Path | None = None) -> None:
         self._synthesizer, self._max_bytes, self._folder = synthesizer, max_bytes, folder
         self._lock = threading.Lock()
         self._held: OrderedDict[str, bytes] = OrderedDict()
+        self._static: frozenset[str] = frozenset()
         self._bytes = self._hits = self._disk_hits = self._misses = 0
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +54,7 @@ class PromptCache:
     def synthesize(self, text: str, voice: str | VoiceSpec | None = None, rate: int | None = None) -> bytes:
         """s16le mono 8 kHz, see Synthesizer."""
         spec = parse_voice(voice, rate)
-        key = hashlib.sha256(f"{self.name}\0{spec.key}\0{text}".encode()).hexdigest()
+        key = self._key(text, spec)
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
@@ -65,9 +73,15 @@ class PromptCache:
         return pcm
 
     def warm(self, texts: Iterable[str], voice: str | VoiceSpec | None = None) -> None:
-        """Synthesises prompts before they are needed."""
-        for text in texts:
+        """Synthesises prompts before they are needed; the folder holds these from now on, and no others."""
+        known = list(texts)
+        self._static = frozenset(self._key(text, parse_voice(voice)) for text in known)
+        self._clear_folder()
+        for text in known:
             self.synthesize(text, voice)
+
+    def _key(self, text: str, spec: VoiceSpec) -> str:
+        return hashlib.sha256(f"{self.name}\0{spec.key}\0{text}".encode()).hexdigest()
 
     def _hold(self, key: str, pcm: bytes) -> None:
         with self._lock:
@@ -79,7 +93,7 @@ class PromptCache:
                 self._bytes -= len(self._held.popitem(last=False)[1])
 
     def _from_folder(self, key: str) -> bytes | None:
-        if not self._folder:
+        if not self._folder or key not in self._static:
             return None
         try:
             return (self._folder / (key + _SUFFIX)).read_bytes()
@@ -88,7 +102,17 @@ class PromptCache:
 
     def _to_folder(self, key: str, pcm: bytes) -> None:
         """Writes beside and renames: another process never reads half a prompt."""
-        if self._folder:
+        if self._folder and key in self._static:
             part = self._folder / f"{key}.{threading.get_ident()}.part"
             part.write_bytes(pcm)
             part.replace(self._folder / (key + _SUFFIX))
+
+    def _clear_folder(self) -> None:
+        """Drop what no script says any more. Another process that starts at the same time clears the same."""
+        if not self._folder:
+            return
+        for file in self._folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                is_old_part = file.suffix == ".part" and time.time() - file.stat().st_mtime > _PART_LIVES_S
+                if is_old_part or (file.suffix == _SUFFIX and file.stem not in self._static):
+                    file.unlink()

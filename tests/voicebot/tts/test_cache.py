@@ -50,10 +50,32 @@ def test_a_prompt_larger_than_the_memory_is_spoken_but_not_kept() -> None:
 
 
 def test_a_folder_outlives_the_process(tmp_path: Path) -> None:
-    PromptCache(CountingVoice(), folder=tmp_path).synthesize("您好")
+    PromptCache(CountingVoice(), folder=tmp_path).warm(["您好"])
     second = CountingVoice()
     cache = PromptCache(second, folder=tmp_path)
+    cache.warm(["您好"])
     assert len(cache.synthesize("您好")) == 200
     assert second.spoken == []
     assert cache.figures.disk_hits == 1
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_what_is_said_to_one_person_never_reaches_the_disk(tmp_path: Path) -> None:
+    cache = PromptCache(CountingVoice(), folder=tmp_path)
+    cache.warm(["您好", "再见"])
+    cache.synthesize("张三，您欠三千元")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_folder_holds_what_the_scripts_say_today(tmp_path: Path) -> None:
+    PromptCache(CountingVoice(), folder=tmp_path).warm(["您好", "旧话"])
+    (tmp_path / ("0" * 64 + ".s16le")).write_bytes(b"left by an older release")
+    PromptCache(CountingVoice(), folder=tmp_path).warm(["您好", "新话"])
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_memory_has_no_room_for_comes_from_the_folder(tmp_path: Path) -> None:
+    voice = CountingVoice()
+    cache = PromptCache(voice, max_bytes=100, folder=tmp_path)
+    cache.warm(["很长很长"])
+    assert cache.synthesize("很长很长") and voice.spoken == ["很长很长"]
