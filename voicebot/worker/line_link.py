@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
+import socket
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,20 +22,31 @@ log = structlog.get_logger(__name__)
 
 LOST_MS = 500
 """A brain that has not answered a tick for this long is lost."""
+HUNG_MS = 10_000
+"""A brain that has not answered for this long never will: it is ended, so that the supervisor starts another."""
+STALL_S = 0.1
+"""What a tick may count for at most: after a stall of our own the brain's answers still wait unread."""
 MOST_WAITING = 2 * 1024 * 1024
 """Bytes that may wait for the brain; beyond that ticks are dropped and counted."""
 READ_BYTES = 256 * 1024
+_PEER = struct.Struct("3i")
+"""struct ucred of unix(7): pid, uid, gid."""
 
 
 class BrainLink:
-    """The line's end: a BrainSeat that sends one tick per 20 ms and watches the answers."""
+    """The line's end: a BrainSeat that sends one tick per 20 ms and watches the answers.
+
+    `end(pid)` ends a brain that hangs.
+    """
 
     def __init__(
         self,
         on_order: Callable[[Order], None],
         on_sound: Callable[[Sound], None],
         on_lost: Callable[[int], None],
+        end: Callable[[int], None] = lambda pid: os.kill(pid, signal.SIGKILL),
     ) -> None:
+        self._end = end
         self._on_order = on_order
         self._on_sound = on_sound
         self._on_lost = on_lost
@@ -43,6 +59,7 @@ class BrainLink:
         self._unanswered: deque[tuple[int, float]] = deque()
         self._lost = True
         self.ready = asyncio.Event()
+        self._awake, self._seen = 0.0, time.monotonic()
         self.ticks_dropped = 0
         self.lag_ms = 0.0
 
@@ -77,6 +94,7 @@ class BrainLink:
 
     def tick(self, number: int) -> None:
         """Send what was gathered since the last tick; called by the wheel after all calls had their turn."""
+        self._awake, self._seen = self._awake_s(), time.monotonic()
         frames, self._frames = tuple(self._frames), []
         reports, self._reports = self._reports, []
         if self._writer is None:
@@ -86,20 +104,37 @@ class BrainLink:
             self._writer.write(encode_all(reports))
         else:
             self._writer.write(encode_all([*reports, Tick(number, frames)]))
-            self._unanswered.append((number, time.monotonic()))
+            self._unanswered.append((number, self._awake_s()))
         self._watch()
 
+    def _awake_s(self) -> float:
+        """Seconds in which this process was awake to read answers."""
+        return self._awake + min(time.monotonic() - self._seen, STALL_S)
+
     def _watch(self) -> None:
-        if not self._unanswered or self._lost:
+        if not self._unanswered:
             return
-        silent_ms = int((time.monotonic() - self._unanswered[0][1]) * 1000)
-        if silent_ms >= LOST_MS:
+        silent_ms = int((self._awake_s() - self._unanswered[0][1]) * 1000)
+        if silent_ms >= HUNG_MS:
+            self._end_hung(silent_ms)
+        elif silent_ms >= LOST_MS and not self._lost:
             self._lose(silent_ms)
 
     def _lose(self, silent_ms: int) -> None:
         self._lost = True
         log.error("the brain is lost", silent_ms=silent_ms)
         self._on_lost(silent_ms)
+
+    def _end_hung(self, silent_ms: int) -> None:
+        if self._writer is None or not hasattr(socket, "SO_PEERCRED"):  # Linux
+            return
+        self._unanswered.clear()
+        pid, _, _ = _PEER.unpack(
+            self._writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+        )
+        log.error("the brain hangs, ending it", silent_ms=silent_ms, pid=pid)
+        with contextlib.suppress(ProcessLookupError):
+            self._end(pid)
 
     # --- the socket ----------------------------------------------------------------------------------------
 
@@ -144,7 +179,7 @@ class BrainLink:
     def _answered(self, number: int) -> None:
         while self._unanswered and self._unanswered[0][0] <= number:
             _, sent = self._unanswered.popleft()
-            self.lag_ms = (time.monotonic() - sent) * 1000
+            self.lag_ms = (self._awake_s() - sent) * 1000
         if self._lost and self.lag_ms < LOST_MS:
             self._lost = False
             self.ready.set()

@@ -5,7 +5,9 @@ import pytest
 from voicebot.pipeline.barge_in import interrupts, is_company
 
 
-@pytest.mark.parametrize("text", ["嗯", "嗯嗯嗯", "对对对", "好的好的", "行行行", "啊对", "您说", "知道了", "", "哦好的"])
+@pytest.mark.parametrize(
+    "text", ["嗯", "嗯嗯嗯", "对对对", "好的好的", "行行行", "啊对", "您说", "知道了", "", "哦好的"]
+)
 def test_company_does_not_interrupt(text: str) -> None:
     assert is_company(text)
     assert not interrupts(text)

@@ -1,5 +1,7 @@
 """End of turn: short after an answer, longer inside one, never for a click."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +56,5 @@ def test_starts_and_ends_alternate(ticks: list[tuple[bool, bool, bool]]) -> None
     turn = EndOfTurn()
     changes = [turn.tick(voice, words=words, complete=done) for voice, words, done in ticks]
     seen = [change for change in changes if change is not None]
-    assert seen == [TurnChange.STARTED, TurnChange.ENDED][: len(seen)] * 1 or all(
-        a is not b for a, b in zip(seen, seen[1:], strict=False)
-    )
+    assert all(a is not b for a, b in pairwise(seen))
     assert not seen or seen[0] is TurnChange.STARTED

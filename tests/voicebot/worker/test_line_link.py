@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest_asyncio
 
 from voicebot.domain.talk import Flush, Gone, Order, PickedUp, Stored
 from voicebot.worker import line_link
-from voicebot.worker.line_link import LOST_MS, BrainLink
+from voicebot.worker.line_link import HUNG_MS, LOST_MS, BrainLink
 from voicebot.worker.ticks import Ack, Decoder, Hello, Message, Sound, Tick, encode
 
 
@@ -24,7 +25,8 @@ class Line:
         self.orders: list[Order] = []
         self.sounds: list[Sound] = []
         self.lost: list[int] = []
-        self.link = BrainLink(self.orders.append, self.sounds.append, self.lost.append)
+        self.ended: list[int] = []
+        self.link = BrainLink(self.orders.append, self.sounds.append, self.lost.append, self.ended.append)
         self.now = 1000.0
         self._decoder = Decoder()
 
@@ -46,8 +48,10 @@ class Line:
 
 @pytest_asyncio.fixture
 async def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
+    clock = SimpleNamespace(monotonic=lambda: 1000.0)
+    monkeypatch.setattr(line_link, "time", clock)
     one = Line(tmp_path / "b.sock")
-    monkeypatch.setattr(line_link, "time", SimpleNamespace(monotonic=lambda: one.now))
+    clock.monotonic = lambda: one.now
     await one.link.listen(one.path)
     yield one
     await one.link.close()
@@ -93,19 +97,38 @@ async def test_half_a_second_without_an_answer_is_a_lost_brain_once(line: Line) 
 
 async def test_a_brain_that_catches_up_is_alive_again(line: Line) -> None:
     _, writer = await alive(line)
-    line.now += 0.02
-    line.link.tick(1)
-    line.now += 1.0
-    line.link.tick(2)
+    for number in range(1, 41):
+        line.now += 0.02
+        line.link.tick(number)
     assert line.lost
-    line.now += 0.1
+    line.now += 0.06
     writer.write(encode(Ack(1)))
     await line.work()
     assert not line.link.alive, "it answered a tick that is more than half a second old"
-    writer.write(encode(Ack(2)))
+    writer.write(encode(Ack(38)))
     await line.work()
     assert line.link.alive
     assert line.link.lag_ms == pytest.approx(100)
+
+
+async def test_a_stall_of_the_line_is_not_the_brains_fault(line: Line) -> None:
+    _, writer = await alive(line)
+    line.link.tick(1)
+    line.now += 30
+    line.link.tick(2)  # before the answers that came meanwhile are read
+    assert (line.lost, line.ended) == ([], [])
+    writer.write(encode(Ack(2)))
+    await line.work()
+    assert line.link.alive
+
+
+async def test_a_brain_that_hangs_is_ended_once(line: Line) -> None:
+    await alive(line)
+    for number in range(1, 600):
+        line.now += 0.02
+        line.link.tick(number)
+        assert line.ended == ([] if number * 20 < HUNG_MS else line.ended[:1])
+    assert line.ended == [os.getpid()], "the process at the other end of the socket, which here is this one"
 
 
 async def test_a_brain_that_goes_away_is_lost_at_once(line: Line) -> None:

@@ -1,0 +1,114 @@
+"""Commands over rows: a bad row costs an error row and the exit code, never another row or the format of the output."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = "2026-11-24T10:00:00+08:00"
+GOOD: dict[str, dict[str, Any]] = {
+    "intent predict": {"id": "g", "text": "我明天还", "context": "debt"},
+    "slots parse": {"id": "g", "text": "我明天还五百", "now": NOW},
+    "speech check": {
+        "id": "g",
+        "speaker": "bot",
+        "text": "您好，请问是李先生吗？",
+        "context": {"identity_verified": False, "listener": "unknown", "today": "2026-11-24"},
+    },
+    "rules judge": {
+        "id": "g",
+        "now": NOW,
+        "case": {"overdue_days": 3, "amount_fen": 126800, "jurisdiction": "CN"},
+        "target": {"kind": "debtor", "number": "13800000000"},
+        "history": [],
+        "stops": [],
+        "consents": [],
+    },
+}
+BAD = ["not json", "[1, 2]", '"text"', "null", "1e999", "{" * 3000, '{"id": "b"}', '{"id": "b", "text": 5, "now": 7}']
+
+
+def run(command: str, lines: list[str]) -> tuple[int, list[dict[str, Any]], str]:
+    """Exit code, rows and standard error of a command that reads these lines."""
+    done = subprocess.run(
+        [sys.executable, "-m", "voicebot.cli", *command.split(), "-"],
+        input="\n".join(lines).encode("utf-8", "surrogatepass"),
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, [json.loads(line) for line in done.stdout.decode().splitlines()], done.stderr.decode()
+
+
+@pytest.mark.parametrize("command", GOOD)
+def test_bad_rows_are_told_and_the_others_come(command: str) -> None:
+    good = json.dumps(GOOD[command], ensure_ascii=False)
+    lines = [good, *(line for bad in BAD for line in (bad, "", good))]
+    code, rows, errors = run(command, lines)
+    assert code == 1
+    assert len(rows) == 1 + 2 * len(BAD), "blank lines give no row, all others one each, in order"
+    assert all("error" not in row and row["id"] == "g" for row in rows[0::2]), rows
+    assert all(row.get("error") for row in rows[1::2]), rows[1::2]
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("command", GOOD)
+def test_good_rows_alone_are_no_failure_and_unknown_fields_no_error(command: str) -> None:
+    code, rows, _ = run(command, [json.dumps({**GOOD[command], "note": "未知"})])
+    assert code == 0
+    assert [row["id"] for row in rows] == ["g"]
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "voicebot.cli", "slots", "parse", "nowhere.jsonl"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "nowhere.jsonl" in done.stderr and "JSON Lines" in done.stderr
+
+
+def test_bytes_that_are_no_utf8_cost_one_row_at_most() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "voicebot.cli", "slots", "parse", "-"],
+        input=b'{"id": "x", "text": "\xff\xfe", "now": "2026-11-24T10:00:00+08:00"}\n\xff\xff\n'
+        + json.dumps(GOOD["slots parse"]).encode(),
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=60,
+        check=False,
+    )
+    rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert len(rows) == 3
+    assert rows[-1]["date"] == "2026-11-25"
+    assert done.returncode == 1
+
+
+def test_a_bundle_that_is_none_is_invalid_and_named(tmp_path: Path) -> None:
+    nothing, noise = tmp_path / "nothing.zip", tmp_path / "noise.zip"
+    noise.write_bytes(os.urandom(3000))
+    done = subprocess.run(
+        [sys.executable, "-m", "voicebot.cli", "evidence", "verify", str(nothing), str(noise), "--json"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=60,
+        check=False,
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert [row["path"] for row in rows] == [str(nothing), str(noise)]
+    assert all(not row["valid"] and row["failures"][0]["code"] for row in rows)
