@@ -21,9 +21,12 @@ from voicebot.console.settings import ConsoleSettings
 from voicebot.console.store_data import StoreData, shared_secret
 from voicebot.domain.clock import SystemClock
 from voicebot.store import Store
+from voicebot.telemetry import metrics
 from voicebot.telemetry.logs import setup_logs
+from voicebot.telemetry.process_figures import ProcessFigures
 from voicebot.worker.lifeline import end_with_parent
 from voicebot.worker.names import worker_name
+from voicebot.worker.published import publish
 
 log = structlog.get_logger(__name__)
 
@@ -34,12 +37,15 @@ async def control(settings: Settings, database_url: str, stop: asyncio.Event) ->
     """Serve the console; dial as long as this process leads. After `stop` running calls are waited for."""
     console_stop = asyncio.Event()
     async with Store.from_url(database_url) as store:
+        metrics.REGISTRY.register(ProcessFigures(settings.home))
+        published = asyncio.create_task(publish(store, SystemClock()))
         console = asyncio.create_task(_console(store, settings, console_stop))
         try:
             await _dial_when_leading(store, settings, stop)
         finally:
             console_stop.set()
             await console
+            published.cancel()
 
 
 async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> None:

@@ -11,7 +11,7 @@ from voicebot.campaign.stops import contact_stops
 from voicebot.domain.case import Promise
 from voicebot.domain.clock import Clock
 from voicebot.domain.records import CallFilter, CallRecord
-from voicebot.store import DatabaseError, Store
+from voicebot.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +32,8 @@ class InboundFollower:
         async for call_id in self._store.calls.ends():
             try:
                 await (self.settle(call_id) if call_id else self.catch_up())
-            except (DatabaseError, OSError) as error:
-                _log.error("the database does not answer: %s", error)
+            except Exception:  # one call that can't be read must not end the settling of all others
+                _log.exception("incoming call %s is not settled; tried again at the next start", call_id or "")
 
     async def catch_up(self) -> None:
         """Settle what ended lately."""

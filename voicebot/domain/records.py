@@ -185,3 +185,13 @@ class DayFigures:
     promises: int
     promised_fen: int
     dispositions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFigures:
+    """What runs and waits at one moment; `agents` by presence."""
+
+    calls_running: int
+    attempts_due: int
+    attempts_later: int
+    agents: Mapping[str, int]

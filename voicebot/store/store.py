@@ -20,6 +20,7 @@ from voicebot.store.commands import Commands
 from voicebot.store.contacts import Contacts
 from voicebot.store.database import Database, lock_key
 from voicebot.store.facts import Facts
+from voicebot.store.load import Load
 from voicebot.store.promises import Promises
 from voicebot.store.schema import settings
 from voicebot.store.users import Users
@@ -42,6 +43,7 @@ class Store:
         self.commands = Commands(database)
         self.promises = Promises(database)
         self.agents = Agents(database)
+        self.load = Load(database)
         self.users = Users(database)
 
     @classmethod

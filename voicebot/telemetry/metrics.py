@@ -1,4 +1,8 @@
-"""Metrics: every number voicebot publishes, in one registry, with its unit in its name."""
+"""Metrics: every number voicebot publishes, in one registry, with its unit in its name.
+
+Counters and histograms are filled from the journals of calls as they end, since the process that publishes them began.
+What line and brain know of themselves comes from their files, see process_figures.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,13 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 REGISTRY = CollectorRegistry(auto_describe=True)
 ProcessCollector(registry=REGISTRY)
 
-CALLS_RUNNING = Gauge("voicebot_calls_running", "Calls on the line now", registry=REGISTRY)
+DATABASE_UP = Gauge("voicebot_database_up", "1 while the database answers; else the gauges are old", registry=REGISTRY)
+CALLS_RUNNING = Gauge("voicebot_calls_running", "Calls on the lines now", registry=REGISTRY)
+ATTEMPTS_WAITING = Gauge(
+    "voicebot_attempts_waiting", "Attempts that wait: due now, or put off to a later time", ["due"], registry=REGISTRY
+)
+AGENTS = Gauge("voicebot_agents", "Agents by presence", ["presence"], registry=REGISTRY)
 CALLS_ENDED = Counter("voicebot_calls_ended", "Calls that ended", ["direction", "disposition"], registry=REGISTRY)
-CALLS_REFUSED = Counter("voicebot_calls_refused", "Inbound calls refused", ["status"], registry=REGISTRY)
-DIALS_REFUSED = Counter("voicebot_dials_refused", "Attempts the rulebook did not allow", ["rule"], registry=REGISTRY)
 TURN_SECONDS = Histogram(
     "voicebot_turn_seconds",
     "End of the callee's speech to the first sound of the answer on the wire",
@@ -32,20 +39,11 @@ CALL_SECONDS = Histogram(
     buckets=(5, 15, 30, 60, 120, 180, 300, 600, 1200),
     registry=REGISTRY,
 )
-TICK_LATE_SECONDS = Histogram(
-    "voicebot_tick_late_seconds",
-    "How late the 20 ms tick of the line came",
-    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.1, 0.5),
-    registry=REGISTRY,
-)
-PACKETS_LOST = Counter("voicebot_packets_lost", "RTP packets that never came", registry=REGISTRY)
+PROMISES = Counter("voicebot_promises", "Calls in which a payment was promised", ["confirmed"], registry=REGISTRY)
+HANDOFFS = Counter("voicebot_handoffs", "Calls for which a person was fetched: joined or failed", ["result"],
+                   registry=REGISTRY)  # fmt: skip
 SPEECH_BLOCKED = Counter("voicebot_speech_blocked", "Sentences the speech gate held back", ["rule"], registry=REGISTRY)
-PROMPT_CACHE = Counter(
-    "voicebot_prompt_cache", "Prompts taken from the cache or synthesised", ["result"], registry=REGISTRY
-)
-HANDOFFS = Counter("voicebot_handoffs", "Transfers to a person", ["result"], registry=REGISTRY)
-BRAIN_LOST = Counter("voicebot_brain_lost", "Times the line noticed that its brain was gone", registry=REGISTRY)
-BUNDLES_SEALED = Counter("voicebot_bundles_sealed", "Evidence bundles sealed", registry=REGISTRY)
+BRAIN_LOST = Counter("voicebot_brain_lost", "Calls that lost their brain", registry=REGISTRY)
 
 
 def exposition() -> bytes:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import sip.events
 from sip.call import Call
 from sip.errors import SipError
 from sip.media import Lateness, MediaSession, MediaWheel, PortPool
+from sip.media.lateness import BOUNDS_MS
 from sip.message import Request
 from sip.user_agent import UserAgent
 from voicebot.telemetry.logs import mask
@@ -127,6 +129,12 @@ class SipLine:
     def lateness(self) -> Lateness:
         """How late the 20 ms ticks came."""
         return self._wheel.lateness
+
+    @property
+    def late_ticks(self) -> tuple[tuple[str, int], ...]:
+        """Ticks that came at most so many seconds late, cumulative; the last bound is +Inf."""
+        bounds = [*(str(bound / 1000) for bound in BOUNDS_MS), "+Inf"]
+        return tuple(zip(bounds, itertools.accumulate(self.lateness.counts), strict=True))
 
     def after_tick(self, callback: Callable[[int], None]) -> None:
         """Call back once per 20 ms, after all legs exchanged their frames."""

@@ -26,6 +26,7 @@ from voicebot.intent.is_complete import is_complete_answer
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.hearing import Hearing
 from voicebot.telemetry.logs import setup_logs
+from voicebot.telemetry.process_figures import BrainFigures, keep_writing
 from voicebot.tts.cache import PromptCache
 from voicebot.tts.synthesizer import load_synthesizer
 from voicebot.worker.brain import Brain
@@ -71,7 +72,16 @@ async def _main(settings: Settings, index: int) -> None:
     await warm_up(brain, settings.inbound_script)
     gc.freeze()
     log.info("brain ready", prompts=rendered)
-    await think(brain, link_path(settings, index), stop)
+    figures = asyncio.create_task(keep_writing(settings.home, index, lambda: _figures(brain)))
+    try:
+        await think(brain, link_path(settings, index), stop)
+    finally:
+        figures.cancel()
+
+
+def _figures(brain: Brain) -> BrainFigures:
+    prompts = brain.prompts.figures
+    return BrainFigures(prompts.hits, prompts.disk_hits, prompts.misses, prompts.held_bytes)
 
 
 def main() -> int:

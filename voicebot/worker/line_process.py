@@ -26,6 +26,7 @@ from voicebot.evidence.signer import Signer
 from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store.store import Store
 from voicebot.telemetry.logs import setup_logs
+from voicebot.telemetry.process_figures import LineFigures, keep_writing
 from voicebot.telephony.leg import CallLeg
 from voicebot.telephony.sip_line import SipLine
 from voicebot.worker.book import StoreBook
@@ -84,6 +85,7 @@ class LineProcess:
         await self._line.start()
         self._line.after_tick(self._link.tick)
         commands = asyncio.create_task(self._take_commands())
+        figures = asyncio.create_task(keep_writing(self._settings.home, self._index, self._figures))
         log.info("line ready", worker=self._worker, sip=":".join(map(str, self._line.address)))
         gc.freeze()
         try:
@@ -92,6 +94,7 @@ class LineProcess:
             await self._runner.drain(self._settings.drain_seconds)
         finally:
             commands.cancel()
+            figures.cancel()
             await self._line.close()
             await self._link.close()
             with contextlib.suppress(TimeoutError):
@@ -105,6 +108,15 @@ class LineProcess:
         """Only a worker that can converse takes work."""
         await self._link.ready.wait()
         await CommandTaker(self._store, self._runner, self._worker, self._clock).run()
+
+    def _figures(self) -> LineFigures:
+        return LineFigures(
+            late=self._line.late_ticks,
+            late_sum_s=self._line.lateness.total_ms / 1000,
+            brain_alive=self._link.alive,
+            brain_lag_s=self._link.lag_ms / 1000,
+            ticks_dropped=self._link.ticks_dropped,
+        )
 
     # --- what an earlier life left -------------------------------------------------------------------------
 

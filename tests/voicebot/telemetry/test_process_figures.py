@@ -1,0 +1,46 @@
+"""Line and brain tell of themselves through files; what a dead process left is not told."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from voicebot.telemetry.process_figures import BrainFigures, LineFigures, ProcessFigures, write_figures
+
+LINE = LineFigures((("0.001", 90), ("0.02", 99), ("+Inf", 100)), 0.5, True, 0.012, 3)
+
+
+def registry(home: Path) -> CollectorRegistry:
+    made = CollectorRegistry()
+    made.register(ProcessFigures(home))
+    return made
+
+
+def test_what_was_written_is_published_by_worker(tmp_path: Path) -> None:
+    write_figures(tmp_path, 0, LINE)
+    write_figures(tmp_path, 1, BrainFigures(memory=40, folder=5, synthesised=10, held_bytes=1000))
+    values = registry(tmp_path)
+    assert values.get_sample_value("voicebot_tick_late_seconds_bucket", {"worker": "0", "le": "0.02"}) == 99
+    assert values.get_sample_value("voicebot_tick_late_seconds_count", {"worker": "0"}) == 100
+    assert values.get_sample_value("voicebot_brain_lag_seconds", {"worker": "0"}) == 0.012
+    assert values.get_sample_value("voicebot_brain_alive", {"worker": "0"}) == 1
+    assert values.get_sample_value("voicebot_ticks_dropped_total", {"worker": "0"}) == 3
+    assert values.get_sample_value("voicebot_prompt_cache_total", {"worker": "1", "result": "memory"}) == 40
+    assert values.get_sample_value("voicebot_prompt_cache_bytes", {"worker": "1"}) == 1000
+
+
+def test_stale_and_broken_files_are_left_out(tmp_path: Path) -> None:
+    write_figures(tmp_path, 0, LINE)
+    old = time.time() - 60
+    os.utime(tmp_path / "figures" / "line-0.json", (old, old))
+    (tmp_path / "figures" / "line-1.json").write_text("{half")
+    values = registry(tmp_path)
+    assert values.get_sample_value("voicebot_brain_alive", {"worker": "0"}) is None
+    assert values.get_sample_value("voicebot_brain_alive", {"worker": "1"}) is None
+
+
+def test_nothing_was_written_yet(tmp_path: Path) -> None:
+    assert registry(tmp_path).get_sample_value("voicebot_brain_alive", {"worker": "0"}) is None

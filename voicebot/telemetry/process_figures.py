@@ -1,0 +1,127 @@
+"""Process figures: what line and brain know of themselves, in a small file each, read when somebody asks.
+
+    VOICEBOT_HOME/figures/line-0.json    written every few seconds, replaced whole
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+
+EVERY_S = 5.0
+STALE_S = 30.0
+"""A file older than this was left by a process that is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineFigures:
+    """`late`: ticks that came at most so many seconds late, cumulative; the last bound is +Inf."""
+
+    late: tuple[tuple[str, int], ...]
+    late_sum_s: float
+    brain_alive: bool
+    brain_lag_s: float
+    ticks_dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrainFigures:
+    """The prompt cache: taken from memory, from the folder, or synthesised."""
+
+    memory: int
+    folder: int
+    synthesised: int
+    held_bytes: int
+
+
+def write_figures(home: Path, worker: int, figures: LineFigures | BrainFigures) -> None:
+    """Replace the process' file. OSError when the disk is full or away."""
+    folder = home / "figures"
+    folder.mkdir(exist_ok=True)
+    kind = "line" if isinstance(figures, LineFigures) else "brain"
+    part = folder / f"{kind}-{worker}.part"
+    part.write_text(json.dumps(asdict(figures)))
+    part.replace(folder / f"{kind}-{worker}.json")
+
+
+async def keep_writing(home: Path, worker: int, read: Callable[[], LineFigures | BrainFigures]) -> None:
+    """Write the figures every few seconds until cancelled; a full disk only costs figures."""
+    while True:
+        with contextlib.suppress(OSError):
+            write_figures(home, worker, read())
+        await asyncio.sleep(EVERY_S)
+
+
+class ProcessFigures:
+    """A Prometheus collector over the files of this installation; what is stale or unreadable is left out."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "figures"
+
+    def collect(self) -> Iterator[Metric]:
+        lines = list(self._read("line"))
+        yield _late(lines)
+        yield _gauge("voicebot_brain_alive", "1 while the line has its brain", lines, "brain_alive")
+        yield _gauge("voicebot_brain_lag_seconds", "Age of the last answered tick when its answer came", lines,
+                     "brain_lag_s")  # fmt: skip
+        dropped = CounterMetricFamily("voicebot_ticks_dropped", "Ticks a slow brain was not sent", labels=["worker"])
+        for worker, row in lines:
+            dropped.add_metric([worker], _number(row, "ticks_dropped"))
+        yield dropped
+        brains = list(self._read("brain"))
+        yield _prompts(brains)
+        yield _gauge("voicebot_prompt_cache_bytes", "Sound of prompts held in memory", brains, "held_bytes")
+
+    def _read(self, kind: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+        for file in sorted(self._folder.glob(f"{kind}-*.json")):
+            try:
+                if time.time() - file.stat().st_mtime < STALE_S:
+                    row = json.loads(file.read_text())
+                    if isinstance(row, dict):
+                        yield file.stem.partition("-")[2], row
+            except (OSError, ValueError):
+                continue
+
+
+_Rows = Iterable[tuple[str, Mapping[str, object]]]
+
+
+def _late(rows: _Rows) -> Metric:
+    family = HistogramMetricFamily(
+        "voicebot_tick_late_seconds", "How late the 20 ms tick of the line came", labels=["worker"]
+    )
+    for worker, row in rows:
+        buckets = row.get("late")
+        if isinstance(buckets, list):
+            family.add_metric([worker], [(str(le), float(n)) for le, n in buckets], _number(row, "late_sum_s"))
+    return family
+
+
+def _prompts(rows: _Rows) -> Metric:
+    family = CounterMetricFamily(
+        "voicebot_prompt_cache", "Prompts taken from memory or folder, or synthesised", labels=["worker", "result"]
+    )
+    for worker, row in rows:
+        for result in ("memory", "folder", "synthesised"):
+            family.add_metric([worker, result], _number(row, result))
+    return family
+
+
+def _gauge(name: str, what: str, rows: _Rows, key: str) -> Metric:
+    family = GaugeMetricFamily(name, what, labels=["worker"])
+    for worker, row in rows:
+        family.add_metric([worker], _number(row, key))
+    return family
+
+
+def _number(row: Mapping[str, object], key: str) -> float:
+    value = row.get(key)
+    return float(value) if isinstance(value, int | float) else 0.0
