@@ -104,10 +104,10 @@ class Installation:
             await asyncio.sleep(0.1)
         return False
 
-    def kill(self, module: str) -> int:
-        """kill -9; the process id that died."""
+    def kill(self, module: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Signal a process; its process id."""
         pid = self.pid_of(module)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
         return pid
 
     def terminate(self) -> None:

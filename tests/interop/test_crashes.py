@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 
 from voicebot.domain.journal import FactKind
@@ -37,6 +38,19 @@ async def test_a_call_outlives_its_brain(served: Installation) -> None:
     async with served.recording() as recording, phone() as caller:
         assert await caller.dial(served.uri) is None
         await recording().has(FactKind.SAID)
+
+
+async def test_a_brain_that_hangs_is_replaced(served: Installation) -> None:
+    async with served.recording() as recording, phone() as caller:
+        assert await caller.dial(served.uri) is None
+        await recording().has(FactKind.SAYING)
+        hung = served.kill("brain_process", signal.SIGSTOP)
+        lost = await recording().has(FactKind.BRAIN_LOST, 2.0)
+        assert int(str(lost.data["silent_ms"])) >= 500
+        await caller.hang_up()
+    await recording().sealed()
+    await served.ready()
+    assert served.pid_of("brain_process") != hung
 
 
 async def test_a_call_cut_by_a_crash_is_sealed(served: Installation) -> None:

@@ -177,8 +177,7 @@ class CallRunner:
         """No new calls; running ones finish within `timeout_s`, then they are hung up."""
         self.draining = True
         await self._wait(timeout_s)
-        for session in list(self._sessions.values()):
-            await session.hang_up()
+        await asyncio.gather(*(one.hang_up() for one in self._sessions.values()), return_exceptions=True)
         await self._wait(10)
         for task in list(self._tasks):
             task.cancel()

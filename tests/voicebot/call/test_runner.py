@@ -1,38 +1,38 @@
-"""CallRunner: who calls in is looked up, and a call is never lost to a slow database."""
+"""CallRunner: how many calls, who is sent away, and that every call ends in sealed evidence whatever happens."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from voicebot.call import runner as module
+import pytest
+import pytest_asyncio
+
 from voicebot.call.outcome import CallOutcome
-from voicebot.call.runner import Caller, CallRunner, DialOrder, LookUp
-from voicebot.domain.case import CallFacts, Case, Creditor, Debtor
+from voicebot.call.runner import Caller, CallRunner, DialOrder
+from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import Fact, FactKind
+from voicebot.domain.outcome import Disposition
 from voicebot.domain.talk import Report
 from voicebot.evidence.signer import Signer
-from voicebot.handoff.desk import Seat
-from voicebot.telephony.leg import Ended
+from voicebot.evidence.verify import verify_bundle
+from voicebot.handoff.desk import EmptyDesk
+from voicebot.telephony.leg import Answered, Ended
 from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
 
 NOW = dt.datetime(2026, 11, 24, 10, tzinfo=dt.UTC)
-CASE = Case(
-    "C1", Debtor("D1", "演示"), Creditor("k", "示例消费金融", "示例服务中心", "400"), "消费贷", 100_000, 3, NOW.date()
-)
+MOST = 2
 
 
-class Around:
-    """Brain, desk and book of a runner, remembering what they were told."""
+class Brain:
+    """A brain that listens."""
 
     def __init__(self) -> None:
         self.alive = True
-        self.opened_: list[CallFacts] = []
-        self.facts: list[Fact] = []
-        self.over = asyncio.Event()
 
     def report(self, report: Report) -> None: ...
 
@@ -41,13 +41,27 @@ class Around:
     def stored(self, name: str) -> bytes | None:
         return None
 
-    async def reserve(self, skill: str, call_id: str, exclude: Collection[str]) -> Seat | None:
-        return None
 
-    async def release(self, seat: Seat, *, talked: bool) -> None: ...
+class Desk:
+    """Everything of one runner; it is its call book too."""
 
-    def opened(self, facts: CallFacts, script: str, attempt_id: str | None) -> None:
-        self.opened_.append(facts)
+    def __init__(self, folder: Path) -> None:
+        self.line, self.brain = SimulatedLine(), Brain()
+        self.facts: list[Fact] = []
+        self.over: list[tuple[CallOutcome, Path]] = []
+        self.one_over = asyncio.Semaphore(0)
+        self.who = "sip:caller@192.0.2.7"
+        self.runner = CallRunner(
+            self.line, self.brain, EmptyDesk(), self, FixedClock(NOW), recordings=folder / "recordings",
+            signer=Signer.load_or_create(folder / "keys"), scripts=folder, max_calls=MOST, inbound_script="inbound",
+            worker="w-0", look_up=self._look_up,
+        )  # fmt: skip
+
+    async def _look_up(self, remote: str) -> Caller:
+        await asyncio.sleep(0)
+        return Caller(remote, None)
+
+    def opened(self, facts: CallFacts, script: str, attempt_id: str | None) -> None: ...
 
     def fact(self, call_id: str, fact: Fact) -> None:
         self.facts.append(fact)
@@ -55,59 +69,112 @@ class Around:
     def live(self, call_id: str, data: Mapping[str, object]) -> None: ...
 
     def closed(self, facts: CallFacts, outcome: CallOutcome, bundle: Path, attempt_id: str | None) -> None:
-        self.over.set()
+        self.over.append((outcome, bundle))
+        self.one_over.release()
+
+    async def ring_in(self) -> SimulatedLeg:
+        leg = SimulatedLeg(self.who)
+        await self.runner.incoming(leg)
+        await asyncio.sleep(0.01)
+        return leg
+
+    async def dial(self, call_id: str = "c1") -> SimulatedLeg:
+        await self.runner.dial(DialOrder(call_id, "sip:debtor@192.0.2.9", "reminder", None, None))
+        await asyncio.sleep(0.01)
+        return self.line.legs[-1]
+
+    async def until_over(self, calls: int = 1) -> None:
+        async with asyncio.timeout(10):
+            for _ in range(calls):
+                await self.one_over.acquire()
+        await asyncio.sleep(0.02)
 
 
-def runner(around: Around, folder: Path, look_up: LookUp = module.nobody_known) -> CallRunner:
-    return CallRunner(
-        SimulatedLine(), around, around, around, FixedClock(NOW),
-        recordings=folder / "recordings", signer=Signer.load_or_create(folder / "keys"), scripts=folder,
-        max_calls=4, inbound_script="inbound", worker="w1", look_up=look_up, institution="示例中心",
-    )  # fmt: skip
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    one = Desk(tmp_path)
+    yield one
+    await one.runner.drain(0)
 
 
-async def called_by(folder: Path, look_up: LookUp) -> CallFacts:
-    around, leg = Around(), SimulatedLeg("sip:13800000001@192.0.2.7")
-    await runner(around, folder, look_up).incoming(leg)
+async def test_calls_beyond_the_limit_are_sent_away_for_a_while(desk: Desk) -> None:
+    legs = await asyncio.gather(*(desk.ring_in() for _ in range(MOST + 1)))
+    refused = [leg.refused for leg in legs if leg.refused is not None]
+    assert refused == [(503, 30)], "calls that came together slipped past the limit"
+    assert desk.runner.refusal() == 503
+    await next(leg for leg in legs if leg.refused is None).hang_up()
+    await desk.until_over()
+    assert desk.runner.refusal() is None
+
+
+async def test_without_a_brain_nobody_is_answered(desk: Desk) -> None:
+    desk.brain.alive = False
+    assert (await desk.ring_in()).refused == (503, 30)
+    assert desk.facts == []
+
+
+async def test_a_call_leaves_sealed_evidence_and_an_outcome(desk: Desk) -> None:
+    leg = await desk.dial()
+    leg.tell(Ended("remote", 486, "Busy Here"))
+    await desk.until_over()
+    outcome, bundle = desk.over[0]
+    assert outcome.disposition is Disposition.BUSY
+    assert verify_bundle(bundle).failures == ()
+    assert [fact.kind for fact in desk.facts] == [FactKind.STARTED, FactKind.DIALLED, FactKind.ENDED]
+
+
+async def test_a_call_in_which_the_line_fails_is_hung_up_and_sealed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leg = await desk.dial()
+    session = desk.runner.find("c1")
+    assert session is not None
+    monkeypatch.setattr(session, "_on_answered", lambda: 1 / 0)
+    leg.tell(Answered())
+    await desk.until_over()
+    assert leg.ended is not None, "the callee holds a dead line for ever"
+    kinds = [fact.kind for fact in desk.facts]
+    assert FactKind.ENDED in kinds and FactKind.NOTE in kinds
+    assert verify_bundle(desk.over[0][1]).failures == ()
+    assert desk.runner.running == 0
+
+
+async def test_a_full_disk_ends_the_call_and_not_the_book(desk: Desk) -> None:
+    leg = await desk.dial()
+    leg.tell(Answered())
+    await asyncio.sleep(0.01)
+    session = desk.runner.find("c1")
+    assert session is not None
+    session.recorder._files.failure = OSError(28, "No space left on device")
+    leg.tick(1)
+    await desk.until_over()
+    assert leg.ended is not None
+    assert desk.runner.running == 0
+
+
+async def test_draining_takes_nobody_and_waits_for_those_who_talk(desk: Desk) -> None:
+    leg = await desk.ring_in()
+    draining = asyncio.create_task(desk.runner.drain(5))
+    await asyncio.sleep(0.05)
+    assert (await desk.ring_in()).refused == (503, 30)
+    assert not draining.done() and leg.ended is None
     leg.tell(Ended("remote", None, "bye"))
-    await asyncio.wait_for(around.over.wait(), 5)
-    (facts,) = around.opened_
-    started = around.facts[0]
-    assert started.kind is FactKind.STARTED and started.data["case_id"] == (facts.case.id if facts.case else None)
-    return facts
+    await asyncio.wait_for(draining, 3)
+    assert len(desk.over) == 1
 
 
-async def test_a_caller_who_is_known_brings_their_case(tmp_path: Path) -> None:
-    async def known(remote: str) -> Caller:
-        assert remote == "sip:13800000001@192.0.2.7"
-        return Caller("+8613800000001", CASE)
+async def test_draining_hangs_up_on_all_together_when_patience_is_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    legs = [await desk.ring_in() for _ in range(MOST)]
 
-    facts = await called_by(tmp_path, known)
-    assert (facts.case, facts.number, facts.extra) == (CASE, "+8613800000001", {})
+    async def slow(self: SimulatedLeg) -> None:
+        await asyncio.sleep(0.3)
+        self.tell(Ended("local", None, "hung up"))
 
-
-async def test_a_slow_database_costs_the_case_and_not_the_call(tmp_path: Path) -> None:
-    async def slow(remote: str) -> Caller:
-        await asyncio.sleep(60)
-        return Caller(remote, CASE)
-
-    begun = asyncio.get_running_loop().time()
-    facts = await called_by(tmp_path, slow)
-    assert facts.case is None and facts.extra == {"institution": "示例中心"}
-    assert asyncio.get_running_loop().time() - begun < 3
-
-
-async def test_a_database_that_is_away_costs_the_case_and_not_the_call(tmp_path: Path) -> None:
-    async def away(remote: str) -> Caller:
-        raise OSError("connection refused")
-
-    assert (await called_by(tmp_path, away)).case is None
-
-
-async def test_the_journal_says_with_which_address_we_rang(tmp_path: Path) -> None:
-    around = Around()
-    calls = runner(around, tmp_path)
-    await calls.dial(DialOrder("c1", "sip:somebody@192.0.2.9", "reminder", CASE, None))
-    (dialled,) = [fact.data for fact in around.facts if fact.kind is FactKind.DIALLED]
-    assert dialled["from"] == "sip:voicebot@192.0.2.1:5060" and dialled["to"] == "sip:somebody@192.0.2.9"
-    await calls.drain(0)
+    monkeypatch.setattr(SimulatedLeg, "hang_up", slow)
+    began = time.monotonic()
+    await desk.runner.drain(0.05)
+    assert time.monotonic() - began < 0.3 * MOST + 0.2
+    assert all(leg.ended for leg in legs)
+    assert len(desk.over) == MOST
