@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from voicebot.intent.slots.numerals import RUN, SMALL, smallest_unit, value
 
+_ROUND = 100
 _MOST_FEN = 10**12
 """Ten thousand million yuan; what is larger is no amount of this trade."""
 
@@ -24,7 +25,7 @@ class Amount:
     vague: bool = False
 
 
-_YUAN = r"(?:块钱?|元钱?|圆|块人民币|元人民币|蚊|rmb)"
+_YUAN = r"(?:块钱?|元钱?|圆|块人民币|元人民币|人民币|蚊|rmb)"
 _OTHER = (
     r"(?:号|日(?!元)|月|年|天|点(?!钱)|分钟|小时|钟|期|次|遍|个(?!钱)|岁|人|口|位|层|楼|家|笔|张|条|斤|吨|公里|里|"
     r"米|平|袋|瓶|只|头|亩|度|兆|%|成(?![吗不行吧么呗]|$)|倍|回|趟|"
@@ -47,6 +48,10 @@ _PLAIN = re.compile(
 _RANGE = re.compile(
     rf"(?P<lead>[一二三四五六七八九]?[十百千万])?(?P<a>[一二两三四五六七八])(?P<b>[二两三四五六七八九])(?P<unit>百|千|万|十(?:万)?|百万|百块)(?P<yuan>{_YUAN})?"
 )
+_TWO_ROUND = re.compile(
+    rf"(?<![零一二两三四五六七八九十百千万几])(?P<a>[一两三四五六七八])(?P<unit>[百千万])(?P<b>[两三四五六七八九])(?P=unit)(?:{_YUAN})?"
+)
+_SOME_MORE = re.compile(rf"(?P<head>(?:[一二两三四五六七八九]?十?[一二两三四五六七八九十][百千万])+)几[十百千](?:{_YUAN})?")
 _LAST_PLACES = re.compile(
     rf"(?P<head>[一二两三四五六七八九十]?[一二两三四五六七八九十][百千万])(?P<a>[一二三四五六七八])(?P<b>[二三四五六七八九])(?![{SMALL}十百千万号])(?:{_YUAN})?"
 )
@@ -59,6 +64,7 @@ _IDIOMATIC: tuple[tuple[re.Pattern[str], int | None, int | None, int | None], ..
         ("千儿八百|千八百", None, 80_000, 100_000),
         ("万儿八千|万八千", None, 800_000, 1_000_000),
         ("百把[块元]?", 10_000, None, None),
+        ("百来[块元]", 10_000, None, None),
         ("百十来?[块元]", 11_000, None, None),
         ("千把[块元]?", 100_000, None, None),
         ("万把[块元]?", 1_000_000, None, None),
@@ -74,6 +80,9 @@ _MINOR = re.compile(rf"(?P<mao>[一二两三四五六七八九\d])(?:毛|角)(?P
     rf"(?P<only>{RUN})分钱")
 # Bare numbers below a hundred are money only right after a verb of paying, and never before another unit.
 _PAYING = re.compile(r"(?:还|给|付|交|转|拿|凑|存|先|还个|给个|还你|给你|还了|付了|转了|存了|交了|还上|先打)$")
+
+
+_PAID_NEXT = re.compile(r"(?:还|给|转|付|存)(?:你|您|给|过|上|进)")
 
 
 def find_amounts(line: str) -> list[Amount]:
@@ -108,8 +117,16 @@ def _ranges(line: str) -> list[Amount]:
         unit = smallest_unit(found["b"])
         if low < 10 <= high and unit >= 100 and not found["ya"]:
             low *= unit  # 两到三千
-        if low < high and (found["yb"] or high >= 100) and not _other_unit(line, found.end("a")):
+        if low < high and (found["yb"] or high >= 100) and not _other_unit(line.replace("-", "到"), found.end("a")):
             out.append(Amount(found.start(), found.end(), None, _fen(low), _fen(high)))
+    for found in _TWO_ROUND.finditer(line):
+        low, high = value(found["a"] + found["unit"]), value(found["b"] + found["unit"])
+        if low is not None and high is not None and low < high and not _other_unit(line, found.end()):
+            out.append(Amount(found.start(), found.end(), None, _fen(low), _fen(high)))
+    for found in _SOME_MORE.finditer(line):
+        low = value(found["head"])
+        if low is not None and not _other_unit(line, found.end()):
+            out.append(Amount(found.start(), found.end(), None, _fen(low), _fen(low + smallest_unit(found["head"]))))
     for found in _RANGE.finditer(line):
         amount = _pair(line, found)
         if amount is not None:
@@ -159,7 +176,7 @@ def _one(line: str, found: re.Match[str]) -> Amount | None:
     if tail > 1 and not found["loose"]:
         return None
     loose, end = found["loose"], found.end()
-    if loose in ("几", "好几") and not (found["yuan"] or tail > 1):
+    if loose in ("几", "好几") and not (found["yuan"] or tail > 1 or (loose == "好几" and number >= _ROUND)):
         return None
     if not _is_money(line, found, number * tail):
         return None
@@ -204,7 +221,7 @@ def _is_money(line: str, found: re.Match[str], number: Decimal) -> bool:
         return False
     if found["run"].isascii() and found["run"].isdigit():
         plausible = number >= 100 and not found["run"].startswith("0") and len(found["run"]) <= 6
-        return plausible and bool(_PAYING.search(before))
+        return plausible and bool(_PAYING.search(before) or _PAID_NEXT.match(rest))
     return (spoken and number >= 100) or (bool(_PAYING.search(before)) and number >= 10)
 
 

@@ -12,7 +12,7 @@ from voicebot.intent.slots.numerals import SMALL, whole
 
 _DAY = r"(?:二十[一二三四五六七八九]?|三十一?|十[一二三四五六七八九]?|[一二三四五六七八九]|\d{1,2})"
 _YEAR = rf"(?:(?P<year>今年|明年|后年|去年|前年|[{SMALL}]{{4}}|[{SMALL}]{{2}}|\d{{4}}|\d{{2}})年?)"
-_FULL = re.compile(rf"{_YEAR}?(?P<month>十[一二]?|[一二三四五六七八九]|1[0-2]|"
+_FULL = re.compile(rf"{_YEAR}?(?<!十)(?P<month>十[一二]?|[一二三四五六七八九]|1[0-2]|"
     rf"0?[1-9])月份?(?:的)?(?P<day>{_DAY})(?P<mark>[号日])?(?![个期天块元百千万月%年])")
 _ISO = re.compile(r"(?P<year>20\d\d)[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})[日号]?")
 _MONTH = r"(?P<month>(?:(?:再)?下+个?|这个?|本|当|上+个?|今)月|(?:十[一二]?|[一二三四五六七八九]|1[0-2]|[1-9])月份?)"
@@ -23,6 +23,15 @@ _MONTH_DAY = re.compile(rf"(?P<month>(?:再?下+个?|这个?|本|当|上+个?)�
 _DAYS = re.compile(
     rf"(?<![第几{SMALL}十百千万月\d])(?P<a>{_DAY})(?:[号日]?(?:到|至|~|-)(?P<b>{_DAY}))?(?P<mark>号|日)(?!线|楼|"
     rf"窗|码|院|店|机|员|柜|子|会员|[来]?卡|文件|公馆|车|桌|房|库|门|口|晚上?(?=那))"
+)
+_BARE_DAY = re.compile(
+    r"(?:(?<=^)|(?<=[ 我到等就在]))(?P<day>二十[一二三四五六七八九]?|三十一?|十[一二三四五六七八九]?)(?=(?:之?前|以前|那天|当天)?[我就再]*"
+    r"(?:还(?!有|是|差|剩|要)|给你|转|打给你|去存|来交))"
+)
+_SOME_DAY = re.compile(r"(?:二?十|三十)[几来多]号")
+_BARE_MONTH = re.compile(
+    r"(?<![十第上下这几半两\d])(?P<year>今年|明年|后年|去年|前年)?的?(?P<month>十[一二]?|[一二三四五六七八九]|1[0-2]|[1-9])月"
+    r"(?P<part>份)?(?![底末初中尾头上下\d一二三四五六七八九十])"
 )
 _PAIR = re.compile(r"(?P<lead>二?十|三)?(?P<a>[一二三四五六七八])(?P<b>[二三四五六七八九])[号日]")
 _LUNAR = re.compile(
@@ -114,6 +123,7 @@ def days_of_month(line: str, today: Today) -> Iterator[FoundDate]:
             day = real(first.year, first.month, number or 0) if first else None
         gone = day is not None and day < today.day and not today.past and not found["month"].startswith("上")
         yield FoundDate(*found.span(), None if gone else day, ask=gone or day is None)
+    yield from _loose_days(line, today)
     for found in _PAIR.finditer(line):
         low, high = (whole((found["lead"] or "") + found[name]) for name in ("a", "b"))
         if low and high and high == low + 1 and (found["lead"] or not re.search(r"[一二三十]$", line[: found.start()])):
@@ -125,6 +135,27 @@ def days_of_month(line: str, today: Today) -> Iterator[FoundDate]:
         if found["mark"] == "日" and re.match(r"[子常]", line[found.end() :]):
             continue
         yield _days(found, today)
+
+
+def _loose_days(line: str, today: Today) -> Iterator[FoundDate]:
+    """二十还: a day without 号 right before paying; 二十几号 has to be asked for."""
+    for found in _BARE_DAY.finditer(line):
+        day = day_of_month(whole(found["day"]) or 0, today)
+        yield FoundDate(*found.span(), day, ask=day is None)
+    for found in _SOME_DAY.finditer(line):
+        yield FoundDate(*found.span(), ask=True)
+
+
+def whole_months(line: str, today: Today) -> Iterator[FoundDate]:
+    """三月份, 明年一月, 去年十月: the whole month; a bare 三月 without 份 or a year is no date."""
+    for found in _BARE_MONTH.finditer(line):
+        month = whole(found["month"])
+        if month is None or not (found["part"] or found["year"]):
+            continue
+        near = {"今年": 0, "明年": 1, "后年": 2, "去年": -1, "前年": -2}
+        first = date(today.day.year + near[found["year"]], month, 1) if found["year"] else _month(f"{month}月", today)
+        if first is not None:
+            yield FoundDate(*found.span(), first, month_end(first))
 
 
 def _days(found: re.Match[str], today: Today) -> FoundDate:
@@ -151,12 +182,26 @@ def lunar(line: str, today: Today) -> Iterator[FoundDate]:
         yield FoundDate(*found.span(), day, ask=day is None)
     for found in _NEW_YEAR.finditer(line):
         if found["of"]:
-            day = None  # 下月初三: a lunar day of which month cannot be told
+            day = _first_days(line, found, today)
         elif found["eve"]:
             day = table.eve(today.day, today.past)
         else:
             day = table.lunar_day(1, whole(found["first"]) or 1, today.day, today.past)
         yield FoundDate(*found.span(), day, ask=day is None)
+
+
+def _first_days(line: str, found: re.Match[str], today: Today) -> date | None:
+    """下月初三: by which calendar cannot be told, unless the line names it; None means ask."""
+    lead = re.search(r"(?P<month>(?:再?下+个?|这个?|本)月)$", line[: found.start() + 1])
+    number = whole(found["first"])
+    if lead is None or number is None:
+        return None
+    if re.search("阳历|新历|公历", line):
+        first = _month(lead["month"], today)
+        return real(first.year, first.month, number) if first else None
+    if re.search("农历|阴历|旧历|老历", line) and lead["month"].startswith("下") and lead["month"].count("下") == 1:
+        return table.next_month_day(number, today.day)
+    return None
 
 
 _FIXED = {
@@ -166,15 +211,15 @@ _FIXED = {
 }
 _MOVABLE = {
     "春节": (1, 1), "大年": (1, 1), "元宵": (1, 15), "端午": (5, 5), "七夕": (7, 7), "中秋": (8, 15), "重阳": (9, 9),
-    "小年": (12, 23),
+    "小年": (12, 23), "腊八": (12, 8),
 }
 _FEAST = re.compile(
-    r"(?P<turn>过了|过完|等)?(?P<name>元旦|情人节|妇女节|劳动节|五一(?=节|前|后|放|假|之|以|还|的|就|$| )|儿童节|"
-    r"六一(?=节|前|之|后)|建军节|教师节|国庆节?|(?<![二三四五六七八九零双])十一(?=假|长假|黄金|放假|前|之前|以前|"
+    r"(?P<turn>过了|过完|等)?(?P<name>元旦|情人节|妇女节|劳动节|(?<![零一二三四五六七八九幺])五一(?=节|前|后|放|假|之|以|还|的|就|$| )|儿童节|"
+    r"(?<![零一二三四五六七八九幺])六一(?=节|前|之|后)|建军节|教师节|国庆节?|(?<![二三四五六七八九零双])十一(?=假|长假|黄金|放假|前|之前|以前|"
     r"后|过后)|"
-    r"双十一|双十二|平安夜|圣诞|春节|元宵|端午|七夕|中秋|重阳|小年(?!轻)|清明|冬至|除夕|年底|年末|岁末|年终(?!奖)|"
-    r"过年(?!的?时候?才)|(?<![半一两三四五六七八九十几多\d])年前(?!的)|(?<![半一两三四五六七八九十几多\d])年后|"
-    r"过完年|过了年|开年|明年|年初)(?:节|那天|当天)?(?P<after>之?后|以后|过后|完)?"
+    r"双十一|双十二|平安夜|圣诞|春节|元宵|端午|七夕|中秋|重阳|腊八|小年(?!轻)|清明|冬至|除夕|年底|年末|岁末|年终(?!奖)|"
+    r"过年(?!的?时候?才)|(?<![半一两三四五六七八九十几多百千万\d])年前(?!的)|(?<![半一两三四五六七八九十几多\d])年后|"
+    r"过完年|过了年|开了?年|过[完了]节|明年|年初)(?:节|那天|当天)?(?P<after>之?后|以后|过后|完)?"
 )
 
 
@@ -183,7 +228,7 @@ def feasts(line: str, today: Today) -> Iterator[FoundDate]:
     for found in _FEAST.finditer(line):
         if found["name"] in ("明年", "年初") and re.match(r"[一二三四五六七八九十\d]", line[found.end() :]):
             continue
-        vague = found["name"] in ("年后", "过完年", "过了年", "开年", "明年", "年初") or found["after"] or found[
+        vague = found["name"] in ("年后", "过完年", "过了年", "开年", "开了年", "过完节", "过了节", "明年", "年初") or found["after"] or found[
             "turn"] in ("过了", "过完")
         day = None if vague else _feast(found["name"], today)
         yield FoundDate(*found.span(), day, ask=day is None)

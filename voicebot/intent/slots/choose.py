@@ -31,11 +31,11 @@ class Choice(Generic[M]):
 
 
 _DENIED_BEFORE = re.compile(r"(?:(?<!是)不是(?:说|什么|那个|这个)?|唔系|唔是|不用等到?|等不到|不要|别说?|没说|"
-    r"没有说|并非|不能是|哪是|而不是|不用|又不是|不会是|可不是)$")
+    r"没有说|并非|不能是|哪是|而不是|不用|凑不[够齐出到]|拿不出来?|还不[了起上]|没(?:答应|说过|讲过?)|谁说(?:我|的)?要?|又不是|不会是|可不是)$")
 _DENIED_AFTER = re.compile(
     r"(?:[的那这就也是真]|肯定|可能|恐怕|实在|那天|之前|以前|我)*(?:不行|不成|不得行|不可以|来不及|没空|不方便|"
     r"不够|不中|太急|太赶|太紧|太早|太晚|太多|太快|太高|赶不上|搞不定|拿不出|还不起|还不了|还不上|"
-    r"够呛|不一定|悬|没法|不能还|没钱|给不了|凑不(?:齐|够|出)|弄不(?:了|到)|做不到|不合适|有点(?:难|紧|悬)|不大行|"
+    r"够呛|不一定|悬|没法|不能还|没钱|给不了|凑不(?:齐|够|出)|弄不(?:了|到)|[都也](?:没有|拿不|凑不)|没有(?= )|做不到|不合适|有点(?:难|紧|悬)|不大行|"
     r"不太行|不现实|不保险)(?!吗|么)"
 )
 _TURN = re.compile(r"挪|[改推换延]|提前到|顺延|阳历|新历|公历|证上|写的是?|现在|不对|不是|错了|说错|说反|口误|"
@@ -47,15 +47,39 @@ _PAID_AFTER = re.compile(r"[^ 发开领]{0,9}?(?:我)?(?:再|就|能|可以|一�
 _PAYDAY_AFTER = re.compile(r"[^ ]{0,3}?(?:发|开|领|出)(?:了)?(?:工资|薪|支|钱|粮|公资)")
 
 
+_SELF_CORRECTED = re.compile(r"[哦啊呃噢嗯哎诶喔]不是$")
+
+
 def denied(line: str, mention: Mention) -> bool:
-    """不是周五, 四号不行: what is named only to be ruled out."""
+    """不是周五, 四号不行: what is named only to be ruled out. 哦不是 turns to what follows instead."""
     before, after = line[: mention.start].rstrip(), line[mention.end :].lstrip()
+    if _SELF_CORRECTED.search(before):
+        return bool(_DENIED_AFTER.match(after))
+    if re.search(r"(?<![有还])没有?$", line[: mention.start]):
+        return True
     return bool(_DENIED_BEFORE.search(before)) or bool(_DENIED_AFTER.match(after))
 
 
 def corrected(line: str, earlier: Mention, later: Mention) -> bool:
     """Does the line turn from `earlier` to `later` (周五 不对 周六)?"""
     return bool(_TURN.search(line[earlier.end : later.start]))
+
+
+_PAY = "(?:还|给|转|付|交|存|打)"
+_FIRST_THEN = re.compile(rf"先{_PAY}[^再]{{1,12}}再{_PAY}")
+
+
+def first_then(line: str) -> bool:
+    """今天先还两百 下周再还八百: the first of two payments is the one that is promised."""
+    return bool(_FIRST_THEN.search(line))
+
+
+_ONCE_SAID = re.compile(r"(?:本来|原来|原本|原先|上次|上回|之前|当初|开始)(?:是|我)?(?:说|讲|定|答应|想|打算)?[的是在好我 ]*$")
+
+
+def overtaken(line: str, mention: Mention) -> bool:
+    """本来说今天的 明天吧: what was said before is named only to be replaced."""
+    return bool(_ONCE_SAID.search(line[: mention.start]))
 
 
 def alternatives(line: str, mentions: Sequence[Mention]) -> bool:

@@ -10,11 +10,13 @@ from voicebot.intent.slots import calendar_dates, relative_dates
 from voicebot.intent.slots.found_date import FoundDate, Today
 
 _BEFORE = re.compile(r"(?:之前|以前|前(?![天年几些面])|为止|截止)")
+_PASSED = re.compile(r"(?:过|出)[了完]$")
 
 Finder = Callable[[str, Today], Iterable[FoundDate]]
 _FINDERS: tuple[Finder, ...] = (
     calendar_dates.lunar,
     calendar_dates.full,
+    calendar_dates.whole_months,
     calendar_dates.feasts,
     calendar_dates.parts_of_month,
     relative_dates.weekdays,
@@ -38,7 +40,9 @@ def find_dates(line: str, today: date, past: bool) -> list[FoundDate]:
 
 
 def _deadline(line: str, found: FoundDate, today: Today) -> FoundDate:
-    """Before the end of a stretch means by its last day; a stretch that has begun starts today."""
+    """过了这个月 has to be asked for. Before the end of a stretch means by its last day; a stretch that has begun starts today."""
+    if _PASSED.search(line[: found.start]):
+        return FoundDate(found.start, found.end, ask=True)
     eve = re.match(r"(?:的)?前一[天日]", line[found.end :])
     if eve and found.first is not None:
         return FoundDate(found.start, found.end + eve.end(), found.first - timedelta(1))

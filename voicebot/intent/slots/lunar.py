@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class LunarYear:
                 return first + timedelta(day - 1) if 1 <= day <= length else None
             first += timedelta(length)
         return None
+
+    def firsts(self) -> list[date]:
+        """The first day of each of its months."""
+        lengths = accumulate((length for _, length in self.months[:-1]), initial=0)
+        return [self.new_year + timedelta(days) for days in lengths]
 
     @property
     def eve(self) -> date:
@@ -49,6 +55,13 @@ def lunar_day(month: int, day: int, today: date, past: bool) -> date | None:
     """The next (or, when `past`, the last) Gregorian date of a lunar day from `today` on; None beyond the table."""
     days = [found for year in _around(today) if (found := _table()[year].day(month, day)) is not None]
     return _nearest(days, today, past)
+
+
+def next_month_day(day: int, today: date) -> date | None:
+    """Gregorian date of `day` in the lunar month after that of `today`; None beyond the table."""
+    firsts = [first for year in _around(today) for first in _table()[year].firsts()]
+    ahead = min((first for first in firsts if first > today), default=None)
+    return None if ahead is None else ahead + timedelta(day - 1)
 
 
 def eve(today: date, past: bool) -> date | None:

@@ -9,6 +9,8 @@ DIGIT = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "
 UNIT = {"十": 10, "百": 100, "千": 1000, "k": 1000}
 MYRIAD = {"万": 10_000, "w": 10_000, "亿": 100_000_000}
 
+_MYRIAD = 10_000
+
 SMALL = "零〇一二两三四五六七八九"
 # Possessive: figures inside a repeated group would otherwise be tried in every division.
 RUN = rf"(?:\d++(?:\.\d++)?+(?:[wk](?![a-z]))?|[{SMALL}十百千万亿])++"
@@ -34,6 +36,8 @@ def value(run: str) -> Decimal | None:
             number = digit
         elif token in UNIT:
             if number is None and (token != "十" or (section and not zero)):
+                return None
+            if section and last < _MYRIAD and UNIT[token] >= last:
                 return None
             section += (Decimal(1) if number is None else number) * UNIT[token]
             number, last, zero = None, UNIT[token], False

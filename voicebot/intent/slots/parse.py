@@ -9,11 +9,22 @@ from zoneinfo import ZoneInfo
 
 from voicebot.domain.understanding import Slots, Tense
 from voicebot.intent.slots.amounts import Amount, find_amounts
-from voicebot.intent.slots.choose import Choice, Mention, alternatives, corrected, denied, for_the_rest, paid_on, payday
+from voicebot.intent.slots.choose import (
+    Choice,
+    Mention,
+    alternatives,
+    corrected,
+    denied,
+    first_then,
+    for_the_rest,
+    overtaken,
+    paid_on,
+    payday,
+)
 from voicebot.intent.slots.dates import find_dates, lasts
 from voicebot.intent.slots.digits import Digits, find_digits
 from voicebot.intent.slots.found_date import FoundDate
-from voicebot.intent.slots.ratios import Instalments, find_instalments, find_shares
+from voicebot.intent.slots.ratios import Instalments, Share, find_instalments, find_shares
 from voicebot.intent.slots.reading import MASK, masked, read
 from voicebot.intent.slots.relative_dates import is_payday
 from voicebot.intent.slots.tense import tense
@@ -21,6 +32,7 @@ from voicebot.intent.slots.times import FoundTime, find_times
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
+_A_FEW_DAYS = 7
 _INCOME = re.compile(r"(?:工资|月薪|薪水|房租|房贷|车贷|挣|赚|药费|医药费|手术费|收入|低保|退休金|养老金|花了?|"
     r"赔了?|赔|欠了?你?们?|借了?|亏了?|利息|违约金|罚息|额度|学费|生活费|伙食费|剩下的?|还剩|余下|押金|定金|水电|"
     r"本来|一共|总共|不就是|输了?|骗了?)[是有才就只了要得快大概差不多个我你们到一共 ]*$")
@@ -40,7 +52,7 @@ def parse_slots(text: str, now: datetime) -> Slots:
 
 def _parse(text: str, now: datetime) -> Slots:
     here = now.astimezone(SHANGHAI)
-    line = masked(read(text))
+    line = _news(masked(read(text)))
     spoken = tense(line)
     mentions = find_dates(line, here.date(), spoken is Tense.PAST)
     times = [found for found in find_times(line, here) if not denied(line, found)]
@@ -48,10 +60,27 @@ def _parse(text: str, now: datetime) -> Slots:
     moment = _time(line, times)
     free = _blank(line, [*_spans(mentions), *_spans(times)])
     digits = _digits(free)
-    instalments = find_instalments(_blank(line, _spans(mentions)))
+    instalments = find_instalments(_monthly(line, mentions))
     amount = _amount(_blank(free, [*instalments.spans, *_spans(find_digits(free))]), line)
-    share = [found for found in find_shares(free) if not denied(line, found)]
-    return _slots(day, moment, amount, share[-1].ratio if share else None, instalments, digits, spoken, here.date())
+    shares = [found for found in find_shares(free) if not denied(line, found)]
+    share = shares[-1] if shares else None
+    if _debt_beside_share(line, amount, share):
+        amount = Choice()
+    return _slots(day, moment, amount, share.ratio if share else None, instalments, digits, spoken, here.date())
+
+
+_NOW_ON = re.compile(
+    r" (?=[我那就]?(?:今[天晚]|明[天早晚]|后天|这[次回]|这个月|下个?[周月]|周|礼拜)[^ ]{0,4}(?:再|只能|先|还(?!是|在|没|打|催)|转|给)"
+    r"[^ ]{0,3}[一二两三四五六七八九十百千万\d半])"
+)
+_STORY = re.compile(r"^(?:我)?(?:上[次回]|上个?月|昨|前[天几两])")
+
+
+def _news(line: str) -> str:
+    """上个月还了两千 这个月还一千: the part that tells what is to come; other lines as they are."""
+    turn = _NOW_ON.search(line)
+    told = turn is not None and (_STORY.match(line) or tense(line[: turn.start()]) is Tense.PAST)
+    return line[turn.end() :] if told and turn else line
 
 
 def _slots(
@@ -70,6 +99,15 @@ def _slots(
         installments=instalments.count, per_installment_fen=instalments.per_fen, digits=digits.text if digits else None,
         ambiguous=day.ask or amount.ask, tense=spoken,
     )
+
+
+def _monthly(line: str, mentions: Sequence[FoundDate]) -> str:
+    """`line` without its dates; 每个月十号 still says that what follows is paid every month."""
+    every = [(each.start, each.start + 2) for each in mentions if line[each.start] in "每月" and each.end > each.start + 2]
+    out = _blank(line, _spans(mentions))
+    for start, end in every:
+        out = out[:start] + ("每月" if line[start] == "每" else MASK * 2) + out[end:]
+    return out
 
 
 def _time(line: str, found: list[FoundTime]) -> FoundTime | None:
@@ -117,7 +155,9 @@ def _date(line: str, found: list[FoundDate], today: date, spoken: Tense) -> Choi
         return Choice(ask=True)
     certain = [each for each in certain if not _meant_by_another(line, each, certain)]
     if len(certain) == 1:
-        return Choice(certain[0])
+        only = certain[0]
+        # 下个月发工资: wages come some time in that stretch, on which day has to be asked for.
+        return Choice(ask=True) if lasts(only).days > _A_FEW_DAYS and payday(line, only) else Choice(only)
     return _among(line, certain)
 
 
@@ -135,8 +175,12 @@ def _meant_by_another(line: str, bare: FoundDate, several: list[FoundDate]) -> b
 def _among(line: str, several: list[FoundDate]) -> Choice[FoundDate]:
     if alternatives(line, several):
         return Choice(ask=True)
-    if corrected(line, several[-2], several[-1]):
+    if len(several) == 2 and (joined := _from_to(line, *several)):
+        return Choice(joined)
+    if corrected(line, several[-2], several[-1]) or overtaken(line, several[0]):
         return Choice(several[-1])
+    if first_then(line):
+        return Choice(several[0])
     paid = [each for each in several if paid_on(line, each) and not payday(line, each)]
     if len(paid) == 1:
         return Choice(paid[0])
@@ -147,6 +191,14 @@ def _among(line: str, several: list[FoundDate]) -> Choice[FoundDate]:
     if all(_within(inner, each) for each in several):
         return Choice(inner)
     return Choice(ask=True)
+
+
+def _from_to(line: str, one: FoundDate, two: FoundDate) -> FoundDate | None:
+    """二十号到月底, 二十六号 最迟月底: from the one to the other."""
+    if not re.fullmatch(r"(?:到|至|-| ?(?:最[迟晚]|顶多))", line[one.end : two.start]) or one.first is None or two.first is None:
+        return None
+    last = two.last or two.first
+    return FoundDate(one.start, two.end, one.first, last) if one.first < last else None
 
 
 def _within(inner: FoundDate, outer: FoundDate) -> bool:
@@ -175,11 +227,26 @@ def _amount(free: str, line: str) -> Choice[Amount]:
         return Choice(ask=True)
     if corrected(line, distinct[-2], distinct[-1]):
         return Choice(distinct[-1])
+    if first_then(line):
+        return Choice(distinct[0])
     for keep in (_paying(line, distinct), [each for each in distinct if not _INCOME.search(line[: each.start])]):
         if len(keep) == 1:
             return Choice(keep[0])
     return Choice(ask=True)
 
 
+_GIVEN = re.compile(r"(?:先|就|再|都|全)?(?:给你|还你|转你|还给|打给|付给)")
+
+
+def _debt_beside_share(line: str, amount: Choice[Amount], share: Share | None) -> bool:
+    """三千五 我先还一半: the sum named before is the debt, what is paid is a share of it."""
+    if amount.chosen is None or share is None or share.ratio == 1.0 or amount.chosen.end > share.start:
+        return False
+    return bool(_PAYING.search(line[: share.start])) and not _PAYING.search(line[: amount.chosen.start])
+
+
 def _paying(line: str, found: list[Amount]) -> list[Amount]:
+    given = [each for each in found if _GIVEN.match(line[each.end :])]
+    if len(given) == 1:
+        return given
     return [each for each in found if _PAYING.search(line[: each.start]) and not _INCOME.search(line[: each.start])]

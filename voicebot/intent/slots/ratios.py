@@ -28,14 +28,16 @@ class Instalments:
 _PERCENT = re.compile(rf"百分之(?P<words>{RUN})(?:点(?P<tenth>[一二三四五六七八九]))?|(?P<figures>\d+(?:\.\d+)?)%")
 _FRACTION = re.compile(r"(?P<whole>[二三四五六七八九十\d]+)分之(?P<part>[一二两三四五六七八九\d]+)")
 _TENTHS = re.compile(r"(?P<n>[一二两三四五六七八九])成(?P<half>半|"
-    r"[一二三四五六七八九])?(?![不吗吧是了可天交为功都还没要会])|(?P<m>[一二两三四五六七八九])成(?=[行吧可成])")
+    r"[一二三四五六七八九])?(?![不吗吧是了可天交为功都还没要会把概新])|(?P<m>[一二两三四五六七八九])成(?=[行吧可成])")
 _HALF = re.compile(r"(?<!到)一半(?:儿)?(?!一半)|(?<=还)半(?:数)|对半(?!分)|一大半")
-_ALL = re.compile(r"全部|全额|全款|一次性|一把(?:还清|结清)|一次(?:还清|结清|付清)|全(?:都)?(?:还了|还清|结清|"
+_ALL = re.compile(r"全部|全额|全款|一次性|一把(?:还清|结清)|一次(?:还清|结清|付清)|全还(?=$|[ 行吧给你])|全(?:都)?(?:还了|还清|结清|"
     r"付清)|本息全")
 _RATE = re.compile(r"年化|利率|利息|费率|超过|罚息|违约金|日息|征信|概率|可能")
 
+_RATE_AFTER = re.compile(r"的?(?:年|月|日)?(?:利息|利率|年化|息|违约金|罚息|手续费|服务费|红线|上限)")
 _EACH = re.compile(r"(?:每[个]?(?:期|月|次|礼拜|星期|周)|(?<!第)一(?:期|个月)|(?:按|逐)月|月月)(?:就|也|只能|能|"
-    r"先|给|还|付|交|打|我|你|们|的|最多|大概|差不多|固定|至少|不超过| )*$")
+    r"先|给|还|付|交|打|我|你|们|的|最多|大概|差不多|固定|至少|不超过| |□)*$")
+_EACH_TIME = re.compile(r"一(?:次|回|笔)(?:就|还|给|付|交|打)*$")
 _SPLIT = re.compile(
     rf"(?:[分拆掰](?:成|个|作|到|它个|他个|摊|为)|分)\s?(?P<n>{RUN})(?:期|次|笔|个月|回|批|份)|"
     rf"(?P<plain>(?<!第)(?<!到){RUN})期(?!了|[都也]|的?时候|[逾没没还]|间)|(?P<months>{RUN})个月(?:还清|还完|分期|"
@@ -59,8 +61,12 @@ def find_shares(line: str) -> list[Share]:
         out.append(Share(*found.span(), float(value(found["n"] or found["m"]) or 0) / 10 + half))
     out += [Share(*found.span(), 0.5) for found in _HALF.finditer(line)]
     out += [Share(*found.span(), 1.0) for found in _ALL.finditer(line) if _all_at_once(line, found)]
-    kept = [share for share in out if 0 < share.ratio <= 1 and not _RATE.search(line[: share.start][-5:])]
+    kept = [share for share in out if 0 < share.ratio <= 1 and not _is_rate(line, share)]
     return sorted(kept, key=lambda share: share.start)
+
+
+def _is_rate(line: str, share: Share) -> bool:
+    return bool(_RATE.search(line[: share.start][-5:]) or _RATE_AFTER.match(line[share.end :]))
 
 
 def _all_at_once(line: str, found: re.Match[str]) -> bool:
@@ -81,7 +87,8 @@ def find_instalments(line: str) -> Instalments:
         count = number
         spans.append(found.span())
     for amount in find_amounts(line):
-        lead = _EACH.search(line[: amount.start])
+        before = line[: amount.start]
+        lead = _EACH.search(before) or (_EACH_TIME.search(before) if count else None)
         if lead and (amount.fen or amount.high or amount.low):
             per = amount.fen or amount.low or amount.high
             spans.append((lead.start(), amount.end))

@@ -25,8 +25,8 @@ _WEEKDAY = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6
     "5": 4, "6": 5, "7": 6}
 _WEEK = re.compile(
     r"(?P<lead>(?:再?下+(?:一?个)?|这个?|本|上+个?|每个?)的?)?(?:周|星期|"
-    r"礼拜)(?P<day>[一二三四五六日天末1-6])(?![个年圈])(?:(?:到|至|或者?|或是|、|-)?(?:周|星期|"
-    r"礼拜)?(?P<until>[一二三四五六日天])(?![个年点号十百千万]))?"
+    r"礼拜)(?P<day>[一二三四五六日天末1-6])(?![个年圈])(?:(?:(?:到|至|或者?|或是|、|-)(?:周|星期|"
+    r"礼拜)?)?(?P<until>[一二三四五六日天])(?![个年点号十百千万]))?"
 )
 _WHOLE_WEEK = re.compile(r"(?P<lead>再?下+(?:一?个)?|这个?|本|上+个?)的?(?:周|星期|"
     r"礼拜)(?![一二三四五六日天末])(?P<inside>之内|以内|内|里)?")
@@ -34,20 +34,22 @@ _WHOLE_MONTH = re.compile(r"(?P<lead>再?下+个?|这个?|本|上+个?|当)月(?
     r"里)?(?![底末初中尾头])")
 _NUMBER = r"(?:[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九]|\d{1,3}|半)"
 _COUNT = re.compile(
-    rf"(?P<past>过去)?(?P<lead>再?过|再等|再给我?|多给我?|给我|再宽限|宽限|再?缓我?|延期|推迟|延|延后|往后推|"
+    rf"(?P<past>过去)?(?P<lead>再?过|(?:再)?等我?|再给我?|多给我?|给我|再宽限|宽限|再?缓我?|延期|推迟|延|延后|往后推|"
     rf"往后拖|最多|顶多|最迟|"
-    rf"最晚)?(?:个)?(?P<a>{_NUMBER})(?P<b>[二两三四五六七八九十])?(?P<half1>个半)?个?(?P<unit>天半?|日(?!子)|星期|"
+    rf"最晚)?(?:个)?(?P<a>{_NUMBER})(?:[到至](?=[二两三四五六七八九十]))?(?P<b>[二两三四五六七八九十])?(?P<half1>个半)?个?(?P<unit>天半?|日(?!子)|星期|"
     rf"礼拜|周(?!末|[一二三四五六日])|月(?![一二三四五六七八九十\d底初末中])|小时|钟头|来天|年)(?:的时间|时间|"
     rf"左右)?(?P<after>之内|以内|内|里(?!面)|(?:以|之|过|往)?后|过了)?"
 )
+_AGO = re.compile(rf"(?P<a>{_NUMBER})个?(?P<unit>天|日|星期|礼拜|周)(?:之|以)?前")
 _VAGUE = re.compile(
     r"(?:再?过)(?:了)?(?:个)?[一]?(?:两|几|些)(?:天|日|个月|个礼拜|周|个星期)|(?:再?过)(?:一)?(?:阵子?|段时间|"
     r"些日子|些时候|些天)|[这]几天|[近]几天|最近(?=还|就还|处理)|改天|几天(?:之?后|以后|内)|"
-    r"(?:宽限|缓|拖|推迟|延)(?:个)?几天|下半年|上半年|下季度|有空再"
+    r"(?:宽限|缓|拖|推迟|延|晚)(?:个)?[几两]天|(?:延|晚|迟)[三四五六七八九十]天|"
+    r"(?:再?过)(?:一|□)*(?:阵|□)子|十天半个?月的?|十[几来]天(?:之?后|以后|以内|内)|下半年|上半年|下季度|有空再"
 )
 _PAYDAY = re.compile(r"(?:发|开|领|出|拿|到|下)(?:了|完)?(?:工资|薪水|薪|公资|工钱|饷|粮|奖金)|开(?:了)?支|"
     r"工资(?:一)?(?:到|发|下来)|薪水(?:到|发|下来)|出粮|出左粮|粮到|发薪")
-_SOON = re.compile(r"(?P<now>马上|立马|立刻|一会儿?|待会儿?|等会儿?|等下|等一下|这就|现在就?|当场|即刻|稍后|等哈|"
+_SOON = re.compile(r"(?!现在还(?:不|没|在|有|差|款|行|要|是|能|得|想|可|挺|很|欠|剩|怕|真|哪|怎|算|好|早|小|拿|凑))(?P<now>马上|立马|立刻|一会儿?|待会儿?|等会儿?|等下|等一下|这就|现在就?|当场|即刻|稍后|等哈|"
     r"一哈)(?:我)?(?:就|去|给你|再|能|可以)*(?=还|处理|转(?!人工)|弄|存|交|付|打钱|打给你|打过去|去还|去存|去转|"
     r"去交|操作|结清|给你转|给你还|给你打)")
 _FUTURE = r"还|给|付|转|交|处理|结|弄|存|打|来|行|可以|吧|成"
@@ -154,6 +156,10 @@ def spans(line: str, today: Today) -> Iterator[FoundDate]:
     for found in _VAGUE.finditer(line):
         if not today.past:
             yield FoundDate(*found.span(), ask=True)
+    for found in _AGO.finditer(line) if today.past else ():
+        length = _length(found["a"], found["unit"], False, today)
+        if length is not None:
+            yield FoundDate(*found.span(), today.day - length)
     for found in _COUNT.finditer(line):
         day = _counted(line, found, today)
         if day is not None:
@@ -164,7 +170,7 @@ def _counted(line: str, found: re.Match[str], today: Today) -> FoundDate | None:
     lead, after = found["lead"] or "", found["after"] or ""
     rest, before = line[found.end() :], line[: found.start()]
     range_ = found["b"] and found["unit"].startswith(("天", "日", "来天"))
-    if found["unit"] == "年" or (found["unit"] == "小时" and not after and not lead):
+    if (found["unit"] == "年" and not after) or (found["unit"] == "小时" and not after and not lead):
         return None
     if not after and not lead and not (range_ and re.match(rf"(?:吧|就|我|再|左右|的?样子)*(?:{_FUTURE})|$", rest)):
         return None
@@ -189,7 +195,8 @@ def _length(spoken: str, unit: str, half: bool, today: Today) -> timedelta | Non
         return timedelta(hours=number) if number >= 12 else None
     if unit in ("星期", "礼拜", "周"):
         return timedelta(round(7 * number))
-    if unit == "月":
+    if unit in ("月", "年"):
+        number *= 12 if unit == "年" else 1
         on = same_day_months_on(today.day, int(number))
         return on - today.day + timedelta(15 if number % 1 else 0)
     return timedelta(round(number))
