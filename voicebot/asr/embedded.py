@@ -18,7 +18,7 @@ from voicebot.asr.language_model import LanguageModel
 from voicebot.asr.lattice import Beam, HotWords, Readings, Spikes, Syllables
 from voicebot.asr.recognizer import RecognizerStream, Transcript
 from voicebot.config import models_dir
-from voicebot.tts.aloud import letters
+from voicebot.mandarin.aloud import letters
 
 MODEL_NAME, WORDING_NAME = "embedded-asr.onnx", "embedded-lm.gz"
 _CHUNK = 4  # outputs per run: 160 ms
@@ -175,7 +175,7 @@ def readings_of_rare(words: Sequence[str], wording: LanguageModel) -> Readings:
     rare = sorted({char for word in words for char in word if not wording.knows(char)})
     if not rare:
         return {}
-    from voicebot.tts.pinyin import char_readings
+    from voicebot.mandarin.pinyin import char_readings
 
     out: dict[str, dict[str, dict[str, float]]] = {}
     for char in rare:

@@ -16,7 +16,7 @@ import espeakng_loader
 import numpy as np
 from numpy.typing import NDArray
 
-from voicebot.tts.pinyin import Word
+from voicebot.mandarin.pinyin import Word
 from voicebot.tts.voices import VoiceSpec
 
 _SYNCHRONOUS, _BUFFER_MS = 2, 60

@@ -6,9 +6,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from voicebot.tts.aloud import spoken
+from voicebot.mandarin.aloud import spoken
+from voicebot.mandarin.pinyin import read
 from voicebot.tts.espeak import Espeak, engine
-from voicebot.tts.pinyin import read
 from voicebot.tts.voices import VoiceSpec, parse_voice
 
 RATE = 8000

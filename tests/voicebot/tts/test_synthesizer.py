@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from voicebot.mandarin.pinyin import Word, read
 from voicebot.tts.espeak import engine, spell, tokens_of
-from voicebot.tts.pinyin import Word, read
 from voicebot.tts.synthesizer import load_synthesizer
 from voicebot.tts.voices import HELD_OUT, SEEN, VoiceSpec, parse_voice
 
@@ -54,7 +54,7 @@ def test_threads_do_not_disturb_each_other() -> None:
 def test_deep_voices_with_a_wide_range_survive() -> None:
     """espeak-ng writes past its harmonics below 26 Hz; a process of its own, because that would end this one."""
     speak = (
-        "from voicebot.tts.espeak import engine\nfrom voicebot.tts.pinyin import Word\n"
+        "from voicebot.tts.espeak import engine\nfrom voicebot.mandarin.pinyin import Word\n"
         "from voicebot.tts.voices import VoiceSpec\n"
         "low = [Word('我有五百', ('wo3', 'you3', 'wu3', 'bai3'))] * 8\n"
         "for v in ('rob', 'announcer', 'Mike'): engine().speak(low, VoiceSpec(v, 121, 5, 99))"

@@ -22,7 +22,7 @@ from voicebot.asr.features import RATE
 from voicebot.asr.training import augment, speech, texts
 from voicebot.asr.training.validate import edit_distance
 from voicebot.config import models_dir
-from voicebot.tts.aloud import letters
+from voicebot.mandarin.aloud import letters
 from voicebot.tts.voices import HELD_OUT, SEEN
 
 Floats = NDArray[np.float32]

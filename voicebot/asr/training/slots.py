@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib import resources
 
-from voicebot.tts.aloud import number
+from voicebot.mandarin.aloud import number
 
 
 @cache

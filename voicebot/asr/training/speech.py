@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from voicebot.asr.features import RATE
 from voicebot.asr.training import texts
+from voicebot.mandarin.pinyin import Word, read, sandhi_across
 from voicebot.tts.espeak import Speech, engine, tokens_of
-from voicebot.tts.pinyin import Word, read, sandhi_across
 from voicebot.tts.voices import SEEN, VoiceSpec
 
 SHARD_UTTERANCES = 3000

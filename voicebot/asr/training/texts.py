@@ -12,7 +12,7 @@ from pathlib import Path
 import jieba
 
 from voicebot.asr.training import slots
-from voicebot.tts.aloud import spoken
+from voicebot.mandarin.aloud import spoken
 
 _HANZI_ONLY = re.compile(r"[\u4e00-\u9fff，。]+")
 _CLAUSE = re.compile(r"[。！？!?；;\n]+")

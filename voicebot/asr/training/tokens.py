@@ -3,8 +3,8 @@
 from functools import cache
 
 from voicebot.asr.training import slots, texts
+from voicebot.mandarin.pinyin import char_readings
 from voicebot.tts.espeak import can_speak
-from voicebot.tts.pinyin import char_readings
 
 COMMON = 3500
 

@@ -13,7 +13,7 @@ from voicebot.asr.language_model import BEGIN, END, ORDER, Following, Readings, 
 from voicebot.asr.training import texts
 from voicebot.asr.training.tokens import characters, readings
 from voicebot.config import models_dir, scripts_dir
-from voicebot.tts.pinyin import read
+from voicebot.mandarin.pinyin import read
 
 _TEMPLATE_DRAWS, _SAYING_WEIGHT, _PROMPT_WEIGHT = 90_000, 3.0, 3.0
 _VARIETY = 4.0  # how many sightings one more kind of follower outweighs

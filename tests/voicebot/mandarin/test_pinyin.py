@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicebot.tts.pinyin import Word, read, sandhi_across
+from voicebot.mandarin.pinyin import Word, read, sandhi_across
 
 
 def said(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicebot.tts.aloud import letters, number, one_by_one, spoken
+from voicebot.mandarin.aloud import letters, number, one_by_one, spoken
 
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 

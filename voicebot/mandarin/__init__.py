@@ -1,0 +1,1 @@
+"""Mandarin in writing and in sound: figures read aloud, characters as pinyin. Shared by hearing and speaking."""
