@@ -9,9 +9,15 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from voicebot.people_commands import agents, users
+from voicebot.terminal import AsJson, Config, fail, in_store, print_row
+
+if TYPE_CHECKING:
+    from voicebot.store.store import Store
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="催收提醒电话智能体 · voicebot"
@@ -34,14 +40,14 @@ for name, group in {
     "script": script,
     "rules": rules,
     "cases": cases,
+    "agents": agents,
+    "users": users,
     "evidence": evidence,
 }.items():
     app.add_typer(group, name=name)
 
 Row = Mapping[str, object]
 RowsFile = Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, UTF-8; - for standard input")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
-Config = Annotated[Path | None, typer.Option("--config", help="TOML file with settings")]
 
 
 def main() -> None:
@@ -61,7 +67,7 @@ def _lines(file: str) -> Iterator[str]:
         with open(file, encoding="utf-8", errors="replace") as stream:
             yield from stream
     except OSError as error:
-        _fail(f"{file}: {error.strerror}; give the path of a JSON Lines file, or - for standard input")
+        fail(f"{file}: {error.strerror}; give the path of a JSON Lines file, or - for standard input")
 
 
 def _map_rows(file: str, work: Callable[[dict[str, Any]], Row]) -> None:
@@ -72,7 +78,7 @@ def _map_rows(file: str, work: Callable[[dict[str, Any]], Row]) -> None:
             continue
         answer = _one_row(number, line, work)
         failed = failed or "error" in answer
-        _print(answer)
+        print_row(answer)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -87,16 +93,6 @@ def _one_row(number: int, line: str, work: Callable[[dict[str, Any]], Row]) -> R
         return work(row)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         return {"id": row.get("id"), "line": number, "error": f"line {number}: {error!r}"}
-
-
-def _print(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
-
-
-def _fail(message: str) -> None:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)
 
 
 # --- running ---------------------------------------------------------------------------------------------------
@@ -124,7 +120,7 @@ def serve(config: Config = None) -> None:
     try:
         uvloop.run(until_signal())
     except (SettingsError, AlreadyRunning, PostgresError, OSError) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command()
@@ -160,8 +156,8 @@ def asr_transcribe(
         except AudioFileError as error:
             failed, row = True, {"path": str(wav), "error": str(error)}
         except (ValueError, FileNotFoundError) as error:
-            _fail(str(error))
-        _print(row) if as_json else typer.echo(f"{row['path']}: {row.get('text', row.get('error'))}")
+            fail(str(error))
+        print_row(row) if as_json else typer.echo(f"{row['path']}: {row.get('text', row.get('error'))}")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -185,7 +181,7 @@ def tts_say(
             wav.setframerate(RATE)
             wav.writeframes(pcm)
     except (ValueError, OSError) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 # --- understanding ---------------------------------------------------------------------------------------------
@@ -235,7 +231,7 @@ def script_check(files: list[Path], as_json: AsJson = False) -> None:
 
     findings = check_files(files)
     if as_json:
-        _print(findings)
+        print_row(findings)
     else:
         for found in findings:
             place = f"{found['file']}:{found['line']}:{found['column']}"
@@ -258,37 +254,25 @@ def script_simulate(
     try:
         loaded = load_script(script_file)
     except ScriptError as error:
-        _fail(str(error))
+        fail(str(error))
     understander = Understander()
     _map_rows(personas, lambda row: simulate_row(loaded, row, understander.understand, seed))
 
 
-# --- cases and evidence ----------------------------------------------------------------------------------------
+# --- cases ----------------------------------------------------------------------------------------
 
 
 @cases.command("import")
 def cases_import(file: Path, as_json: AsJson = False, config: Config = None) -> None:
     """Import cases from CSV (UTF-8 or GB18030) or XLSX; rejected rows are listed and block nothing."""
     from voicebot.campaign.importer import import_cases
-    from voicebot.config import SettingsError, load_settings
-    from voicebot.store.embedded import PostgresError, open_database
-    from voicebot.store.migrate import migrate
-    from voicebot.store.store import Store
 
-    async def work(url: str) -> dict[str, object]:
-        async with Store.from_url(url) as store:
-            return (await import_cases(file, store)).to_json()
+    async def work(store: Store) -> dict[str, object]:
+        return (await import_cases(file, store)).to_json()
 
-    try:
-        settings = load_settings(config)
-        settings.home.mkdir(parents=True, exist_ok=True)
-        with open_database(settings.home, settings.database_url) as url:
-            migrate(url)
-            report = asyncio.run(work(url))
-    except (SettingsError, PostgresError, ValueError, OSError) as error:
-        _fail(str(error))
+    report = in_store(config, work)
     if as_json:
-        _print(report)
+        print_row(report)
     else:
         _show_import(report)
 
@@ -297,6 +281,15 @@ def _show_import(report: Mapping[str, Any]) -> None:
     typer.echo(f"新增 {report['imported']} · 更新 {report['updated']} · 重复 {report['duplicates']}")
     for rejected in report["rejected"]:
         typer.echo(f"第 {rejected['row']} 行 {rejected['column']}={rejected['value']!r}: {rejected['reason']}")
+        for also in rejected["more"]:
+            typer.echo(f"    另有 {also['column']}={also['value']!r}: {also['reason']}")
+    for warning in report["warnings"]:
+        typer.echo(f"注意：{warning}")
+    if report["ignored_columns"]:
+        typer.echo(f"未使用的列：{'、'.join(report['ignored_columns'])}")
+
+
+# --- evidence --------------------------------------------------------------------------------------------------
 
 
 @evidence.command("verify")
@@ -311,7 +304,7 @@ def evidence_verify(
     invalid = False
     for row in verify_rows(bundles, key):
         invalid = invalid or not row["valid"]
-        _print(row) if as_json else _show_verdict(row)
+        print_row(row) if as_json else _show_verdict(row)
     raise typer.Exit(1 if invalid else 0)
 
 

@@ -1,0 +1,52 @@
+"""Terminal: what all commands share: how they print, fail and reach the database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from voicebot.store.store import Store
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
+Config = Annotated[Path | None, typer.Option("--config", help="TOML file with settings")]
+Result = TypeVar("Result")
+
+
+def print_row(value: object) -> None:
+    """One line of JSON on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def fail(message: str) -> NoReturn:
+    """Say on standard error who must do what, and end with exit code 2."""
+    typer.echo(message, err=True)
+    raise typer.Exit(2)
+
+
+def in_store(config: Path | None, work: Callable[[Store], Awaitable[Result]]) -> Result:
+    """Run `work` on the migrated database of the installation, beside a running server or without one."""
+    from voicebot.config import SettingsError, load_settings
+    from voicebot.store.embedded import PostgresError, open_database
+    from voicebot.store.migrate import migrate
+    from voicebot.store.store import Store
+
+    async def opened(url: str) -> Result:
+        async with Store.from_url(url) as store:
+            return await work(store)
+
+    try:
+        settings = load_settings(config)
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with open_database(settings.home, settings.database_url) as url:
+            migrate(url)
+            return asyncio.run(opened(url))
+    except (SettingsError, PostgresError, ValueError, OSError) as error:
+        fail(str(error))
