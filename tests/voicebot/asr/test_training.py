@@ -27,7 +27,7 @@ TOKENS = [BLANK, *syllables()]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("shards")
-    speech.generate(path, "train-000", 12, 1, lambda rng: slots.fill("我{date}还{amt}", rng), ("f3", "m1"))
+    speech.generate(path, "train-000", 30, 1, lambda rng: slots.fill("我{date}还{amt}", rng), ("f3", "m1"))
     return path
 
 
@@ -168,3 +168,9 @@ def test_greedy_and_distance() -> None:
     best = np.eye(4, dtype=np.float32)[[0, 1, 1, 0, 1, 2, 0]]
     assert greedy(best, ["_", "a", "b", "c"]) == ["a", "a", "b"]
     assert edit_distance("还款", "还三款") == 1
+
+
+def test_too_little_speech_is_said_not_waited_for(tmp_path: Path) -> None:
+    speech.generate(tmp_path, "train-000", 2, 1, lambda _: "好的", ("f3",))
+    with pytest.raises(ValueError, match="speak more"):
+        next(Shards(tmp_path, 1, TOKENS).batches(5, 0))

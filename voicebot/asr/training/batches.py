@@ -59,7 +59,10 @@ class Shards:
         step = epoch = 0
         while True:
             numbers = passes[epoch] if epoch < self._count else list(range(self._count))
-            for items in self._plan(numbers, np.random.default_rng((seed, epoch))):
+            plan = self._plan(numbers, np.random.default_rng((seed, epoch)))
+            if not plan:
+                raise ValueError(f"shards {numbers} hold too little speech for one batch: speak more utterances")
+            for items in plan:
                 if step >= skip:
                     yield self._prepare(items, numbers, np.random.default_rng((seed, 7, step)))
                 step += 1
