@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 
 import structlog
-import uvloop
 
 from voicebot import __version__
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.inbound import InboundFollower
 from voicebot.campaign.permission import caps_of, judge_by
 from voicebot.campaign.placement import Placement
-from voicebot.config import Settings, SettingsError, host_port, load_settings
+from voicebot.config import Settings, host_port
 from voicebot.console.server import serve_console
 from voicebot.console.settings import ConsoleSettings
 from voicebot.console.store_data import StoreData, shared_secret
 from voicebot.domain.clock import SystemClock
 from voicebot.store import Store
 from voicebot.telemetry import metrics
-from voicebot.telemetry.logs import setup_logs
 from voicebot.telemetry.process_figures import ProcessFigures
-from voicebot.worker.lifeline import end_with_parent
+from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.names import worker_name
 from voicebot.worker.published import publish
 
@@ -33,10 +29,10 @@ log = structlog.get_logger(__name__)
 STAND_BY_S = 2.0
 
 
-async def control(settings: Settings, database_url: str, stop: asyncio.Event) -> None:
+async def control(settings: Settings, url: str, stop: asyncio.Event) -> None:
     """Serve the console; dial as long as this process leads. After `stop` running calls are waited for."""
     console_stop = asyncio.Event()
-    async with Store.from_url(database_url) as store:
+    async with Store.from_url(url) as store:
         metrics.REGISTRY.register(ProcessFigures(settings.home))
         published = asyncio.create_task(publish(store, SystemClock()))
         console = asyncio.create_task(_console(store, settings, console_stop))
@@ -93,25 +89,9 @@ async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
             task.cancel()
 
 
-async def _main(settings: Settings, database_url: str) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await control(settings, database_url, stop)
+async def _main(settings: Settings, stop: asyncio.Event) -> None:
+    await control(settings, database_url(), stop)
 
 
-def main() -> int:
-    """Entry of the process: `python -m voicebot.control`."""
-    end_with_parent()
-    setup_logs()
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        log.error("settings", error=str(error))
-        return 2
-    uvloop.run(_main(settings, os.environ["VOICEBOT_DATABASE_URL"]))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+if __name__ == "__main__":  # python -m voicebot.control
+    sys.exit(run_process(_main))

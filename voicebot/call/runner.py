@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import structlog
@@ -75,7 +76,10 @@ async def nobody_known(remote: str) -> Caller:
 
 
 class CallRunner:
-    """All calls of this process. Call numbers start at 1; 0 stands for the line itself."""
+    """All calls of this process. Call numbers start at 1; 0 stands for the line itself.
+
+    `engines`: what hears and speaks in these calls (recognizer, synthesizer), for the journal.
+    """
 
     def __init__(
         self,
@@ -93,6 +97,7 @@ class CallRunner:
         worker: str,
         look_up: LookUp = nobody_known,
         institution: str = INSTITUTION,
+        engines: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._line = line
         self._brain = brain
@@ -107,6 +112,7 @@ class CallRunner:
         self._worker = worker
         self._look_up = look_up
         self._institution = institution
+        self._engines = dict(engines)
         self._sessions: dict[int, CallSession] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next = 1
@@ -210,6 +216,7 @@ class CallRunner:
             "number_masked": mask_number(facts.number),
             "script": script,
             "script_sha256": hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None,
+            "engines": self._engines,
         }
 
     async def _live_through(self, session: CallSession, attempt_id: str | None, *, answer: bool = False) -> None:

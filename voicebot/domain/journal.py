@@ -10,12 +10,12 @@ from enum import StrEnum
 class FactKind(StrEnum):
     """What can happen in a call. The `data` keys of each kind are listed in docs/reference/journal.md."""
 
-    STARTED = "started"  # call_id, direction, case_id, attempt_id, number_masked, script, script_sha256, environment
-    DIALLED = "dialled"  # to, from
+    STARTED = "started"  # call_id, direction, case_id, attempt_id, number_masked, script, script_sha256, engines
+    DIALLED = "dialled"  # to, from, sip_call_id
     RINGING = "ringing"  # status
     EARLY_MEDIA = "early_media"
     ANSWERED = "answered"
-    ANSWERED_BY = "answered_by"  # kind: person | voicemail | announcement, cue
+    ANSWERED_BY = "answered_by"  # kind: voicemail | announcement, cue
     SPEECH_STARTED = "speech_started"  # caller began to speak
     HEARING = "hearing"  # partial text (live view only, not kept in the journal file)
     HEARD = "heard"  # text, confidence, start_ms, end_ms
@@ -37,11 +37,11 @@ class FactKind(StrEnum):
     AGENT_LEFT = "agent_left"  # agent, by
     TRANSFER_FAILED = "transfer_failed"  # agent, why
     BRAIN_LOST = "brain_lost"  # silent_ms
-    BRAIN_BACK = "brain_back"
+    BRAIN_BACK = "brain_back"  # reserved, never written: a call that lost its brain does not get it back
     LATENCY = "latency"  # turn_ms: end of the caller's speech to first sound of the answer on the wire
     NOTE = "note"  # text
     DISPOSITION = "disposition"  # disposition, why
-    ENDED = "ended"  # by: local | remote | error | crash, status, reason
+    ENDED = "ended"  # by: local | remote | error | crash, status, reason, q850
 
 
 @dataclass(frozen=True, slots=True)

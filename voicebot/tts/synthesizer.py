@@ -21,7 +21,7 @@ class Synthesizer(Protocol):
 
     @property
     def name(self) -> str:
-        """What stands in the journal beside a prompt."""
+        """The engine, as VOICEBOT_SYNTHESIZER names it; `started` in the journal tells it."""
 
     def synthesize(self, text: str, voice: str | VoiceSpec | None = None, rate: int | None = None) -> bytes:
         """s16le mono 8 kHz; figures and letters are read aloud, text without words gives b"".

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
-import signal
 import sys
 
 import structlog
-import uvloop
 from loguru import logger as pipecat_logger
 
 from voicebot.asr.recognizer import load_recognizer
 from voicebot.audio.frames import SILENCE, cut
 from voicebot.audio.vad import VoiceActivity
-from voicebot.config import Settings, SettingsError, load_settings, scripts_dir
+from voicebot.config import Settings, scripts_dir
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.talk import Opened
@@ -25,13 +22,12 @@ from voicebot.domain.understanding import Topic
 from voicebot.intent.is_complete import is_complete_answer
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.hearing import Hearing
-from voicebot.telemetry.logs import setup_logs
 from voicebot.telemetry.process_figures import BrainFigures, keep_writing
 from voicebot.tts.cache import PromptCache
 from voicebot.tts.synthesizer import load_synthesizer
 from voicebot.worker.brain import Brain
 from voicebot.worker.brain_link import think
-from voicebot.worker.lifeline import end_with_parent
+from voicebot.worker.lifeline import run_process
 from voicebot.worker.names import link_path
 from voicebot.worker.ticks import Tick
 
@@ -63,10 +59,9 @@ async def warm_up(brain: Brain, script: str) -> None:
     await brain.forget_all()
 
 
-async def _main(settings: Settings, index: int) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _main(settings: Settings, stop: asyncio.Event) -> None:
+    index = int(sys.argv[1])
+    _quieten_libraries()
     brain = build_brain(settings)
     rendered = await asyncio.to_thread(brain.load_scripts)
     await warm_up(brain, settings.inbound_script)
@@ -84,23 +79,12 @@ def _figures(brain: Brain) -> BrainFigures:
     return BrainFigures(prompts.hits, prompts.disk_hits, prompts.misses, prompts.held_bytes)
 
 
-def main() -> int:
-    """Entry of the process: `python -m voicebot.worker.brain_process INDEX`."""
-    end_with_parent()
-    setup_logs()
+def _quieten_libraries() -> None:
     pipecat_logger.remove()
     pipecat_logger.add(sys.stderr, level="WARNING")
     logging.getLogger("jieba").setLevel(logging.WARNING)
     os.environ.pop("PIPECAT_SETUP_FILES", None)  # pipecat would run any file named there
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        log.error("settings", error=str(error))
-        return 2
-    with contextlib.suppress(asyncio.CancelledError):
-        uvloop.run(_main(settings, int(sys.argv[1])))
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+if __name__ == "__main__":  # python -m voicebot.worker.brain_process INDEX
+    sys.exit(run_process(_main))

@@ -7,16 +7,14 @@ import contextlib
 import gc
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
 import structlog
-import uvloop
 
 from voicebot.call.outcome import outcome_of
 from voicebot.call.runner import CallRunner
-from voicebot.config import Settings, SettingsError, host_port, load_settings, scripts_dir
+from voicebot.config import Settings, host_port, scripts_dir
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.talk import Order, Stored
 from voicebot.evidence.bundle import unsealed
@@ -25,14 +23,13 @@ from voicebot.evidence.recovery import recover
 from voicebot.evidence.signer import Signer
 from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store.store import Store
-from voicebot.telemetry.logs import setup_logs
 from voicebot.telemetry.process_figures import LineFigures, keep_writing
 from voicebot.telephony.leg import CallLeg
 from voicebot.telephony.sip_line import SipLine
 from voicebot.worker.book import StoreBook
 from voicebot.worker.callers import KnownCallers
 from voicebot.worker.commands import CommandTaker
-from voicebot.worker.lifeline import end_with_parent
+from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.line_link import BrainLink
 from voicebot.worker.names import link_path, rtp_range, sip_address, worker_name
 from voicebot.worker.ticks import Sound
@@ -43,12 +40,12 @@ log = structlog.get_logger(__name__)
 class LineProcess:
     """Builds and runs one line. `index` numbers the workers of this machine from 0."""
 
-    def __init__(self, settings: Settings, database_url: str, index: int) -> None:
+    def __init__(self, settings: Settings, url: str, index: int) -> None:
         self._settings = settings
         self._index = index
         self._worker = worker_name(index)
         self._clock = SystemClock()
-        self._store = Store.from_url(database_url)
+        self._store = Store.from_url(url)
         self._signer = Signer.load_or_create(settings.keys)
         self._book = StoreBook(self._store, self._worker, settings.recordings, self._clock)
         self._link = BrainLink(self._on_order, self._on_sound, self._on_lost)
@@ -75,6 +72,7 @@ class LineProcess:
             worker=self._worker,
             look_up=KnownCallers(self._store),
             institution=settings.institution,
+            engines={"recognizer": settings.recognizer, "synthesizer": settings.synthesizer},
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -167,27 +165,11 @@ def _worker_of(folder: Path) -> str | None:
     return str(worker)
 
 
-def main() -> int:
-    """Entry of the process: `python -m voicebot.worker.line_process INDEX DATABASE_URL`."""
-    end_with_parent()
-    setup_logs()
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        log.error("settings", error=str(error))
-        return 2
+async def _main(settings: Settings, stop: asyncio.Event) -> None:
     with contextlib.suppress(PermissionError, OSError):
         os.nice(-10)
-    uvloop.run(_main(settings, os.environ["VOICEBOT_DATABASE_URL"], int(sys.argv[1])))
-    return 0
+    await LineProcess(settings, database_url(), int(sys.argv[1])).run(stop)
 
 
-async def _main(settings: Settings, database_url: str, index: int) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await LineProcess(settings, database_url, index).run(stop)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+if __name__ == "__main__":  # python -m voicebot.worker.line_process INDEX
+    sys.exit(run_process(_main))
