@@ -6,6 +6,8 @@ import datetime as dt
 import json
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,17 +30,24 @@ FIELDS = {
 }
 
 
-def test_two_debtors_are_rung_and_the_outcome_is_written_down(tmp_path: Path) -> None:
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder that PostgreSQL's own user may enter; pytest's temporary folders are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="vb-demo-") as folder:
+        yield Path(folder) / "home"
+
+
+def test_two_debtors_are_rung_and_the_outcome_is_written_down(home: Path, tmp_path: Path) -> None:
     report = tmp_path / "demo.json"
     command = [sys.executable, "-m", "voicebot.cli", "demo", "--once", "--calls", "2"]
     done = subprocess.run(
-        [*command, "--json", str(report), "--home", str(tmp_path / "home")],
+        [*command, "--json", str(report), "--home", str(home)],
         capture_output=True,
         text=True,
         timeout=420,
         check=False,
     )
-    log = (tmp_path / "home" / "processes.log").read_text(errors="replace")[-3000:]
+    log = (home / "processes.log").read_text(errors="replace")[-3000:]
     assert done.returncode == 0, done.stderr[-2000:] + log
     told = json.loads(report.read_text(encoding="utf-8"))
     assert told["console"].startswith("http://127.0.0.1:")
