@@ -125,26 +125,13 @@ class Espeak:
         settings = {
             _RATE: voice.rate,
             _PITCH: voice.pitch,
-            _RANGE: self._safe_range(voice),
+            _RANGE: safe_range(voice),
             _VOLUME: 100,
             _WORD_GAP: word_gap,
         }
         for parameter, value in settings.items():
             self._lib.espeak_SetParameter(parameter, value, 0)
         self._voice, self._word_gap = voice, word_gap
-
-    def _safe_range(self, voice: VoiceSpec) -> int:
-        """The tone range, narrowed where it would press the voice below 40 Hz.
-
-        espeak-ng 1.52 has room for 400 harmonics and writes past it, fatally, for pitches below about 26 Hz. The
-        lowest pitch follows SetPitch2 of its source: deep variants with a wide range reach that.
-        """
-        low, high = _variant_pitch(voice.variant)
-        base_hz = (low - 9) * 2 ** (voice.pitch / 50 - 1)
-        step_hz = (high - low) * 108 * 18 / 4096
-        if step_hz <= 0:
-            return voice.range
-        return max(0, min(voice.range, int(50 * (1 + (base_hz - _LOWEST_HZ) / step_hz))))
 
     def _on_sound(self, wav: "c._Pointer[c.c_short]", count: int, events: "c._Pointer[_Event]") -> int:
         i = 0
@@ -155,6 +142,20 @@ class Espeak:
         if wav and count > 0:
             self._chunks.append(np.ctypeslib.as_array(wav, (count,)).copy())
         return 0
+
+
+def safe_range(voice: VoiceSpec) -> int:
+    """The tone range, narrowed where it would press the voice below 40 Hz.
+
+    espeak-ng 1.52 has room for 400 harmonics and writes past it, fatally, for pitches below about 26 Hz. The
+    lowest pitch follows SetPitch2 of its source: deep variants with a wide range reach that.
+    """
+    low, high = _variant_pitch(voice.variant)
+    base_hz = (low - 9) * 2 ** (voice.pitch / 50 - 1)
+    step_hz = (high - low) * 108 * 18 / 4096
+    if step_hz <= 0:
+        return voice.range
+    return max(0, min(voice.range, int(50 * (1 + (base_hz - _LOWEST_HZ) / step_hz))))
 
 
 @cache
