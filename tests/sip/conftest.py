@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import looptime
 import pytest_asyncio
 
-from sip.laboratory import Laboratory
+from tests.sip.laboratory import Laboratory
 
 
 @pytest_asyncio.fixture

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sip import Call, CallState
-from sip.laboratory import Laboratory, answer_at_once
 from sip.message import Request, Response
 from sip.testing import ScriptedPeer, SimNetwork
+from tests.sip.laboratory import Laboratory, answer_at_once
 
 pytestmark = pytest.mark.looptime
 BOT = "sip:bot@192.0.2.1"

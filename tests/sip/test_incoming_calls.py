@@ -20,9 +20,9 @@ from sip import (
     UserAgent,
 )
 from sip.auth import Challenge, digest_response
-from sip.laboratory import Laboratory, OnIncoming, ended
 from sip.message import Request, Response
 from sip.testing import ScriptedPeer
+from tests.sip.laboratory import Laboratory, OnIncoming, ended
 
 pytestmark = pytest.mark.looptime
 BOT = "sip:bot@192.0.2.1"

@@ -8,9 +8,9 @@ import pytest
 
 from sip import Answered, Call, CallState, Credentials, EarlyMedia, Ended, Ringing, UserAgent
 from sip.auth import parse_digest
-from sip.laboratory import Laboratory, ended
 from sip.message import Request
 from sip.testing import ScriptedPeer
+from tests.sip.laboratory import Laboratory, ended
 
 pytestmark = pytest.mark.looptime
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from sip import Answered, Call, CallState, Credentials, DigestServer, Ended, UserAgent
-from sip.laboratory import Laboratory, SilentMedia, ended
 from sip.testing import SimNetwork
+from tests.sip.laboratory import Laboratory, SilentMedia, ended
 
 pytestmark = pytest.mark.looptime
 CALLEE = "sip:bob@192.0.2.2"
