@@ -47,8 +47,13 @@ class IntentScore:
 
 @dataclass(frozen=True, slots=True)
 class Emotion:
+    """`arousal` 0..1 comes from sound, 0.5 being usual for this caller; None where nothing was heard of it.
+    `cues`: what words and sounds made the label, for a reviewer."""
+
     label: EmotionLabel = EmotionLabel.NEUTRAL
     p: float = 1.0
+    arousal: float | None = None
+    cues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

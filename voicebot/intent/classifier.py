@@ -78,7 +78,9 @@ class Classifier:
     def classify(self, text: str, topic: str) -> Classified:
         chances, moods = self.probabilities(text, topic)
         mood = int(moods.argmax())
-        emotion = Emotion(EmotionLabel(self.model.emotions[mood]), float(moods[mood]))
+        label = EmotionLabel(self.model.emotions[mood])
+        cues = () if label is EmotionLabel.NEUTRAL else self.model.words_for(mood, text, topic)
+        emotion = Emotion(label, float(moods[mood]), cues=tuple(f"says {word}" for word in cues))
         return Classified(self._accepted(chances), emotion, float(chances[self._harm].sum()))
 
     def _accepted(self, chances: NDArray[np.float32]) -> tuple[IntentScore, ...]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import zlib
 
+import numpy as np
+from numpy.typing import NDArray
+
 from voicebot.intent.text import accented, normalise
 
 _NUMBER = re.compile(r"[零一二三四五六七八九十百千万两俩仨半几0-9]+")
@@ -45,3 +48,10 @@ def _topic(line: str, topic: str) -> set[str]:
 def hashes(text: str, topic: str) -> list[int]:
     """`names` as 32-bit CRCs, the keys under which a model file keeps its weights."""
     return [zlib.crc32(name.encode()) for name in names(text, topic)]
+
+
+def phrases(text: str) -> tuple[NDArray[np.uint32], list[str]]:
+    """Keys of the two- and three-character phrases among `names`, and the phrases."""
+    line = normalise(text).replace(" ", "")
+    words = sorted({line[i : i + size] for size in (2, 3) for i in range(len(line) - size + 1)} or {line})
+    return np.array([zlib.crc32(f"c{word}".encode()) for word in words], dtype=np.uint32), words

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from voicebot.intent.features import hashes
+from voicebot.intent.features import hashes, phrases
 
 
 class ModelError(Exception):
@@ -54,3 +54,20 @@ class LinearModel:
         length = float(np.sqrt(value @ value)) or 1.0
         out = (value / length) @ self.weights[rows].astype(np.float32) * self.scale + self.bias
         return out[: len(self.intents)], out[len(self.intents) :]
+
+    def words_for(self, emotion: int, text: str, topic: str, most: int = 2) -> tuple[str, ...]:
+        """The up to `most` phrases of `text` that speak most for that emotion against the others, strongest first."""
+        keys, words = phrases(text)
+        spots = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        known = np.flatnonzero(self.keys[spots] == keys)
+        column = len(self.intents) + emotion
+        felt = self.weights[spots[known], len(self.intents) :].astype(np.float32) * self.scale[len(self.intents) :]
+        lead = self.weights[spots[known], column] * self.scale[column] - felt.mean(axis=1)
+        speaks = lead * self.rarity[spots[known]]
+        chosen: list[str] = []
+        for place in known[np.argsort(-speaks)]:
+            word = words[place]
+            if len(chosen) < most and not any(word in other or other in word for other in chosen):
+                chosen.append(word)
+        strong = {words[place] for place, score in zip(known, speaks, strict=True) if score > 0}
+        return tuple(word for word in chosen if word in strong)

@@ -31,7 +31,7 @@ def predict_row(row: Mapping[str, Any], understander: Understander) -> dict[str,
     spent = (time.perf_counter() - started) * 1000
     return {
         "id": _identity(row), "intents": [{"id": score.id, "p": round(score.p, 4)} for score in heard.intents],
-        "emotion": {"label": str(heard.emotion.label), "p": round(heard.emotion.p, 4)},
+        "emotion": {"label": str(heard.emotion.label), "p": round(heard.emotion.p, 4), "cues": heard.emotion.cues},
         "slots": slots_json(heard.slots), "danger": heard.danger, "ms": round(spent, 3),
     }
 

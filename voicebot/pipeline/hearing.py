@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from voicebot.asr.recognizer import Recognizer, RecognizerStream
 from voicebot.audio.answer import BeepDetector
 from voicebot.audio.vad import VadStream, VoiceActivity
+from voicebot.audio.voice_figures import VoiceFigures, measure
 from voicebot.domain.understanding import Topic
 from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
 from voicebot.pipeline.machine import WATCH_MS, AnswerWatch, Machine
@@ -33,13 +34,15 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A finished turn of the caller. Times are sound since the call was opened; `end_tick` is the line's tick."""
+    """A finished turn of the caller. Times are sound since the call was opened; `end_tick` is the line's tick.
+    `voice`: how it sounded."""
 
     text: str
     confidence: float
     start_ms: int
     end_ms: int
     end_tick: int
+    voice: VoiceFigures | None = None
 
 
 Noticed = SpeechStarted | Partial | Utterance | Machine
@@ -55,6 +58,9 @@ class Ear:
         self.stream = stream
         self.topic = Topic.OPEN
         self.answered = False
+        self.bot_speaks: Callable[[], bool] = lambda: False
+        self._sound = bytearray()
+        self._overlapped = 0
         self._is_complete = is_complete
         self._turn = EndOfTurn()
         self._watch = AnswerWatch()
@@ -91,7 +97,7 @@ class Ear:
             self._start_turn()
             noticed.append(SpeechStarted())
         if self._turn.in_turn:
-            self.stream.accept(pcm)
+            self._take(pcm)
         self._before.append(pcm)
         if change is TurnChange.ENDED:
             noticed += self._end_turn(tick)
@@ -114,8 +120,16 @@ class Ear:
     def _start_turn(self) -> None:
         self._turn_started = self._ticks
         self._partial, self._complete = "", False
+        self._sound.clear()
+        self._overlapped = 0
         for pcm in self._before:
-            self.stream.accept(pcm)
+            self._take(pcm)
+
+    def _take(self, pcm: bytes) -> None:
+        """Sound of the running turn, at most `Patience.longest_ms` of it."""
+        self.stream.accept(pcm)
+        self._sound += pcm
+        self._overlapped += self.bot_speaks()
 
     def _end_turn(self, tick: int) -> list[Noticed]:
         transcript = self.stream.finish()
@@ -127,8 +141,14 @@ class Ear:
             max(0, self._turn_started * TICK_MS - Patience().start_ms),
             self.at_ms - pause_ms,
             tick - pause_ms // TICK_MS,
+            measure(bytes(self._sound), self._overlap()),
         )
+        self._sound.clear()
         return [*_if_any(self._machine(transcript.text)), utterance]
+
+    def _overlap(self) -> float:
+        """Share of the turn in which we spoke too."""
+        return min(1.0, self._overlapped / max(1, self._ticks - self._turn_started + PRE_ROLL))
 
     def _machine(self, text: str) -> Machine | None:
         return self._watch.text(text, answered=self.answered, at_ms=self.at_ms)

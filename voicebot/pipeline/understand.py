@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from pipecat.frames.frames import Frame, TranscriptionFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from voicebot.audio.voice_figures import VoiceFigures
 from voicebot.dialog.events import Heard
 from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import Note
-from voicebot.domain.understanding import Topic, Understanding
+from voicebot.domain.understanding import Emotion, Topic, Understanding
 from voicebot.intent.understander import Understander
+from voicebot.intent.voice_emotion import Manner, fused, judge, pace_of
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame, OrderFrame
 
@@ -24,6 +27,7 @@ class HeardText(Protocol):
     end_tick: int
     start_ms: int
     end_ms: int
+    voice: VoiceFigures | None
 
 
 class Understand(FrameProcessor):
@@ -32,6 +36,7 @@ class Understand(FrameProcessor):
         self._talk = conversation
         self._understander = understander
         self._clock = clock
+        self._manner = Manner()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -41,10 +46,19 @@ class Understand(FrameProcessor):
         now = self._clock.now()
         topic = self._talk.topic
         understanding = self._understander.understand(frame.text, topic, now)
+        understanding = self._felt(understanding, getattr(frame.result, "voice", None))
         await self._note(FactKind.UNDERSTOOD, as_fact(understanding, topic))
         if not self._talk.handed_over:
             tick = getattr(frame.result, "end_tick", None)
             await self.push_frame(DialogEventFrame(Heard(now, understanding), answers_tick=tick))
+
+    def _felt(self, understanding: Understanding, voice: VoiceFigures | None) -> Understanding:
+        """The emotion of words and sound together; the caller's manner is learned on the way."""
+        if voice is None:
+            return understanding
+        mood = judge(voice, understanding.text, self._manner)
+        self._manner = self._manner.with_turn(voice, pace_of(understanding.text, voice.voiced_ms))
+        return replace(understanding, emotion=fused(understanding.emotion, mood))
 
     async def _note(self, kind: FactKind, data: dict[str, object]) -> None:
         await self.push_frame(OrderFrame(Note(self._talk.call, kind, data)))
@@ -57,7 +71,7 @@ def as_fact(understanding: Understanding, topic: Topic) -> dict[str, object]:
         "text": understanding.text,
         "topic": topic.value,
         "intents": [{"id": score.id, "p": round(score.p, 3)} for score in understanding.intents],
-        "emotion": {"label": understanding.emotion.label.value, "p": round(understanding.emotion.p, 3)},
+        "emotion": _emotion(understanding.emotion),
         "danger": understanding.danger,
         "slots": {
             name: value
@@ -76,3 +90,13 @@ def as_fact(understanding: Understanding, topic: Topic) -> dict[str, object]:
             if value is not None
         },
     }
+
+
+def _emotion(emotion: Emotion) -> dict[str, object]:
+    """Label and probability; arousal and cues where there are any."""
+    told: dict[str, object] = {"label": emotion.label.value, "p": round(emotion.p, 3)}
+    if emotion.arousal is not None:
+        told["arousal"] = round(emotion.arousal, 3)
+    if emotion.cues:
+        told["cues"] = list(emotion.cues)
+    return told

@@ -65,7 +65,13 @@ understandings = st.builds(
     intents=st.lists(
         st.builds(IntentScore, st.sampled_from(LIKELY), st.floats(0, 1)), max_size=3, unique_by=lambda s: s.id
     ).map(tuple),
-    emotion=st.builds(Emotion, st.sampled_from(EmotionLabel), st.floats(0, 1)),
+    emotion=st.builds(
+        Emotion,
+        st.sampled_from(EmotionLabel),
+        st.floats(0, 1),
+        st.none() | st.floats(0, 1),
+        st.lists(st.text(max_size=8), max_size=3).map(tuple),
+    ),
     slots=slots,
     danger=st.integers(0, 30).map(lambda n: n == 0),
 )
@@ -162,22 +168,31 @@ def test_every_call_ends(reminder: Script, happened: list[Event], known: bool, a
 
 
 @QUICK
-@given(calls, st.sampled_from(EmotionLabel), st.booleans())
+@given(calls, st.sampled_from(EmotionLabel), st.none() | st.floats(0, 1), st.booleans(), st.booleans())
 def test_emotion_changes_words_but_never_the_way(
-    reminder: Script, call: tuple[bool, bool, list[Event]], label: EmotionLabel, known: bool
+    reminder: Script,
+    inbound: Script,
+    call: tuple[bool, bool, list[Event]],
+    label: EmotionLabel,
+    arousal: float | None,
+    known: bool,
+    incoming: bool,
 ) -> None:
     case, agent, happened = call
+    script = inbound if incoming else reminder
     moved = [
-        Heard(e.now, replace(e.understanding, emotion=Emotion(label, 1.0))) if isinstance(e, Heard) else e
+        Heard(e.now, replace(e.understanding, emotion=Emotion(label, 1.0, arousal, ("level +9 dB",))))
+        if isinstance(e, Heard)
+        else e
         for e in happened
     ]
     calm = [Heard(e.now, replace(e.understanding, emotion=Emotion())) if isinstance(e, Heard) else e for e in happened]
     pairs = zip(
-        walk(reminder, moved, case=case, agent=agent, known=known),
-        walk(reminder, calm, case=case, agent=agent, known=known),
+        walk(script, moved, case=case, agent=agent, known=known),
+        walk(script, calm, case=case, agent=agent, known=known),
         strict=True,
     )
-    soft = {prompt.text for prompt in reminder.softeners.values()}
+    soft = {prompt.text for prompt in script.softeners.values()}
     for (felt, felt_actions), (plain, plain_actions) in pairs:
         assert (felt.node, felt.disposition, felt.verified) == (plain.node, plain.disposition, plain.verified)
         assert (felt.pending, felt.promise, felt.phase) == (plain.pending, plain.promise, plain.phase)
