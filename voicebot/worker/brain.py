@@ -149,6 +149,7 @@ class Brain:
             return
         ear = self._hearing.open(opened.call, _hotwords(opened))
         ear.answered = opened.answered
+        ear.bot_speaks = lambda: conversation.bot_speaks
         pipeline = CallPipeline(
             conversation,
             script,
