@@ -51,7 +51,9 @@ _RANGE = re.compile(
 _TWO_ROUND = re.compile(
     rf"(?<![零一二两三四五六七八九十百千万几])(?P<a>[一两三四五六七八])(?P<unit>[百千万])(?P<b>[两三四五六七八九])(?P=unit)(?:{_YUAN})?"
 )
-_SOME_MORE = re.compile(rf"(?P<head>(?:[一二两三四五六七八九]?十?[一二两三四五六七八九十][百千万])+)几[十百千](?:{_YUAN})?")
+_SOME_MORE = re.compile(
+    rf"(?P<head>(?:[一二两三四五六七八九]?十?[一二两三四五六七八九十][百千万])+)几[十百千](?:{_YUAN})?"
+)
 _LAST_PLACES = re.compile(
     rf"(?P<head>[一二两三四五六七八九十]?[一二两三四五六七八九十][百千万])(?P<a>[一二三四五六七八])(?P<b>[二三四五六七八九])(?![{SMALL}十百千万号])(?:{_YUAN})?"
 )

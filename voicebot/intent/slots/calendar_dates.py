@@ -25,7 +25,8 @@ _DAYS = re.compile(
     rf"窗|码|院|店|机|员|柜|子|会员|[来]?卡|文件|公馆|车|桌|房|库|门|口|晚上?(?=那))"
 )
 _BARE_DAY = re.compile(
-    r"(?:(?<=^)|(?<=[ 我到等就在]))(?P<day>二十[一二三四五六七八九]?|三十一?|十[一二三四五六七八九]?)(?=(?:之?前|以前|那天|当天)?[我就再]*"
+    r"(?:(?<=^)|(?<=[ 我到等就在]))(?P<day>二十[一二三四五六七八九]?|三十一?|"
+    r"十[一二三四五六七八九]?)(?=(?:之?前|以前|那天|当天)?[我就再]*"
     r"(?:还(?!有|是|差|剩|要)|给你|转|打给你|去存|来交))"
 )
 _SOME_DAY = re.compile(r"(?:二?十|三十)[几来多]号")
@@ -214,7 +215,8 @@ _MOVABLE = {
     "小年": (12, 23), "腊八": (12, 8),
 }
 _FEAST = re.compile(
-    r"(?P<turn>过了|过完|等)?(?P<name>元旦|情人节|妇女节|劳动节|(?<![零一二三四五六七八九幺])五一(?=节|前|后|放|假|之|以|还|的|就|$| )|儿童节|"
+    r"(?P<turn>过了|过完|等)?(?P<name>元旦|情人节|妇女节|劳动节|"
+    r"(?<![零一二三四五六七八九幺])五一(?=节|前|后|放|假|之|以|还|的|就|$| )|儿童节|"
     r"(?<![零一二三四五六七八九幺])六一(?=节|前|之|后)|建军节|教师节|国庆节?|(?<![二三四五六七八九零双])十一(?=假|长假|黄金|放假|前|之前|以前|"
     r"后|过后)|"
     r"双十一|双十二|平安夜|圣诞|春节|元宵|端午|七夕|中秋|重阳|腊八|小年(?!轻)|清明|冬至|除夕|年底|年末|岁末|年终(?!奖)|"
@@ -223,13 +225,15 @@ _FEAST = re.compile(
 )
 
 
+_SOME_TIME = ("年后", "过完年", "过了年", "开年", "开了年", "过完节", "过了节", "明年", "年初")
+
+
 def feasts(line: str, today: Today) -> Iterator[FoundDate]:
     """元旦, 中秋, 除夕, 年前 (by the last day of the lunar year), 年底; 年后, 节后 and 明年 alone have to be asked."""
     for found in _FEAST.finditer(line):
         if found["name"] in ("明年", "年初") and re.match(r"[一二三四五六七八九十\d]", line[found.end() :]):
             continue
-        vague = found["name"] in ("年后", "过完年", "过了年", "开年", "开了年", "过完节", "过了节", "明年", "年初") or found["after"] or found[
-            "turn"] in ("过了", "过完")
+        vague = found["name"] in _SOME_TIME or found["after"] or found["turn"] in ("过了", "过完")
         day = None if vague else _feast(found["name"], today)
         yield FoundDate(*found.span(), day, ask=day is None)
 

@@ -40,7 +40,10 @@ def find_dates(line: str, today: date, past: bool) -> list[FoundDate]:
 
 
 def _deadline(line: str, found: FoundDate, today: Today) -> FoundDate:
-    """过了这个月 has to be asked for. Before the end of a stretch means by its last day; a stretch that has begun starts today."""
+    """过了这个月 has to be asked for.
+
+    Before the end of a stretch means by its last day; a stretch that has begun starts today.
+    """
     if _PASSED.search(line[: found.start]):
         return FoundDate(found.start, found.end, ask=True)
     eve = re.match(r"(?:的)?前一[天日]", line[found.end :])

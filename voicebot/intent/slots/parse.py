@@ -70,7 +70,8 @@ def _parse(text: str, now: datetime) -> Slots:
 
 
 _NOW_ON = re.compile(
-    r" (?=[我那就]?(?:今[天晚]|明[天早晚]|后天|这[次回]|这个月|下个?[周月]|周|礼拜)[^ ]{0,4}(?:再|只能|先|还(?!是|在|没|打|催)|转|给)"
+    r" (?=[我那就]?(?:今[天晚]|明[天早晚]|后天|这[次回]|这个月|下个?[周月]|周|礼拜)[^ ]{0,4}(?:再|"
+    r"只能|先|还(?!是|在|没|打|催)|转|给)"
     r"[^ ]{0,3}[一二两三四五六七八九十百千万\d半])"
 )
 _STORY = re.compile(r"^(?:我)?(?:上[次回]|上个?月|昨|前[天几两])")
@@ -103,7 +104,10 @@ def _slots(
 
 def _monthly(line: str, mentions: Sequence[FoundDate]) -> str:
     """`line` without its dates; 每个月十号 still says that what follows is paid every month."""
-    every = [(each.start, each.start + 2) for each in mentions if line[each.start] in "每月" and each.end > each.start + 2]
+    every = [
+        (each.start, each.start + 2)
+        for each in mentions if line[each.start] in "每月" and each.end > each.start + 2
+    ]
     out = _blank(line, _spans(mentions))
     for start, end in every:
         out = out[:start] + ("每月" if line[start] == "每" else MASK * 2) + out[end:]
@@ -195,7 +199,8 @@ def _among(line: str, several: list[FoundDate]) -> Choice[FoundDate]:
 
 def _from_to(line: str, one: FoundDate, two: FoundDate) -> FoundDate | None:
     """二十号到月底, 二十六号 最迟月底: from the one to the other."""
-    if not re.fullmatch(r"(?:到|至|-| ?(?:最[迟晚]|顶多))", line[one.end : two.start]) or one.first is None or two.first is None:
+    if not re.fullmatch(r"(?:到|至|-| ?(?:最[迟晚]|"
+    r"顶多))", line[one.end : two.start]) or one.first is None or two.first is None:
         return None
     last = two.last or two.first
     return FoundDate(one.start, two.end, one.first, last) if one.first < last else None
