@@ -54,11 +54,6 @@ class Playout:
     def idle(self) -> bool:
         return not self._queue
 
-    @property
-    def must_play(self) -> bool:
-        """True while the utterance on the air may not be interrupted."""
-        return bool(self._queue) and not self._queue[0].interruptible
-
     def add(self, utterance: Utterance) -> None:
         self._queue.append(utterance)
 

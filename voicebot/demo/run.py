@@ -63,7 +63,8 @@ def run_demo(*, once: bool, calls: int, json_file: Path | None, home: Path | Non
     console = Console(stderr=True)
     if not console.is_terminal:
         console = Console(stderr=True, width=WIDTH)
-    places = _places((home or Path(tempfile.mkdtemp(prefix="voicebot-demo-"))).absolute())
+    personas = _cast(calls)
+    places = _places((home or Path(tempfile.mkdtemp(prefix="voicebot-demo-"))).absolute(), personas)
     os.environ.update(
         VOICEBOT_HOME=str(places.home),
         VOICEBOT_SIP_LISTEN=places.sip,
@@ -73,7 +74,7 @@ def run_demo(*, once: bool, calls: int, json_file: Path | None, home: Path | Non
     )
     try:
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # both end it tidily
-        code: int = uvloop.run(_demo(places, console, once=once, calls=calls, json_file=json_file))
+        code: int = uvloop.run(_demo(places, console, personas, once=once, json_file=json_file))
         return code
     except KeyboardInterrupt:
         return 130
@@ -82,15 +83,16 @@ def run_demo(*, once: bool, calls: int, json_file: Path | None, home: Path | Non
         return 1
 
 
-async def _demo(places: Places, console: Console, *, once: bool, calls: int, json_file: Path | None) -> int:
-    settings = load_settings()
-    personas = _cast(calls)
+async def _demo(
+    places: Places, console: Console, personas: Sequence[Persona], *, once: bool, json_file: Path | None
+) -> int:
+    settings, calls = load_settings(), len(personas)
     log = places.home / "processes.log"
     console.print(f"[bold]voicebot 演示[/] · {calls} 通电话 · 状态目录 {places.home}")
     async with running(settings, log) as (supervisor, url), Store.from_url(url) as store:
         far_end = Child("far-end", "voicebot.demo.far_end", (places.phones.far_end, str(places.latencies)))
         supervisor.start(far_end)
-        _start_foreign_phone(supervisor, places, personas)
+        _start_foreign_phones(supervisor, places)
         with console.status("正在启动：数据库、线路、识别、合成、控制台 …"):
             await _ready(places, log)
         password = secrets.token_urlsafe(6)
@@ -110,16 +112,16 @@ def _cast(calls: int) -> list[Persona]:
     return [shipped[index % len(shipped)] for index in range(calls)]
 
 
-def _places(home: Path) -> Places:
+def _places(home: Path, personas: Sequence[Persona]) -> Places:
     home.mkdir(parents=True, exist_ok=True)
-    sip, http, far_end, foreign = (f"127.0.0.1:{port}" for port in _free_ports())
-    phones = Phones(far_end, foreign if foreign_phone.installed() else None)
-    return Places(home, sip, http, phones, home / "far-end.json")
+    wanted = dict.fromkeys(one.id for one in personas if one.foreign_phone) if foreign_phone.installed() else {}
+    http, sip, far_end, *foreign = (f"127.0.0.1:{port}" for port in _free_ports(2 + len(wanted)))
+    return Places(home, sip, http, Phones(far_end, dict(zip(wanted, foreign, strict=True))), home / "far-end.json")
 
 
-def _free_ports() -> list[int]:
-    """Ports that are free now: UDP, TCP, UDP, UDP."""
-    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_DGRAM)
+def _free_ports(udp: int) -> list[int]:
+    """Ports that are free now: one of TCP, then so many of UDP."""
+    kinds = (socket.SOCK_STREAM, *[socket.SOCK_DGRAM] * udp)
     sockets = [socket.socket(socket.AF_INET, kind) for kind in kinds]
     for one in sockets:
         one.bind(("127.0.0.1", 0))
@@ -129,11 +131,11 @@ def _free_ports() -> list[int]:
     return ports
 
 
-def _start_foreign_phone(supervisor: Supervisor, places: Places, personas: Sequence[Persona]) -> None:
-    """Put the personas that want it on a phone we did not write."""
-    for persona in {one.id: one for one in personas if one.foreign_phone and places.phones.foreign}.values():
-        arguments = (str(places.phones.foreign), str(places.home / "foreign-phone"), persona.id)
-        supervisor.start(Child("foreign-phone", "voicebot.demo.foreign_phone", arguments))
+def _start_foreign_phones(supervisor: Supervisor, places: Places) -> None:
+    """Put each persona that wants it on a phone we did not write."""
+    for persona, address in places.phones.foreign.items():
+        arguments = (address, str(places.home / "foreign-phone"), persona)
+        supervisor.start(Child(f"foreign-phone-{persona}", "voicebot.demo.foreign_phone", arguments))
 
 
 async def _ready(places: Places, log: Path) -> None:

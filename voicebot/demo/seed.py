@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from voicebot.demo.persona import Persona
 from voicebot.domain.attempt import Consent
@@ -23,13 +23,13 @@ CREDITOR = Creditor(id="demo-bank", name="示范消费金融有限公司", neutr
 
 @dataclass(frozen=True, slots=True)
 class Phones:
-    """Where the simulated people are rung, host:port; `foreign` is None where no foreign phone is installed."""
+    """Where the simulated people are rung, host:port; `foreign`: persona id -> their own phone, not ours."""
 
     far_end: str
-    foreign: str | None = None
+    foreign: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, persona: Persona) -> str:
-        return self.foreign if persona.foreign_phone and self.foreign else self.far_end
+        return self.foreign.get(persona.id, self.far_end)
 
 
 async def seed(store: Store, personas: Sequence[Persona], phones: Phones, now: dt.datetime, password: str) -> None:

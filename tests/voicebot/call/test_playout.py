@@ -63,16 +63,6 @@ def test_a_flush_reports_what_was_heard_to_the_sample() -> None:
     assert playout.sound("a", bytes(320), True) is False
 
 
-def test_only_the_utterance_on_the_air_decides_about_interruption() -> None:
-    playout = Playout()
-    playout.add(utterance("legal", interruptible=False))
-    playout.add(utterance("b"))
-    assert playout.must_play
-    playout.sound("legal", b"", True)
-    playout.next(0)
-    assert not playout.must_play
-
-
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=8), st.integers(1, 60))
 def test_nothing_is_lost_or_invented(samples: list[int], ticks: int) -> None:
     playout = Playout()
