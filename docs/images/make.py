@@ -32,7 +32,8 @@ COLUMNS, LINES = 132, 48
 # Lines and ticks come from a font in which they are half as wide as a Chinese character.
 PAGE = """<style>@font-face {{ font-family: Lines; src: local('DejaVu Sans Mono'); size-adjust: 83.06%;
 unicode-range: U+00B7, U+2500-259F, U+2714, U+2718 }}
-pre {{ display: inline-block; margin: 0; padding: 18px 24px; font: 15px/1.3 Lines, 'Noto Sans Mono CJK SC', monospace }}</style>
+pre {{ display: inline-block; margin: 0; padding: 18px 24px;
+font: 15px/1.3 Lines, 'Noto Sans Mono CJK SC', monospace }}</style>
 <body style="margin:0;background:{background};color:{foreground}"><pre>{code}</pre>"""
 LOGIN = re.compile(r"(http://[\d.:]+).*用户\s+(\S+)\s+密码\s+(\S+)")
 
