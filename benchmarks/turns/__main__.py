@@ -58,7 +58,7 @@ def _row(calls: int, seconds: float, used: dict[str, float], home: Path, line_ms
         "ticks": late["ticks"],
         "on_time_share": 1 - late["late_over_40_ms"] / max(late["ticks"], 1),
         "packets_lost": told["packets_lost"],
-        "talked_over": told["talked_over"],
+        "cut_in": told["cut_in"],
         **{f"{name}_cpu_s_per_call_minute": spent / seconds * 60 for name, spent in used.items()},
     }
 

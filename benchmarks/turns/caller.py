@@ -7,8 +7,10 @@ import numpy as np
 FRAME_BYTES = 320
 LOUD = 250
 """A sample above about -42 dBFS is more than line noise."""
-QUIET_TICKS = 45
-"""The bot has finished when it was silent for 900 ms: longer than any pause inside its sentences."""
+QUIET_TICKS = 75
+"""The bot has finished when it was silent for 1.5 s: longer than any pause in or between its sentences should be."""
+SOONEST_MS = 300.0
+"""Sound that comes sooner is no answer, for the bot waits 320 ms at least: it had not finished and we cut in."""
 
 
 def is_loud(pcm: bytes) -> bool:
@@ -23,11 +25,14 @@ def trimmed(pcm: bytes) -> bytes:
 
 
 class Caller:
-    """An audio port. `latencies_ms`: from our last sound to the bot's first, in the sound that reached us."""
+    """An audio port. `latencies_ms`: from our last sound to the bot's first, in the sound that reached us.
+
+    `cut_in`: turns that do not count because the bot had not finished.
+    """
 
     def __init__(self, sentences: list[bytes]) -> None:
         self.latencies_ms: list[float] = []
-        self.talked_over = 0
+        self.cut_in = 0
         self._sentences = list(sentences)
         self._lips: list[bytes] = []
         self._quiet = 0
@@ -49,12 +54,16 @@ class Caller:
         self._quiet = 0 if loud else self._quiet + 1
         if not loud:
             return
-        if self._lips:
-            self.talked_over += 1
-        elif self._spoken is not None:
-            self.latencies_ms.append((tick - self._spoken) * 20.0)
+        if not self._lips and self._spoken is not None:
+            self._answered((tick - self._spoken) * 20.0)
             self._spoken = None
         self._heard = True
+
+    def _answered(self, waited_ms: float) -> None:
+        if waited_ms < SOONEST_MS:
+            self.cut_in += 1
+        else:
+            self.latencies_ms.append(waited_ms)
 
     def _begin(self, pcm: bytes) -> None:
         frames = [pcm[at : at + FRAME_BYTES].ljust(FRAME_BYTES, b"\0") for at in range(0, len(pcm), FRAME_BYTES)]

@@ -48,7 +48,7 @@ class FarEnd:
         await self._agent.close()
         figures = {
             "latencies_ms": [ms for caller in self._callers for ms in caller.latencies_ms],
-            "talked_over": sum(caller.talked_over for caller in self._callers),
+            "cut_in": sum(caller.cut_in for caller in self._callers),
             "packets_lost": self._lost,
         }
         self._report.write_text(json.dumps(figures))
