@@ -37,6 +37,11 @@ def models_dir() -> Path:
     return Path(os.environ.get("VOICEBOT_MODELS") or _shipped("models"))
 
 
+def intent_model_dir() -> Path:
+    """Where the intent model lies: ours, or a folder of transformers named by VOICEBOT_INTENT_MODEL."""
+    return Path(os.environ.get("VOICEBOT_INTENT_MODEL") or models_dir())
+
+
 def scripts_dir() -> Path:
     """Where the call scripts lie."""
     return Path(os.environ.get("VOICEBOT_SCRIPTS") or _shipped("scripts"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +58,14 @@ class Classified:
     danger: float
 
 
+class IntentClassifier(Protocol):
+    """What turns words and topic into intents: our own models, or anybody's behind the same two names."""
+
+    calibration: Calibration
+
+    def classify(self, text: str, topic: str) -> Classified: ...
+
+
 class Classifier:
     """The models of one folder. Pure once loaded; safe to share between threads."""
 
@@ -81,14 +91,18 @@ class Classifier:
         label = EmotionLabel(self.model.emotions[mood])
         cues = () if label is EmotionLabel.NEUTRAL else self.model.words_for(mood, text, topic)
         emotion = Emotion(label, float(moods[mood]), cues=tuple(f"says {word}" for word in cues))
-        return Classified(self._accepted(chances), emotion, float(chances[self._harm].sum()))
+        found = accepted(self.model.intents, chances, self.calibration)
+        return Classified(found, emotion, float(chances[self._harm].sum()))
 
-    def _accepted(self, chances: NDArray[np.float32]) -> tuple[IntentScore, ...]:
-        best = np.argsort(-chances)[:_MOST]
-        scores = [IntentScore(self.model.intents[i], float(chances[i])) for i in best]
-        if scores[0].p < self.calibration.abstain:
-            return (IntentScore(UNKNOWN, 1 - scores[0].p), scores[0])
-        return (scores[0], *(score for score in scores[1:] if score.p >= self.calibration.second))
+
+def accepted(
+    intents: Sequence[str], chances: NDArray[np.float32], calibration: Calibration
+) -> tuple[IntentScore, ...]:
+    """The best intent and those others that are likely enough; `unknown` first when even the best is not likely."""
+    scores = [IntentScore(intents[i], float(chances[i])) for i in np.argsort(-chances)[:_MOST]]
+    if scores[0].p < calibration.abstain:
+        return (IntentScore(UNKNOWN, 1 - scores[0].p), scores[0])
+    return (scores[0], *(score for score in scores[1:] if score.p >= calibration.second))
 
 
 def mixed(linear: NDArray[np.float32], network: NDArray[np.float32], share: float) -> NDArray[np.float32]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from voicebot.config import models_dir
+from voicebot.config import intent_model_dir
 from voicebot.domain.understanding import UNKNOWN, Emotion, EmotionLabel, IntentScore, Topic, Understanding
 from voicebot.intent.answers import plain_answer
-from voicebot.intent.classifier import Classified, Classifier
+from voicebot.intent.classifier import Classified, Classifier, IntentClassifier
 from voicebot.intent.danger import danger
 from voicebot.intent.echoes import echo
 from voicebot.intent.slots import parse_slots
@@ -22,10 +22,13 @@ _BESIDE_AN_ECHO = frozenset({"ptp_date", "ptp_today", "m_affirm", "pay_partial",
 
 
 class Understander:
-    """Loads the intent model of `models` (default: the shipped ones) once; `ModelError` when it cannot be read."""
+    """Loads the intent model of `models` (default: the shipped ones) once; `ModelError` when it cannot be read.
+
+    `models` may also be a folder of the transformers library with a sequence classifier over our intent ids.
+    """
 
     def __init__(self, models: Path | None = None) -> None:
-        self.classifier = Classifier(models or models_dir())
+        self.classifier = _classifier(models or intent_model_dir())
         # Tables load and expressions compile at first use; no caller should wait for that.
         self.understand("喂 你好 我年前还三千五 身份证零八一二", Topic.VERIFY, datetime(2026, 1, 5, tzinfo=UTC))
 
@@ -45,6 +48,14 @@ class Understander:
         if repeated is not None and intents[0].id != repeated.id:
             intents = (repeated, *(score for score in intents if score.id in _BESIDE_AN_ECHO))
         return Understanding(text, intents, found.emotion, slots, alarm)
+
+
+def _classifier(folder: Path) -> IntentClassifier:
+    if not (folder / "config.json").exists():
+        return Classifier(folder)
+    from voicebot.intent.hf_classifier import HuggingFaceClassifier  # pulls torch in, so only for those who want it
+
+    return HuggingFaceClassifier(folder)
 
 
 def _calm(intent: str) -> Emotion:
