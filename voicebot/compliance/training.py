@@ -1,7 +1,7 @@
 """Training of the wording model: sentences by several hands in, models/gate.npz and its card out.
 
 `python -m voicebot.compliance.training` needs scipy (the `train` extra). No randomness: the same data give the
-same file. The threshold is chosen on hand b; hand c is looked at only to report.
+same file. The threshold is chosen on hand b; hands c and d are for the report alone.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from voicebot.compliance.wording_model import FILE, LAWFUL, WordingModel
 from voicebot.config import models_dir
 
 LABELS = (LAWFUL, *(f"F{number:02d}" for number in range(1, 19)))
-CHECK, REPORT = "b", "c"
+CHECK, REPORT = "b", ("c", "d")
 _RECORDED = ("lawsuit_filed", "credit_reported", "visit_scheduled", "offer", "last_promise", "daily_interest_fen")
 _THRESHOLDS = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
 
@@ -167,13 +167,13 @@ def main() -> None:
     from voicebot.compliance.training_card import card
 
     rows = list(sentences())
-    seen = [row for row in rows if row.hand not in (CHECK, REPORT)]
+    seen = [row for row in rows if row.hand not in (CHECK, *REPORT)]
     model = fit(seen, 0.5)
     threshold = choose_threshold(model, [row for row in rows if row.hand == CHECK])
-    final = fit([row for row in rows if row.hand != REPORT], threshold)
+    final = fit([row for row in rows if row.hand not in REPORT], threshold)
     models: Path = models_dir()
     final.save(models / FILE)
-    measured = {CHECK: dataclasses.replace(model, threshold=threshold), REPORT: final}
+    measured = {CHECK: dataclasses.replace(model, threshold=threshold), **dict.fromkeys(REPORT, final)}
     text = card(rows, threshold, len(final.keys), measured)
     (models / "gate.md").write_text(text, encoding="utf-8")
     print(text)

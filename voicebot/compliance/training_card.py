@@ -26,19 +26,25 @@ highest at which the gate still tells 95 % of the violating sentences of hand b.
 {hands}
 
 `corpus` is a hand-written corpus of violating and compliant speech that the patterns were written against; `taxonomy`
-the examples of the rule book; `scripts` the lines of the shipped call scripts; a, b and c were written for this model.
-All sentences are made up, none were spoken by real agents. Hands a, b and c come from one writer in several voices,
+the examples of the rule book; `scripts` the lines of the shipped call scripts; a to d were written for this model.
+All sentences are made up, none were spoken by real agents. Hands a to d come from one writer in several voices,
 with one label per sentence (a second one that also applies counts as wrong), so figures on truly strange wording may
 be lower.
 
 ## Measured
 
 Told: a violation of some category was found; named: of the right one. "Rules" are the patterns and the record without
-the model. For hand b the model learnt from everything but b and c; for hand c from everything but c. The file that
-ships is the latter. Patterns and hand a were mended once after the wrongly blocked sentences of hands b and c had been
-read: before that 9 of the 60 lawful ones of c were blocked (15 %), 5 of them by patterns alone, and 98.6 % of its
-violating ones were told. The lawful column is therefore no longer untouched. Patterns alone tell only a good half of
-new wording.
+the model. For hand b the model learnt from everything but b, c and d; for c and d from everything but these two. The
+file that ships is the latter. None of the three is untouched:
+
+- threshold and patterns were set with b in view;
+- patterns and hand a were mended after the wrongly blocked sentences of b and c had been read. Before that, 9 of the 60
+  lawful sentences of c were blocked (15 %), 5 of them by patterns alone, and 98.6 % of its violating ones were told;
+- the last hundred sentences of hand a were written after d, and some echo it. Before that, 34 of the 36 violating
+  sentences of d were told (94 %, 81 % named) and 4 of its 36 lawful ones blocked (11 %): the one measurement that
+  nothing had been fitted to, and a small one.
+
+Patterns alone tell a third to a good half of new wording.
 
 """
 
