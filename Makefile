@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test unit check bench train-asr eval-asr train-intent eval-intent clean browser peers
+.PHONY: help setup demo serve test unit check bench train-asr eval-asr train-intent eval-intent bench-intent clean browser peers
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -68,6 +68,9 @@ train-intent: $(VENV)/.train ## Train the intent classifier anew
 
 eval-intent: $(VENV)/.train ## How well utterances are understood
 	$(BIN)/python -m voicebot.intent.training.evaluate
+
+bench-intent: $(VENV)/.train ## Latency of understanding, beside other models
+	$(BIN)/python -m benchmarks.intent
 
 clean: ## Remove what was made here
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist *.egg-info
