@@ -47,12 +47,17 @@ def scripts_dir() -> Path:
     return Path(os.environ.get("VOICEBOT_SCRIPTS") or _shipped("scripts"))
 
 
+def _default_home() -> Path:
+    """`~/.voicebot`; for root /var/lib/voicebot, as the embedded PostgreSQL's own user must reach what lies below."""
+    return Path("/var/lib/voicebot") if os.geteuid() == 0 else Path("~/.voicebot")
+
+
 class Settings(BaseSettings):
     """All settings. Addresses are host:port; port 0 asks for a free one."""
 
     model_config = SettingsConfigDict(env_prefix="VOICEBOT_", extra="ignore")
 
-    home: Path = Field(default=Path("~/.voicebot"), description="All state lies below this folder")
+    home: Path = Field(default_factory=_default_home, description="All state lies below this folder")
     database_url: str | None = Field(default=None, description="PostgreSQL to use instead of the embedded one")
     sip_listen: str = Field(default="127.0.0.1:5060", description="Where the first worker listens for SIP (UDP)")
     http_listen: str = Field(default="127.0.0.1:8080", description="Where console and API listen")

@@ -56,7 +56,7 @@ class WarmTransfer:
         tried: set[str] = set()
         why = "no_agent"
         while len(tried) < MOST_AGENTS:
-            seat = await self._desk.reserve(skill, self._call_id, tried)
+            seat = await self._reserve(skill, tried)
             if seat is None:
                 return Failed(why)
             tried.add(seat.id)
@@ -71,6 +71,14 @@ class WarmTransfer:
             self._journal(FactKind.TRANSFER_FAILED, {"agent": seat.id, "why": why})
             await self._desk.release(seat, talked=False)
         return Failed(why)
+
+    async def _reserve(self, skill: str, tried: set[str]) -> Seat | None:
+        """A free agent; a desk that can't be asked counts as an empty one, for the callee must not wait in vain."""
+        try:
+            return await self._desk.reserve(skill, self._call_id, tried)
+        except Exception:
+            log.exception("the desk can't be asked for an agent")
+            return None
 
     async def _try(self, seat: Seat, briefing_text: str, briefing: bytes) -> Joined | Failed:
         try:

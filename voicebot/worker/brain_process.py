@@ -14,6 +14,7 @@ from loguru import logger as pipecat_logger
 from voicebot.asr.recognizer import load_recognizer
 from voicebot.audio.frames import SILENCE, cut
 from voicebot.audio.vad import VoiceActivity
+from voicebot.compliance import gate
 from voicebot.config import Settings, scripts_dir
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import SystemClock
@@ -37,6 +38,7 @@ log = structlog.get_logger(__name__)
 def build_brain(settings: Settings) -> Brain:
     """Load all models and render what can be rendered ahead; takes a few seconds."""
     understander = Understander()
+    gate.warm()
 
     def is_complete(text: str, topic: Topic) -> bool:
         return is_complete_answer(text, topic, understander)

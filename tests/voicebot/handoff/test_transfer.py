@@ -98,6 +98,15 @@ async def test_after_some_agents_the_callee_gets_an_answer() -> None:
     assert len(case.office.given_back) == MOST_AGENTS
 
 
+async def test_a_desk_that_cannot_be_asked_is_an_empty_one() -> None:
+    class Broken(EmptyDesk):
+        async def reserve(self, skill: str, call_id: str, exclude: Collection[str]) -> Seat | None:
+            raise ConnectionError("the database is away")
+
+    transfer = WarmTransfer(Broken(), SimulatedLine(lambda leg: None), "c1", lambda *fact: None)
+    assert await transfer.run(skill="general", briefing_text="", briefing=b"") == Failed("no_agent")
+
+
 async def test_nobody_at_the_desk() -> None:
     transfer = WarmTransfer(EmptyDesk(), SimulatedLine(), "c1", lambda kind, data: None)
     assert await transfer.run(skill="general", briefing_text="", briefing=b"") == Failed("no_agent")

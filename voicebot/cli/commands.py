@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voicebot.people_commands import agents, users
-from voicebot.terminal import AsJson, Config, fail, in_store, print_row
+from voicebot.cli.people import agents, users
+from voicebot.cli.terminal import AsJson, Config, fail, in_store, print_row
 
 if TYPE_CHECKING:
     from voicebot.store.store import Store
@@ -312,8 +311,3 @@ def _show_verdict(row: Mapping[str, Any]) -> None:
     typer.echo(f"{'✔ 有效 valid' if row['valid'] else '✘ 无效 INVALID'}  {row['path']}")
     for failure in row["failures"]:
         typer.echo(f"    {failure['code']}: {failure['what']}")
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("PYTHONIOENCODING", "utf-8")
-    main()

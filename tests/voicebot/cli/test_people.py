@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from voicebot.cli import app
+from voicebot.cli.commands import app
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import AgentRecord, User
 from voicebot.store import Store

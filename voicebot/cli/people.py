@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from voicebot.cli.terminal import AsJson, Config, fail, in_store, print_row
 from voicebot.domain.records import Role
-from voicebot.terminal import AsJson, Config, fail, in_store, print_row
 
 if TYPE_CHECKING:
     from voicebot.domain.records import AgentRecord

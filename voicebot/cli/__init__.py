@@ -1,0 +1,5 @@
+"""The command line: `voicebot …` and `python -m voicebot.cli …`."""
+
+from voicebot.cli.commands import main
+
+__all__ = ["main"]

@@ -1,0 +1,5 @@
+"""`python -m voicebot.cli`."""
+
+from voicebot.cli.commands import main
+
+main()
