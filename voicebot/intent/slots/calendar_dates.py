@@ -29,6 +29,10 @@ _BARE_DAY = re.compile(
     r"十[一二三四五六七八九]?)(?=(?:之?前|以前|那天|当天)?[我就再]*"
     r"(?:还(?!有|是|差|剩|要)|给你|转|打给你|去存|来交))"
 )
+_TURNED_TO = re.compile(
+    r"(?:(?<=改[成到])|(?<=[推拖延等靠宽]到)|(?<=最[晚迟])|(?<=重说)|(?<=重说 )|(?<=我是说)|(?<=这月))"
+    r"(?P<day>二十[一二三四五六七八九]?|三十一?|十[一二三四五六七八九]?)(?=$|[ 吧行中可成])"
+)
 _SOME_DAY = re.compile(r"(?:二?十|三十)[几来多]号")
 _BARE_MONTH = re.compile(
     r"(?<![十第上下这几半两\d])(?P<year>今年|明年|后年|去年|前年)?的?(?P<month>十[一二]?|[一二三四五六七八九]|1[0-2]|[1-9])月"
@@ -140,7 +144,7 @@ def days_of_month(line: str, today: Today) -> Iterator[FoundDate]:
 
 def _loose_days(line: str, today: Today) -> Iterator[FoundDate]:
     """二十还: a day without 号 right before paying; 二十几号 has to be asked for."""
-    for found in _BARE_DAY.finditer(line):
+    for found in (*_BARE_DAY.finditer(line), *_TURNED_TO.finditer(line)):
         day = day_of_month(whole(found["day"]) or 0, today)
         yield FoundDate(*found.span(), day, ask=day is None)
     for found in _SOME_DAY.finditer(line):
@@ -225,6 +229,7 @@ _FEAST = re.compile(
 )
 
 
+_YEAR_END = ("年底", "年末", "岁末", "年终")
 _SOME_TIME = ("年后", "过完年", "过了年", "开年", "开了年", "过完节", "过了节", "明年", "年初")
 
 
@@ -235,6 +240,8 @@ def feasts(line: str, today: Today) -> Iterator[FoundDate]:
             continue
         vague = found["name"] in _SOME_TIME or found["after"] or found["turn"] in ("过了", "过完")
         day = None if vague else _feast(found["name"], today)
+        if day and found["name"] in _YEAR_END and line[: found.start()].endswith("明年"):
+            day = day.replace(year=today.day.year + 1)
         yield FoundDate(*found.span(), day, ask=day is None)
 
 
@@ -243,7 +250,7 @@ def _feast(name: str, today: Today) -> date | None:
         return month_and_day(*_FIXED[name], today)
     if name in _MOVABLE:
         return table.lunar_day(*_MOVABLE[name], today.day, today.past)
-    if name in ("年底", "年末", "岁末", "年终"):
+    if name in _YEAR_END:
         return date(today.day.year, 12, 31)
     if name == "清明":
         return table.qingming(today.day, today.past)

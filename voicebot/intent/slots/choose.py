@@ -31,16 +31,16 @@ class Choice(Generic[M]):
 
 
 _DENIED_BEFORE = re.compile(r"(?:(?<!是)不是(?:说|什么|那个|这个)?|唔系|唔是|不用等到?|等不到|不要|别说?|没说|"
-    r"没有说|并非|不能是|哪是|而不是|不用|凑不[够齐出到]|拿不出来?|还不[了起上]|没(?:答应|说过|讲过?)|谁说(?:我|的)?要?|又不是|不会是|可不是)$")
+    r"没有说|并非|不能是|哪是|而不是|不用|没(?:答应|说过|讲过?)|谁说(?:我|的)?要?|又不是|不会是|可不是)$")
 _DENIED_AFTER = re.compile(
-    r"(?:[的那这就也是真]|肯定|可能|恐怕|实在|那天|之前|以前|我)*(?:不行|不成|不得行|不可以|来不及|没空|不方便|"
+    r"(?:[的那这就也是真]|肯定|可能|恐怕|实在|那天|之前|以前|我)*(?:不行|不成|不得行|不可以|来[不勿]及|我?(?:不在(?!乎)|搞不赢|走不开|夜班|值班|怕没)|没空|不方便|"
     r"不够|不中|太急|太赶|太紧|太早|太晚|太多|太快|太高|赶不上|搞不定|拿不出|还不起|还不了|还不上|"
     r"够呛|不一定|悬|没法|不能还|没钱|给不了|凑不(?:齐|够|出)|弄不(?:了|到)|[都也](?:没有|拿不|"
     r"凑不)|没有(?= )|做不到|不合适|有点(?:难|紧|悬)|不大行|"
     r"不太行|不现实|不保险)(?!吗|么)"
 )
 _TURN = re.compile(r"挪|[改推换延]|提前到|顺延|阳历|新历|公历|证上|写的是?|现在|不对|不是|错了|说错|说反|口误|"
-    r"记错|哦不|啊不|呃不|噢不|嗯不|哎不|改|算了|应该是|还是(?!那)|要不|干脆|等等|不不|更正|纠正|不 |后来|不如|"
+    r"记错|哦不|啊不|呃不|噢不|嗯不|哎不|改|算了|应该是|还是(?!那)|要不|干脆|等等|不不|更正|纠正|不(?= |$)|后来|不如|"
     r"最后定|那就|或者干脆|最好")
 _OR = re.compile(r"或|要么|还是(?=.{0,8}$)|要不就")
 _PAID_AFTER = re.compile(r"[^ 发开领]{0,9}?(?:我)?(?:再|就|能|可以|一定|肯定|先|全|都|才|去|给你|把钱)*(?:还|给你|"
@@ -51,12 +51,15 @@ _PAYDAY_AFTER = re.compile(r"[^ ]{0,3}?(?:发|开|领|出)(?:了)?(?:工资|薪|
 _SELF_CORRECTED = re.compile(r"[哦啊呃噢嗯哎诶喔]不是$")
 
 
+_LACKING = re.compile(r"(?<![有还])没有?$|凑不[够齐出到]$|拿不出来?$|还不[了起上]$")
+
+
 def denied(line: str, mention: Mention) -> bool:
     """不是周五, 四号不行: what is named only to be ruled out. 哦不是 turns to what follows instead."""
     before, after = line[: mention.start].rstrip(), line[mention.end :].lstrip()
     if _SELF_CORRECTED.search(before):
         return bool(_DENIED_AFTER.match(after))
-    if re.search(r"(?<![有还])没有?$", line[: mention.start]):
+    if _LACKING.search(line[: mention.start]):
         return True
     return bool(_DENIED_BEFORE.search(before)) or bool(_DENIED_AFTER.match(after))
 

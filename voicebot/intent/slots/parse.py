@@ -141,7 +141,9 @@ def _digits(line: str) -> Digits | None:
 
 
 def _date(line: str, found: list[FoundDate], today: date, spoken: Tense) -> Choice[FoundDate]:
+    ruled_out = {(each.first, each.last) for each in found if each.first and denied(line, each)}
     live = [each for each in found if not denied(line, each)]
+    live = [each for each in live if (each.first, each.last) not in ruled_out] or live
     now_due = [each for each in live if not for_the_rest(line, each)]
     live = now_due if now_due or "先" in line else live
     if not live:

@@ -36,12 +36,12 @@ _ALL = re.compile(r"全部|全额|全款|一次性|一把(?:还清|结清)|一�
 _RATE = re.compile(r"年化|利率|利息|费率|超过|罚息|违约金|日息|征信|概率|可能")
 
 _RATE_AFTER = re.compile(r"的?(?:年|月|日)?(?:利息|利率|年化|息|违约金|罚息|手续费|服务费|红线|上限)")
-_EACH = re.compile(r"(?:每[个]?(?:期|月|次|礼拜|星期|周)|(?<!第)一(?:期|个月)|(?:按|逐)月|月月)(?:就|也|只能|能|"
+_EACH = re.compile(r"(?:每[个]?(?:期|月|次|礼拜|星期|周)|(?<!第)一(?:期|个?月)|(?:按|逐)月|月月)(?:就|也|只能|能|"
     r"先|给|还|付|交|打|我|你|们|的|最多|大概|差不多|固定|至少|不超过| |□)*$")
 _EACH_TIME = re.compile(r"一(?:次|回|笔)(?:就|还|给|付|交|打)*$")
 _SPLIT = re.compile(
     rf"(?:[分拆掰](?:成|个|作|到|它个|他个|摊|为)|分)\s?(?P<n>{RUN})(?:期|次|笔|个月|回|批|份)|"
-    rf"(?P<plain>(?<!第)(?<!到){RUN})期(?!了|[都也]|的?时候|[逾没没还]|间)|(?P<months>{RUN})个月(?:还清|还完|分期|"
+    rf"(?P<plain>(?<!第)(?<!到){RUN})期(?!了|□|[都也]|的?时候|[逾没没还]|间)|(?<=分)(?P<half>半年)|(?P<months>{RUN})个月(?:还清|还完|分期|"
     rf"慢慢还|付清|结清)"
 )
 _MOST = 120
@@ -79,7 +79,7 @@ def find_instalments(line: str) -> Instalments:
     """Number of periods and the sum of each, from 分三期每期八百, 每个月还五百, 三个月还清."""
     count, per, spans = None, None, []
     for found in _SPLIT.finditer(line):
-        number = whole(found["n"] or found["plain"] or found["months"])
+        number = 6 if found["half"] else whole(found["n"] or found["plain"] or found["months"])
         if number is None or not 1 < number <= _MOST or re.match(r"了|都?逾期|没还", line[found.end() :]):
             continue
         if found["plain"] and re.search(r"(?:还了|欠了?|逾期了?|这|上|下|哪|几|差|剩|最后|头|前|落下?|断了?|还过|"
