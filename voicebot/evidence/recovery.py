@@ -12,7 +12,7 @@ from voicebot.evidence.audio_chain import AudioChain
 from voicebot.evidence.bundle import bundle_path, seal_folder
 from voicebot.evidence.disk import recording_lock
 from voicebot.evidence.examine import check_fact, check_second, read_header
-from voicebot.evidence.format import TICK_BYTES, TICK_MS, TICKS_PER_SECOND
+from voicebot.evidence.format import TICK_BYTES, TICK_MS, TICKS_PER_SECOND, wav_header
 from voicebot.evidence.journal import JournalChain
 from voicebot.evidence.recorder import write_wav_header
 from voicebot.evidence.signer import Signer
@@ -57,7 +57,8 @@ def _recover(folder: Path, signer: Signer, clock: Clock) -> Path | None:
     try:
         first = (folder / "chain.jsonl").read_bytes().split(b"\n", 1)
         _, start = read_header(first[0])
-        wav, journal_bytes = (folder / "audio.wav").read_bytes(), (folder / "journal.jsonl").read_bytes()
+        wav = _bytes_or(folder / "audio.wav", wav_header(0))
+        journal_bytes = _bytes_or(folder / "journal.jsonl", b"")
     except (OSError, *_UNREADABLE):
         return None
     journal = _verifiable_journal(journal_bytes, start)
@@ -69,6 +70,13 @@ def _recover(folder: Path, signer: Signer, clock: Clock) -> Path | None:
     truncated = {"ms": sound.pcm_bytes // (2 * TICK_BYTES) * TICK_MS, "journal_lines": len(journal.heads) - 1}
     _close(folder, journal, sound, clock, truncated)
     return seal_folder(folder, signer, clock.now(), truncated)
+
+
+def _bytes_or(file: Path, beginning: bytes) -> bytes:
+    """A file's bytes; one that the process did not live to make is made now, as it would have begun."""
+    if not file.exists():
+        file.write_bytes(beginning)
+    return file.read_bytes()
 
 
 def _verifiable_journal(data: bytes, start: bytes) -> _Journal:

@@ -36,6 +36,11 @@ class Child:
     _pause_s: float = field(default=0.0, repr=False)
 
 
+def next_pause_s(pause_s: float, lived_s: float) -> float:
+    """How long to wait before a child that lived `lived_s` is started again, after `pause_s` the last time."""
+    return min(LONGEST_PAUSE_S, pause_s * 2 + 0.2) if lived_s < FAST_DEATH_S else 0.0
+
+
 class Supervisor:
     """Starts children, restarts those that die, and stops them when told to.
 
@@ -72,7 +77,7 @@ class Supervisor:
                 return
             child.restarts += 1
             lived_s = time.monotonic() - started
-            child._pause_s = min(LONGEST_PAUSE_S, child._pause_s * 2 + 0.2) if lived_s < FAST_DEATH_S else 0.0
+            child._pause_s = next_pause_s(child._pause_s, lived_s)
             log.error("a process died, starting it again", process=child.name, code=code, lived_s=round(lived_s, 1))
             await asyncio.sleep(child._pause_s)
 

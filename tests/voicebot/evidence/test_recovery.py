@@ -62,18 +62,23 @@ def test_kill_9_leaves_verifiable_calls(
     child.communicate()
     left = list(unsealed(tmp_path))
     for folder in left:
-        ran = {"wav": (folder / "audio.wav").stat().st_size, "facts": (folder / "journal.jsonl").read_bytes()}
+        ran = {name: _bytes(folder / name) for name in ("audio.wav", "journal.jsonl")}
         bundle = recover(folder, signer, FixedClock(START))
         assert bundle is not None and verify_bundle(bundle).valid
         audio, facts = read_audio(bundle), read_journal(bundle)
-        assert ran["wav"] - 44 - len(audio) * 4 < 8000 * 4 + 1, "no whole second is lost"
+        assert len(ran["audio.wav"]) - 44 - len(audio) * 4 < 8000 * 4 + 1, "no whole second is lost"
         kept = [fact for fact in facts if fact.kind is FactKind.HEARD]
-        assert len(kept) == bytes(ran["facts"]).count(b'"heard"'), "no line is lost"
+        assert len(kept) == ran["journal.jsonl"].count(b'"heard"'), "no line is lost"
         ticks = audio[::160, 0].astype("<i2").view("u1")[::2]
         assert list(ticks) == [tick % 256 for tick in range(len(ticks))]
     sealed = list(tmp_path.glob("2026/11/24/*/*.zip"))
     assert sealed and all(verify_bundle(path).valid for path in sealed)
     assert not list(unsealed(tmp_path))
+
+
+def _bytes(file: Path) -> bytes:
+    """What a killed process left of a file; it may not have lived to make it."""
+    return file.read_bytes() if file.exists() else b""
 
 
 def test_a_running_call_is_left_alone(tmp_path: Path, signer: Signer) -> None:
@@ -163,3 +168,18 @@ def test_nothing_verifiable_is_left_alone(tmp_path: Path, signer: Signer) -> Non
     (folder / "chain.jsonl").write_bytes(b'{"call_id"')
     assert recover(folder, signer, FixedClock(START)) is None
     assert {path.name for path in folder.iterdir()} == {"audio.wav", "chain.jsonl", "journal.jsonl"}
+
+
+@pytest.mark.parametrize("missing", [("audio.wav",), ("audio.wav", "journal.jsonl")])
+def test_a_process_killed_while_it_opened_the_call_leaves_a_verifiable_one(
+    tmp_path: Path, signer: Signer, missing: tuple[str, ...]
+) -> None:
+    folder = _interrupted(tmp_path)
+    chain = (folder / "chain.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "chain.jsonl").write_bytes(chain[0])
+    for name in missing:
+        (folder / name).unlink()
+    bundle = recover(folder, signer, FixedClock(START))
+    assert bundle is not None and verify_bundle(bundle).valid
+    assert len(read_audio(bundle)) == 0
+    assert FactKind.ENDED in [fact.kind for fact in read_journal(bundle)]

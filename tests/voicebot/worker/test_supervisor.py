@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from voicebot.worker.supervisor import Child, Supervisor
+from voicebot.worker.supervisor import FAST_DEATH_S, LONGEST_PAUSE_S, Child, Supervisor, next_pause_s
 
 SITTER = "import time; time.sleep(600)"
 SLOW = "import signal, time; signal.signal(15, lambda *_: (time.sleep(0.5), exit(0))); time.sleep(600)"
@@ -60,16 +60,21 @@ async def test_what_dies_is_started_again(tmp_path: Path, module: Callable[..., 
 async def test_what_keeps_dying_is_started_more_and_more_slowly(tmp_path: Path, module: Callable[..., Child]) -> None:
     keeper, child = supervisor(tmp_path), module("fragile", "raise SystemExit(3)")
     keeper.start(child)
-    pauses = []
-    for times in (2, 3, 4):
-        await starts(tmp_path, "fragile", times)
-        pauses.append(child._pause_s)
-    assert pauses == sorted(pauses)
-    assert pauses[0] > 0
-    assert pauses[2] > 3 * pauses[0]
+    await starts(tmp_path, "fragile", 3)
+    assert child.restarts >= 2
+    assert child._pause_s >= next_pause_s(next_pause_s(0.0, 0.1), 0.1)
     began = time.monotonic()
     await keeper.stop(["fragile"])
     assert time.monotonic() - began < 3, "stopping waits for the pause"
+
+
+def test_the_pause_grows_to_a_bound_and_is_forgotten_after_a_long_life() -> None:
+    pauses = [0.0]
+    for _ in range(12):
+        pauses.append(next_pause_s(pauses[-1], 0.1))
+    assert pauses == sorted(pauses) and pauses[1] > 0
+    assert pauses[-1] == LONGEST_PAUSE_S
+    assert next_pause_s(LONGEST_PAUSE_S, FAST_DEATH_S) == 0.0
 
 
 async def test_what_ignores_the_order_to_end_is_killed(tmp_path: Path, module: Callable[..., Child]) -> None:
