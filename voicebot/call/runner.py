@@ -127,6 +127,11 @@ class CallRunner:
     def sessions(self) -> Mapping[int, CallSession]:
         return self._sessions
 
+    @property
+    def may_dial(self) -> bool:
+        """False while draining, and while there is no brain: nobody is rung to hear an apology."""
+        return not self.draining and self._brain.alive
+
     def find(self, call_id: str) -> CallSession | None:
         return next((s for s in self._sessions.values() if s.facts.call_id == call_id), None)
 

@@ -146,7 +146,7 @@ class CallSession:
             self._open(answered=True)
 
     def _open(self, *, answered: bool) -> None:
-        if not self._opened:
+        if not self._opened and self._brain.alive:  # else it is opened to the next brain, at the answer
             self._opened = True
             self._opened_at_ms = self._ticks * 20
             self._brain.report(Opened(self.index, self.facts, self.script, answered))

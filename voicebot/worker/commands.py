@@ -55,7 +55,7 @@ class CommandTaker:
 
     async def _take(self) -> None:
         addresses = [session.facts.call_id for session in self._runner.sessions.values()]
-        if not self._runner.draining:
+        if self._runner.may_dial:
             addresses.append(address_of(self._worker))
         try:
             orders = await self._store.commands.take(addresses, self._worker, self._clock.now())

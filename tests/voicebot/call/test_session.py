@@ -251,6 +251,14 @@ async def test_a_call_that_only_rings_does_not_mind_a_lost_brain(bench: Bench) -
     assert bench.brain.reports == [Opened(1, bench.session.facts, "inbound", True)]
 
 
+async def test_early_media_without_a_brain_leaves_the_call_to_the_next_one(bench: Bench) -> None:
+    bench.brain.alive = False
+    await bench.after(EarlyMedia())
+    bench.brain.alive = True
+    await bench.after(Answered())
+    assert bench.brain.reports == [Opened(1, bench.session.facts, "inbound", True)], "the new brain knows of no call"
+
+
 async def joined(bench: Bench) -> None:
     bench.line.on_dial = lambda leg: leg.tell(Answered())
     await bench.after(Answered())

@@ -21,7 +21,7 @@ from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store import Store
 from voicebot.telephony.leg import UndiallableError
 from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
-from voicebot.worker.commands import CommandTaker
+from voicebot.worker.commands import DIAL, CommandTaker, address_of
 
 
 class NoTrunk(SimulatedLine):
@@ -30,7 +30,8 @@ class NoTrunk(SimulatedLine):
 
 
 class Brain:
-    alive = True
+    def __init__(self) -> None:
+        self.alive = True
 
     def report(self, report: Report) -> None: ...
 
@@ -53,9 +54,9 @@ class NoBook:
     def closed(self, facts: CallFacts, outcome: CallOutcome, bundle: Path, attempt_id: str | None) -> None: ...
 
 
-def runner(store: Store, folder: Path) -> CallRunner:
+def runner(store: Store, folder: Path, brain: Brain | None = None) -> CallRunner:
     return CallRunner(
-        NoTrunk(), Brain(), StoreDesk(store.agents, FixedClock(NOON)), NoBook(), FixedClock(NOON),
+        NoTrunk(), brain or Brain(), StoreDesk(store.agents, FixedClock(NOON)), NoBook(), FixedClock(NOON),
         recordings=folder / "recordings", signer=Signer.load_or_create(folder / "keys"), scripts=folder,
         max_calls=4, inbound_script="inbound", worker="w1",
     )  # fmt: skip
@@ -78,3 +79,16 @@ async def test_a_number_that_cannot_be_dialled_fails_the_attempt_at_once(store: 
     assert outcome.disposition is Disposition.FAILED and "VOICEBOT_TRUNK" in outcome.why
     record = await store.calls.find("call-1")
     assert record is not None and not record.running and record.attempt_id == attempt.id
+
+
+async def test_without_a_brain_no_order_to_dial_is_taken(store: Store, tmp_path: Path) -> None:
+    brain = Brain()
+    brain.alive = False
+    payload = {"call_id": "call-2", "target": "sip:x@192.0.2.1", "script": "reminder"}
+    await store.commands.issue(address_of("w1"), DIAL, NOON, by="test", payload=payload)
+    orders = CommandTaker(store, runner(store, tmp_path, brain), "w1", FixedClock(NOON))
+    await orders._take()
+    assert await store.calls.find("call-2") is None, "it was rung with nobody to speak"
+    brain.alive = True
+    await orders._take()
+    assert await store.calls.find("call-2") is not None, "the order is lost"
