@@ -10,6 +10,8 @@ from contextlib import aclosing, asynccontextmanager
 import psycopg
 from psycopg import sql
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from voicebot.store.urls import conninfo, sqlalchemy_url
@@ -30,6 +32,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
+            hide_parameters=True,  # errors go to logs, and parameters are names, numbers and what was said
             connect_args={"options": "-c timezone=UTC -c lock_timeout=10s", "connect_timeout": 10},
         )
 
@@ -78,3 +81,8 @@ class Database:
 def lock_key(kind: str, key: str) -> int:
     """A stable 64-bit number for PostgreSQL's advisory locks."""
     return int.from_bytes(hashlib.sha256(f"{kind}\0{key}".encode()).digest()[:8], "big", signed=True)
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the server or the way to it is gone for now; anything else it would refuse again."""
+    return isinstance(error, OSError | OperationalError | InterfaceError | PoolTimeoutError)

@@ -15,13 +15,15 @@ from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import Clock
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.records import CallRecord
+from voicebot.store.database import is_away
 from voicebot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
 BATCH_S = 0.1
 RETRY_S = 1.0
-MOST_TRIES = 60
+MOST_TRIES = 3
+"""How often the database may refuse something before it is given up; one that is away is waited for."""
 
 Work = Callable[[], Awaitable[object]]
 
@@ -110,7 +112,8 @@ class StoreBook:
                 batch = [first]
                 await asyncio.sleep(BATCH_S)
                 following, taken = self._take_facts(batch)
-                await self._persist(partial(self._copy, batch))
+                for call_id, facts in _by_call(batch).items():
+                    await self._persist(partial(self._store.facts.append, call_id, facts))
                 if following is not None:
                     await self._persist(following)
             for _ in range(taken):
@@ -131,22 +134,25 @@ class StoreBook:
             batch.append(item)
         return None, taken
 
-    async def _copy(self, batch: list[tuple[str, Fact]]) -> None:
-        by_call: dict[str, list[Fact]] = {}
-        for call_id, fact in batch:
-            by_call.setdefault(call_id, []).append(fact)
-        for call_id, facts in by_call.items():
-            await self._store.facts.append(call_id, facts)
-
     async def _persist(self, work: Work) -> None:
-        """Try until it is written; after MOST_TRIES it is given up and logged: the bundle still has it."""
-        for attempt in range(1, MOST_TRIES + 1):
+        """Try until it is written; what the database refuses is given up and logged: the bundle still has it."""
+        refused = 0
+        while True:
             try:
                 await work()
                 return
             except Exception as error:
-                if attempt == MOST_TRIES:
+                refused += not is_away(error)
+                if refused == MOST_TRIES:
                     log.exception("could not write to the call book")
-                else:
-                    log.warning("the call book can't be written, trying again", error=repr(error))
-                    await asyncio.sleep(RETRY_S)
+                    return
+                log.warning("the call book can't be written, trying again", error=repr(error))
+                await asyncio.sleep(RETRY_S)
+
+
+def _by_call(batch: Sequence[tuple[str, Fact]]) -> dict[str, list[Fact]]:
+    """Each call's facts in order; apart, so that what is refused of one call costs no other call anything."""
+    by_call: dict[str, list[Fact]] = {}
+    for call_id, fact in batch:
+        by_call.setdefault(call_id, []).append(fact)
+    return by_call

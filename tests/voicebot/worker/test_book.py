@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from sqlalchemy.exc import DataError, OperationalError
 
 from tests.voicebot.store.samples import NOON
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.store import Store
+from voicebot.worker import book as book_module
 from voicebot.worker.book import StoreBook
 
 
@@ -23,3 +30,33 @@ async def test_the_row_of_a_call_names_the_script_it_followed(store: Store, tmp_
     record = await store.calls.find("c1")
     assert record is not None and (record.script, record.script_sha256) == ("inbound", "ab" * 32)
     assert record.running and record.worker == "w1"
+
+
+class Facts:
+    """The facts' table of a server that is away at first and refuses one call for ever."""
+
+    def __init__(self) -> None:
+        self.away = 100
+        self.kept: list[str] = []
+
+    async def append(self, call_id: str, news: Iterable[Fact]) -> None:
+        if self.away:
+            self.away -= 1
+            raise OperationalError("INSERT", {}, Exception("connection refused"))
+        if call_id == "refused":
+            raise DataError("INSERT", {}, Exception("unsupported Unicode escape sequence"))
+        self.kept.append(call_id)
+
+
+async def test_a_server_that_is_away_is_waited_for_and_one_refused_call_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_module, "RETRY_S", 0.001)
+    facts = Facts()
+    book = StoreBook(cast(Store, SimpleNamespace(facts=facts)), "w1", tmp_path, FixedClock(NOON))
+    for call_id in ("c1", "refused", "c2"):
+        book.fact(call_id, Fact(0, NOON.isoformat(), 0, FactKind.NOTE, {"text": "x"}))
+    writer = asyncio.create_task(book.run())
+    await asyncio.wait_for(book.drain(), 5)
+    writer.cancel()
+    assert facts.kept == ["c1", "c2"]
