@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voicebot.cli.people import agents, users
-from voicebot.cli.terminal import AsJson, Config, fail, in_store, print_row
+from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, in_store, print_row
 
 if TYPE_CHECKING:
     from voicebot.store.store import Store
@@ -90,7 +90,7 @@ def _one_row(number: int, line: str, work: Callable[[dict[str, Any]], Row]) -> R
         return {"id": None, "line": number, "error": f"line {number} is not a JSON object"}
     try:
         return work(row)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         return {"id": row.get("id"), "line": number, "error": f"line {number}: {error!r}"}
 
 
@@ -105,6 +105,7 @@ def serve(config: Config = None) -> None:
     from voicebot.app import AlreadyRunning
     from voicebot.app import serve as run
     from voicebot.config import SettingsError, load_settings
+    from voicebot.store import DatabaseError
     from voicebot.store.embedded import PostgresError
     from voicebot.telemetry.logs import setup_logs
 
@@ -118,7 +119,9 @@ def serve(config: Config = None) -> None:
 
     try:
         uvloop.run(until_signal())
-    except (SettingsError, AlreadyRunning, PostgresError, OSError) as error:
+    except DatabaseError as error:
+        fail(database_trouble(error))
+    except (SettingsError, AlreadyRunning, PostgresError, ValueError, OSError) as error:
         fail(str(error))
 
 

@@ -20,8 +20,12 @@ Result = TypeVar("Result")
 
 
 def print_row(value: object) -> None:
-    """One line of JSON on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    """One line of JSON on standard output; in ASCII where it is not UTF-8, or the value can't be written in it."""
+    line = json.dumps(value, ensure_ascii=False)
+    utf8 = (sys.stdout.encoding or "").lower() in ("utf-8", "utf8")
+    if not utf8 or any("\ud800" <= character <= "\udfff" for character in line):
+        line = json.dumps(value)
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
@@ -34,6 +38,7 @@ def fail(message: str) -> NoReturn:
 def in_store(config: Path | None, work: Callable[[Store], Awaitable[Result]]) -> Result:
     """Run `work` on the migrated database of the installation, beside a running server or without one."""
     from voicebot.config import SettingsError, load_settings
+    from voicebot.store import DatabaseError
     from voicebot.store.embedded import PostgresError, open_database
     from voicebot.store.migrate import migrate
     from voicebot.store.store import Store
@@ -48,5 +53,13 @@ def in_store(config: Path | None, work: Callable[[Store], Awaitable[Result]]) ->
         with open_database(settings.home, settings.database_url) as url:
             migrate(url)
             return asyncio.run(opened(url))
+    except DatabaseError as error:
+        fail(database_trouble(error))
     except (SettingsError, PostgresError, ValueError, OSError) as error:
         fail(str(error))
+
+
+def database_trouble(error: Exception) -> str:
+    """What the operator reads when PostgreSQL does not answer or refuses: its own words and the remedy."""
+    cause = str(getattr(error, "orig", None) or error).strip()
+    return f"the database does not serve us: {cause}\nSee that PostgreSQL runs and that VOICEBOT_DATABASE_URL is right."

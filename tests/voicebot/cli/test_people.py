@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +85,16 @@ def test_an_import_shows_what_it_noticed(tmp_path: Path) -> None:
     assert "新增 1" in output
     assert "注意：第2行没有身份证后四位" in output
     assert "未使用的列：星座" in output
+
+
+@pytest.mark.parametrize("command", [("agents", "list"), ("cases", "import", "cases.csv"), ("serve",)])
+@pytest.mark.parametrize("url", ["postgresql://bot:hush-hush@127.0.0.1:1/voicebot", "not-a-url"])
+def test_a_database_that_is_not_there_is_said_in_one_message(
+    command: tuple[str, ...], url: str, tmp_path: Path
+) -> None:
+    environment = os.environ | {"VOICEBOT_DATABASE_URL": url, "VOICEBOT_HOME": str(tmp_path / "h")}
+    voicebot_ = [sys.executable, "-m", "voicebot.cli", *command]
+    done = subprocess.run(voicebot_, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and done.stdout == ""
+    assert "VOICEBOT_DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr and "hush-hush" not in done.stderr

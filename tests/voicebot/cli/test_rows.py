@@ -97,6 +97,21 @@ def test_bytes_that_are_no_utf8_cost_one_row_at_most() -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "ascii"])
+def test_half_a_surrogate_pair_or_a_foreign_terminal_costs_no_row(encoding: str) -> None:
+    rows = [{**GOOD["slots parse"], "id": "\ud800"}, {**GOOD["slots parse"], "id": "好"}]
+    done = subprocess.run(
+        [sys.executable, "-m", "voicebot.cli", "slots", "parse", "-"],
+        input="\n".join(map(json.dumps, rows)).encode(),
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
+        timeout=60,
+        check=False,
+    )
+    assert [json.loads(line)["id"] for line in done.stdout.decode("utf-8").splitlines()] == ["\ud800", "好"]
+    assert done.returncode == 0
+
+
 def test_a_bundle_that_is_none_is_invalid_and_named(tmp_path: Path) -> None:
     nothing, noise = tmp_path / "nothing.zip", tmp_path / "noise.zip"
     noise.write_bytes(os.urandom(3000))
