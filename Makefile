@@ -16,7 +16,7 @@ PIP = $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 $(VENV)/.setup: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what running needs into $(VENV) (one to three minutes the first time) ..."
 	@$(PIP) --upgrade "pip>=24"
 	@$(PIP) --editable ".[espeak]"
@@ -48,7 +48,7 @@ check: $(VENV)/.dev ## Lint, types, layers, call scripts
 	$(BIN)/voicebot script check scripts/*.yaml
 
 unit: $(VENV)/.dev ## The fast tests
-	$(BIN)/pytest -q -m "not slow" $(ARGS)
+	$(BIN)/pytest -q -m "not slow" tests/sip tests/voicebot $(ARGS)
 
 test: $(VENV)/.dev browser peers check ## Set up and run every test
 	$(BIN)/pytest $(ARGS)
