@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 Row = Mapping[str, object]
+_WITHDRAWN = ("cleared", "cleared_at", "revoked")
 
 
 class RequestError(ValueError):
@@ -79,7 +81,7 @@ def parse_request(row: Row) -> DialRequest:
         target_kind=_text(target, "kind"),
         number=_text(target, "number"),
         history=tuple(_attempt(item) for item in _list(row, "history")),
-        stops=tuple(_stop(item) for item in _list(row, "stops") if not _withdrawn(item)),
+        stops=tuple(_stop(item) for item in _list(row, "stops") if not _lifted(item)),
         consents=tuple(_consent(item) for item in _list(row, "consents") if not _withdrawn(item)),
         debtor_unreachable=case.get("debtor_unreachable") is True,
     )
@@ -102,7 +104,7 @@ def _stop(item: object) -> Stop:
     if not isinstance(item, Mapping):
         raise RequestError("stops: an entry is neither text nor an object")
     number = item.get("number")
-    if item.get("scope") in ("voice", "all"):
+    if item.get("scope") in ("voice", "all") or not str(number or "").strip():
         number = None
     return Stop(
         kind=_kind(item),
@@ -122,7 +124,15 @@ def _consent(item: object) -> Consent:
 
 
 def _withdrawn(item: object) -> bool:
-    return isinstance(item, Mapping) and any(item.get(word) for word in ("cleared", "cleared_at", "revoked"))
+    return isinstance(item, Mapping) and any(item.get(word) for word in _WITHDRAWN)
+
+
+def _lifted(item: object) -> bool:
+    """A stop is gone only where true or a date says so; 'false' in quotes does not."""
+    return isinstance(item, Mapping) and any(
+        value is True or (isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value) is not None)
+        for value in map(item.get, _WITHDRAWN)
+    )
 
 
 def _kind(item: Row) -> str:

@@ -14,6 +14,7 @@ import chinese_calendar
 
 from voicebot.compliance.pack import Band, RulePack
 from voicebot.compliance.request import DialRequest, Result, Stop
+from voicebot.domain.phone import same_line
 
 _DAY = dt.timedelta(days=1)
 _STEPS = 400
@@ -44,12 +45,20 @@ class Hold:
 
 def judge(request: DialRequest, pack: RulePack) -> Verdict:
     """May `request.number` be dialled at `request.now`? Times in the answer are local times of the pack."""
+    request = _spelt_alike(request)
     now = request.now.astimezone(pack.zone)
     holds = list(_holds(replace(request, now=now), pack))
     if not holds:
         return Verdict(True, None, "允许拨打", None, pack.sha256)
     reason = f"{holds[0].reason}（{pack.sources[holds[0].rule]}）"
     return Verdict(False, holds[0].rule, reason, _not_before(request, pack, holds), pack.sha256)
+
+
+def _spelt_alike(request: DialRequest) -> DialRequest:
+    """A stop for '138 0000 0001' must hold for '+8613800000001'."""
+    stops = (replace(stop, number=None if stop.number is None else same_line(stop.number)) for stop in request.stops)
+    history = (replace(attempt, number=same_line(attempt.number)) for attempt in request.history)
+    return replace(request, number=same_line(request.number), stops=tuple(stops), history=tuple(history))
 
 
 def _not_before(request: DialRequest, pack: RulePack, holds: list[Hold]) -> dt.datetime | None:

@@ -255,6 +255,46 @@ def test_rows() -> None:
     assert all("error" in row and row["allowed"] is False for row in rows[3:]) and len(rows) == 9
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "+86 138-0000-0001",
+        "008613800000001",
+        "8613800000001",
+        "013800000001",
+        "１３８００００ ０００１",
+        "tel:+8613800000001;phone-context=cn",
+        "sip:13800000001@gateway.example:5060",
+        "",
+    ],
+)
+def test_a_stop_holds_however_its_number_is_spelt(spelling: str) -> None:
+    stopped = ask("24 10:00", stops=(Stop("do_not_call", spelling or None),))
+    assert stopped.rule == "CN-D2"
+    case, target = {"jurisdiction": "CN"}, {"kind": "debtor", "number": NUMBER}
+    stop = {"kind": "do_not_call", "number": spelling}
+    row = judge_row({"id": 1, "now": at("24 10:00").isoformat(), "case": case, "target": target, "stops": [stop]})
+    assert row["rule"] == "CN-D2"
+
+
+def test_spellings_count_together_and_strangers_apart() -> None:
+    spellings = (NUMBER, "+86" + NUMBER, "0" + NUMBER)
+    rung = tuple(past("24 09:00", "no_answer", spelling) for spelling in spellings)
+    apart = tuple(dataclasses.replace(attempt, number=OTHER) for attempt in rung)
+    assert ask("24 19:00", history=rung).rule == "CN-F2"
+    assert ask("24 19:00", history=apart).allowed
+    assert ask("24 10:00", stops=(Stop("do_not_call", OTHER),)).allowed
+    assert ask("24 10:00", number="sip:anna@desk", stops=(Stop("do_not_call", "sip:bert@desk"),)).allowed
+
+
+def test_a_stop_is_cleared_by_true_alone() -> None:
+    case, target = {"jurisdiction": "CN"}, {"kind": "debtor", "number": NUMBER}
+    for word in ("false", "no", 0):
+        stop = {"kind": "do_not_call", "cleared": word}
+        row = judge_row({"id": 1, "now": at("24 10:00").isoformat(), "case": case, "target": target, "stops": [stop]})
+        assert row["allowed"] is False
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"jurisdiction":"CN","timezone":"Mars/Base"}'])
 def test_a_broken_pack_is_refused(data: bytes) -> None:
     with pytest.raises(RulePackError, match="restore"):
