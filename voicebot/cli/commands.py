@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -59,11 +59,11 @@ def main() -> None:
 
 def _lines(file: str) -> Iterator[str]:
     if file == "-":
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace")  # type: ignore[union-attr]
         yield from sys.stdin
         return
     try:
-        with open(file, encoding="utf-8", errors="replace") as stream:
+        with open(file, encoding="utf-8-sig", errors="replace") as stream:  # Windows begins its files with a mark
             yield from stream
     except OSError as error:
         fail(f"{file}: {error.strerror}; give the path of a JSON Lines file, or - for standard input")
@@ -83,7 +83,7 @@ def _map_rows(file: str, work: Callable[[dict[str, Any]], Row]) -> None:
 
 def _one_row(number: int, line: str, work: Callable[[dict[str, Any]], Row]) -> Row:
     try:
-        row = json.loads(line)
+        row = json.loads(line, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         return {"id": None, "line": number, "error": f"line {number} is not JSON: {error}"}
     if not isinstance(row, dict):
@@ -92,6 +92,10 @@ def _one_row(number: int, line: str, work: Callable[[dict[str, Any]], Row]) -> R
         return work(row)
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         return {"id": row.get("id"), "line": number, "error": f"line {number}: {error!r}"}
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON number")
 
 
 # --- running ---------------------------------------------------------------------------------------------------

@@ -67,6 +67,33 @@ def test_good_rows_alone_are_no_failure_and_unknown_fields_no_error(command: str
     assert [row["id"] for row in rows] == ["g"]
 
 
+@pytest.mark.parametrize("command", GOOD)
+def test_half_characters_marks_and_no_numbers_cost_no_other_row(command: str) -> None:
+    good = GOOD[command]
+    half = json.dumps({**good, "id": "\ud800"})
+    code, rows, errors = run(command, ["\ufeff" + json.dumps(good), half, '{"id": NaN}', json.dumps(good)])
+    assert "Traceback" not in errors
+    assert [row["id"] for row in rows] == ["g", "\ud800", None, "g"]
+    assert ["error" in row for row in rows] == [False, False, True, False]
+    assert code == 1
+
+
+@pytest.mark.parametrize("way", ["file", "stdin"])
+def test_rows_are_utf8_in_any_locale(way: str, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_bytes(json.dumps({**GOOD["rules judge"], "id": "甲"}, ensure_ascii=False).encode("utf-8-sig"))
+    done = subprocess.run(
+        [sys.executable, "-m", "voicebot.cli", "rules", "judge", str(rows) if way == "file" else "-"],
+        input=rows.read_bytes(),
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["id"] == "甲"
+
+
 def test_a_file_that_is_not_there_is_named() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "voicebot.cli", "slots", "parse", "nowhere.jsonl"],
