@@ -37,6 +37,8 @@ from voicebot.telephony.leg import Answered, CallLeg, EarlyMedia, Ended, KeyPres
 
 MOST_MS = 20 * 60 * 1000
 """A call longer than this is ended: nothing a script does takes 20 minutes."""
+MOST_WITH_PERSON_MS = 55 * 60 * 1000
+"""The same while a person talks or is fetched: shorter than the hour after which a call counts as lost."""
 MOST_GAP_TICKS = 500
 """Ticks that one stall may add to the recording."""
 
@@ -177,7 +179,8 @@ class CallSession:
     def _close_when_due(self) -> None:
         if self._ended or self._leaving:
             return
-        if self._ticks * 20 > MOST_MS and not self._closing:
+        most_ms = MOST_WITH_PERSON_MS if self._handing_over else MOST_MS
+        if self._ticks * 20 > most_ms and not self._closing:
             self._fact(FactKind.NOTE, {"text": "longest call duration reached"})
             self._closing = True
         if (self._closing and self._playout.idle) or self.recorder.failure is not None:

@@ -15,7 +15,7 @@ from voicebot.store.schema import agents, calls
 
 GRACE = dt.timedelta(seconds=30)
 """So long the worker of a call that is over has to give its agent back itself."""
-LONGEST = dt.timedelta(minutes=30)
+LONGEST = dt.timedelta(hours=1)
 """No call lasts so long: its worker is gone and never reported the end."""
 
 class Agents:

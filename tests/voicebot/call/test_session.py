@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from voicebot.call.prompts import APOLOGY, FAREWELL
-from voicebot.call.session import CallSession
+from voicebot.call.session import MOST_MS, MOST_WITH_PERSON_MS, CallSession
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import Fact, FactKind
@@ -309,6 +309,23 @@ async def test_when_the_agent_hangs_up_the_call_is_over(bench: Bench) -> None:
     bench.line.legs[0].tell(Ended("remote", None, "the peer hung up"))
     await settle()
     assert bench.leg.ended is not None
+
+
+async def test_a_person_may_talk_longer_than_a_script_but_not_for_ever(bench: Bench) -> None:
+    await joined(bench)
+    bench.session._ticks = MOST_MS // 20 + 1
+    await bench.turn(3)
+    assert FactKind.ENDED not in bench.kinds, "the agent is cut off in mid-sentence"
+    bench.session._ticks = MOST_WITH_PERSON_MS // 20 + 1
+    await bench.turn(3)
+    assert FactKind.ENDED in bench.kinds
+
+
+async def test_a_script_that_never_ends_is_ended(bench: Bench) -> None:
+    await bench.after(Answered())
+    bench.session._ticks = MOST_MS // 20 + 1
+    await bench.turn(3)
+    assert FactKind.ENDED in bench.kinds
 
 
 async def test_when_the_agents_line_breaks_another_one_is_fetched(bench: Bench) -> None:
