@@ -123,13 +123,19 @@ class LineProcess:
         for folder in list(unsealed(self._settings.recordings)):
             if _worker_of(folder) != self._worker:
                 continue
-            bundle = await asyncio.to_thread(recover, folder, self._signer, self._clock)
-            if bundle is None:
-                log.error("a recording can't be recovered", folder=folder.name)
-                continue
-            facts = await asyncio.to_thread(read_journal, bundle)
-            self._book.recovered(folder.name, facts, outcome_of(facts), bundle)
-            log.warning("recovered the recording of a call that was cut", call_id=folder.name)
+            try:
+                await self._recover_one(folder)
+            except Exception:  # one recording, or a full disk, must not keep the telephone from starting
+                log.exception("a recording can't be recovered, see to its folder and the disk", folder=folder.name)
+
+    async def _recover_one(self, folder: Path) -> None:
+        bundle = await asyncio.to_thread(recover, folder, self._signer, self._clock)
+        if bundle is None:
+            log.error("a recording can't be recovered", folder=folder.name)
+            return
+        facts = await asyncio.to_thread(read_journal, bundle)
+        self._book.recovered(folder.name, facts, outcome_of(facts), bundle)
+        log.warning("recovered the recording of a call that was cut", call_id=folder.name)
 
     # --- wiring --------------------------------------------------------------------------------------------
 
