@@ -28,7 +28,8 @@ class Calibration:
 
     `network_share`: weight of the network beside the linear model; the temperatures divide the mixed log-probabilities;
     `abstain`: below it the answer is `unknown`; `second`: a further intent is accepted from here; `danger`: both
-    self-harm intents together raise the alarm from here, low on purpose.
+    self-harm intents together raise the alarm from here, low on purpose; `danger_hinted`: the same where a word of
+    death, farewell or despair is heard (`danger.hinted`), where 0.3 misses too much from hands it has not seen.
     """
 
     network_share: float = 0.0
@@ -37,6 +38,7 @@ class Calibration:
     abstain: float = 0.15
     second: float = 0.25
     danger: float = 0.2
+    danger_hinted: float = 0.05
 
     @classmethod
     def load(cls, path: Path) -> Calibration:

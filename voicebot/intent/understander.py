@@ -9,7 +9,7 @@ from voicebot.config import intent_model_dir
 from voicebot.domain.understanding import UNKNOWN, Emotion, EmotionLabel, IntentScore, Topic, Understanding
 from voicebot.intent.answers import plain_answer
 from voicebot.intent.classifier import Classified, Classifier, IntentClassifier
-from voicebot.intent.danger import danger
+from voicebot.intent.danger import VEILED, danger, hinted
 from voicebot.intent.echoes import echo
 from voicebot.intent.slots import parse_slots
 from voicebot.intent.taxonomy import DANGER
@@ -42,8 +42,11 @@ class Understander:
             return Understanding(text, plain, _calm(plain[0].id), slots)
         found = self.classifier.classify(text, topic)
         words = danger(text)
-        alarm = words is not None or found.danger >= self.classifier.calibration.danger
+        chance = self.classifier.calibration
+        alarm = words is not None or found.danger >= (chance.danger_hinted if hinted(text) else chance.danger)
         intents = _ranked(found, words)
+        if alarm and not any(score.id in DANGER for score in intents):
+            intents = (*intents, IntentScore(VEILED, found.danger))
         repeated = None if alarm else echo(text, topic, slots)
         if repeated is not None and intents[0].id != repeated.id:
             intents = (repeated, *(score for score in intents if score.id in _BESIDE_AN_ECHO))

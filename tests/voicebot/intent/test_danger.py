@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from voicebot.domain.understanding import Topic
-from voicebot.intent.danger import danger
+from voicebot.intent.danger import danger, hinted
 from voicebot.intent.taxonomy import DANGER
 from voicebot.intent.training.corpus import development_set, training_set
 from voicebot.intent.understander import Understander
@@ -55,12 +55,25 @@ def test_what_a_recogniser_makes_of_it_is_heard_too(text: str) -> None:
     assert danger(text) is not None
 
 
-def test_the_words_alone_find_nearly_all_and_rarely_cry_wolf() -> None:
+def test_the_words_alone_find_most_and_rarely_cry_wolf() -> None:
     rows = training_set() + development_set()
     harmful = [row for row in rows if set(row.labels) & DANGER]
     calm = [row for row in rows if not set(row.labels) & DANGER]
-    assert sum(danger(row.text) is not None for row in harmful) / len(harmful) >= 0.98
+    assert sum(danger(row.text) is not None for row in harmful) / len(harmful) >= 0.8
     assert sum(danger(row.text) is not None for row in calm) / len(calm) <= 0.005
+
+
+def test_words_and_model_together_miss_next_to_nothing_that_is_known(understander: Understander) -> None:
+    rows = [row for row in training_set() + development_set() if set(row.labels) & DANGER]
+    said = [understander.understand(row.text, Topic(row.topic), NOW) for row in rows]
+    missed = [row.text for row, each in zip(rows, said, strict=True) if not each.danger]
+    assert len(missed) / len(rows) <= 0.005, missed
+    assert all(any(score.id in DANGER for score in each.intents) for each in said if each.danger)
+
+
+def test_a_small_chance_counts_only_beside_a_word_that_hints_at_it() -> None:
+    assert hinted("孩子就托付给你们了") and hinted("我在江边坐会儿")
+    assert not hinted("我下周五还") and not hinted("你们利率多少")
 
 
 def test_a_plain_yes_is_never_searched_for_danger(understander: Understander) -> None:

@@ -17,6 +17,7 @@ _SHARES = np.arange(0.0, 0.81, 0.05)
 Logits = tuple[NDArray[np.float32], NDArray[np.float32]]
 _DANGER_RECALL = 0.9
 """Wanted share of the unseen self-harm sentences that the model alone must raise (the frozen words come on top)."""
+_DANGER_AT_LEAST, _DANGER_AT_MOST = 0.3, 0.5
 
 
 def fit(
@@ -83,4 +84,4 @@ def _alarm(rows: Sequence[Utterance], intents: Sequence[str], chances: NDArray[n
     """Low enough for `_DANGER_RECALL` of the self-harm sentences, within sane bounds."""
     columns = [i for i, name in enumerate(intents) if name in DANGER]
     harm = sorted(chances[i, columns].sum() for i, row in enumerate(rows) if set(row.labels) & DANGER)
-    return round(float(np.clip(harm[int(len(harm) * (1 - _DANGER_RECALL))], 0.3, 0.5)), 2)
+    return round(float(np.clip(harm[int(len(harm) * (1 - _DANGER_RECALL))], _DANGER_AT_LEAST, _DANGER_AT_MOST)), 2)

@@ -1,4 +1,4 @@
-"""The hand-written utterances: five hands to train on, a sixth as development check that training never sees."""
+"""The hand-written utterances: eight hands to train on, a ninth as development check that training never sees."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 
-WRITERS = ("educated", "elders", "north", "south", "young", "taxonomy")
+WRITERS = ("educated", "elders", "jiangnan", "north", "south", "southwest", "trades", "young", "taxonomy")
 """Hands that are trained on; `taxonomy` holds the examples that stand beside each intent's definition."""
 
 
@@ -33,6 +33,15 @@ def training_set() -> list[Utterance]:
     return [row for writer in WRITERS for row in _read(f"train-{writer}")]
 
 
+def heard_set() -> list[tuple[Utterance, str]]:
+    """A sample of the development hand as the embedded recogniser heard it, each with the text that was meant."""
+    path = files("voicebot.intent.training").joinpath("data/dev-heard.jsonl.gz")
+    if not path.is_file():
+        return []
+    meant = [json.loads(line)["meant"] for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
+    return list(zip(_read("dev-heard"), meant, strict=True))
+
+
 def development_set() -> list[Utterance]:
-    """The sixth hand: for figures and choices, never for weights."""
+    """A hand of its own: for figures and choices, never for weights."""
     return _read("dev-plain")

@@ -1,9 +1,8 @@
-"""`make eval-intent`: figures of the shipped model on the development hand, written into the model card."""
+"""`make eval-intent`: figures of the shipped model on the development hand, for its card and docs/understanding.md."""
 
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,34 +14,13 @@ from zoneinfo import ZoneInfo
 from voicebot.config import models_dir
 from voicebot.domain.understanding import Topic, Understanding
 from voicebot.intent.taxonomy import DANGER, taxonomy
-from voicebot.intent.training.corpus import Utterance, development_set
+from voicebot.intent.training import report
+from voicebot.intent.training.corpus import Utterance, development_set, heard_set
+from voicebot.intent.training.share import Share
 from voicebot.intent.understander import Understander
 
 Understand = Callable[[str, Topic, datetime], Understanding]
 _NOW = datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
-_Z = 1.96
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """`hits` of `total` with the 95 % Wilson interval."""
-
-    hits: int
-    total: int
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        if not self.total:
-            return (0.0, 1.0)
-        n, p = self.total, self.hits / self.total
-        middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-        reach = _Z / (1 + _Z**2 / n) * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
-        return (max(0.0, middle - reach), min(1.0, middle + reach))
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        share = self.hits / self.total if self.total else 0.0
-        return f"{100 * share:.1f} % ({self.hits}/{self.total}; {100 * low:.1f}–{100 * high:.1f})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +142,30 @@ def compared(understander: Understander, rows: Sequence[Utterance]) -> dict[str,
     return columns
 
 
+def beside_heard(understander: Understander) -> str:
+    """Table of the same sentences as they were meant and as the recogniser heard them on a telephone line."""
+    rows = heard_set()
+    if not rows:
+        return "No sample yet: `python -m benchmarks.intent.heard` makes one."
+    meant = figures([replace(row, text=clean) for row, clean in rows], understander.understand)
+    heard = figures([row for row, _ in rows], understander.understand)
+    return (
+        f"{len(rows)} sentences of the development hand, spoken by the synthetic voices, sent through 300–3400 Hz "
+        "and A-law, and recognised by the embedded recogniser (`python -m benchmarks.intent.heard`). It was trained "
+        "on such voices: people are harder.\n\n" + table({"as meant": meant, "as heard": heard})
+    )
+
+
+def write_page(understander: Understander, rows: Sequence[Utterance], text: str) -> None:
+    """docs/understanding.md and its pictures, in a checkout; nothing where there are no docs."""
+    docs = Path(__file__).parents[3] / "docs"
+    if not docs.is_dir():
+        return
+    pairs = [(row, understander.understand(row.text, Topic(row.topic), _NOW)) for row in rows]
+    (docs / "understanding.md").write_text(report.page(text, pairs, beside_heard(understander)), encoding="utf-8")
+    report.plot(docs / "images", pairs)
+
+
 def write_card(text: str, card: Path) -> None:
     """Replaces what stands between the marks in the model card."""
     begin, end = "<!-- figures -->", "<!-- end of figures -->"
@@ -184,6 +186,7 @@ def main() -> None:
         return
     text = table(compared(understander, rows))
     write_card(text, models_dir() / "intent.md")
+    write_page(understander, rows, text)
     print(text)
 
 

@@ -1,4 +1,4 @@
-"""Training of the linear model: hashed n-grams, softmax over intents and over emotions, then eight-bit weights."""
+"""Training of the linear model: hashed n-grams, softmax over intents and over emotions, then small whole weights."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ DROP = 0.2
 SHARPNESS = 8.0
 """Inputs have length one; this brings logits to a useful size within few steps."""
 EMOTION_WEIGHT = 0.3
+LEVELS = 31
+"""Steps of a weight on either side of nothing: finer ones change no figure and take half as much room again."""
 RARE = 2
 """A feature seen less often than this in training is left out."""
 
@@ -113,6 +115,6 @@ def _quantised(
     intents: tuple[str, ...], keys: NDArray[np.uint32], rarity: NDArray[np.float32],
     weights: NDArray[np.float32], bias: NDArray[np.float32],
 ) -> LinearModel:
-    scale = np.abs(weights).max(axis=0) / 127
-    eight_bit = np.round(weights / scale).astype(np.int8)
-    return LinearModel(intents, EMOTIONS, keys, rarity, eight_bit, scale.astype(np.float32), bias)
+    scale = np.abs(weights).max(axis=0) / LEVELS
+    steps = np.round(weights / scale).astype(np.int8)
+    return LinearModel(intents, EMOTIONS, keys, rarity, steps, scale.astype(np.float32), bias)

@@ -1,0 +1,1 @@
+"""Understanding measured beside the recogniser and beside other models."""
