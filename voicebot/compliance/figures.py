@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+_BEYOND = 1e15
+"""No sum is larger; more digits than a float can hold would be no number any more."""
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "幺": 1}
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10000}
 NUMERAL = "[0-9零〇一二三四五六七八九十百千万两俩幺.wk]"
@@ -40,13 +42,14 @@ def read_number(text: str) -> float | None:
     """'八千六' -> 8600, '一万二千六' -> 12600, '8w6' -> 86000, '215.6' -> 215.6; None when it is no number."""
     text = text.replace("w", "万").replace("k", "千").strip(".")
     if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
+        return min(float(text), _BEYOND)
     if not text or ("." in text and not re.match(r"\d", text)):
         return None
     if not any(unit in text for unit in _UNITS):
         digits = [_DIGITS.get(c, int(c) if c.isdigit() else -1) for c in text]
-        return float("".join(map(str, digits))) if digits and min(digits) >= 0 else None
-    return _units(text)
+        return min(float("".join(map(str, digits))), _BEYOND) if digits and min(digits) >= 0 else None
+    value = _units(text)
+    return None if value is None else min(value, _BEYOND)
 
 
 def _units(text: str) -> float | None:
@@ -101,7 +104,7 @@ def _date(found: re.Match[str], today: dt.date) -> dt.date | None:
     day = read_number(found[2])
     try:
         return dt.date(today.year, int(month or 0), int(day or 0))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

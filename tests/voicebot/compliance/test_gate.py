@@ -196,6 +196,14 @@ def test_any_text_gets_an_answer_with_spans_inside_it(text: str) -> None:
             assert 0 <= each.start < each.end <= len(text) and each.reason
 
 
+@pytest.mark.parametrize(
+    "text",
+    [f"一共{'9' * 400}元", f"逾期{'9' * 400}天", f"一共{'万' * 90}元", f"一共{'九' * 400}元", f"{'9' * 40}月3号还款"],
+)
+def test_figures_beyond_all_measure_are_judged_too(text: str) -> None:
+    assert "F13" in ids(text)
+
+
 def test_it_is_fast_enough_to_stand_before_every_sentence() -> None:
     text = "受安信银行委托，和您核对消费贷账单：截至今天一共应还八千六百元，逾期三十五天，请问您什么时候方便处理？"
     check_speech(text, "bot", DEBTOR)
