@@ -142,7 +142,8 @@ def _same_origin(scope: Scope, headers: Headers) -> bool:
 def _oversize(scope: Scope, headers: Headers, public: bool) -> Response | None:
     if scope["type"] == "websocket" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
         return None
-    length = headers.get("content-length", "" if "transfer-encoding" in headers else "0")
+    # Where both stand, the chunks count and the length means nothing (RFC 9112 section 6.3).
+    length = "" if "transfer-encoding" in headers else headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()):
         return JSONResponse({"detail": "Content-Length is required"}, status_code=411)
     if int(length) > (PUBLIC_BODY_LIMIT if public else BODY_LIMIT):

@@ -146,6 +146,16 @@ def test_bodies_are_bounded(stranger: httpx.Client, admin: httpx.Client) -> None
     wire.close()
 
 
+async def test_a_length_beside_chunks_bounds_nothing_and_is_refused() -> None:
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("the body was read")
+
+    gate = Gate(inner, cast(Sessions, None))
+    headers = {"Content-Length": "5", "Transfer-Encoding": "chunked"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://console") as client:
+        assert (await client.post("/login", content=b"x" * 20_000, headers=headers)).status_code == 411
+
+
 async def test_without_a_database_everybody_is_told_so() -> None:
     class Away:
         async def account(self, cookie: str | None, bearer: str | None) -> None:
