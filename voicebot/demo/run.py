@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.live import Live
 
 from voicebot.app import running
-from voicebot.config import Settings, host_port, load_settings
+from voicebot.config import Settings, SettingsError, host_port, load_settings
 from voicebot.demo import foreign_phone
 from voicebot.demo.board import Board, show_results
 from voicebot.demo.persona import Persona, load_personas
@@ -27,6 +27,7 @@ from voicebot.demo.results import DemoCall, result_of
 from voicebot.demo.seed import DEMO_USER, Phones, case_id, seed
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import CallRecord
+from voicebot.store.embedded import PostgresError
 from voicebot.store.store import Store
 from voicebot.telephony.probe import probe
 from voicebot.worker.supervisor import Child, Supervisor
@@ -35,6 +36,11 @@ READY_WITHIN_S = 180.0
 PATIENCE_S = 300.0
 """Most time for the first eight calls; each further call may take PER_CALL_S more."""
 PER_CALL_S = 30.0
+_KEPT = (
+    "VOICEBOT_MODELS", "VOICEBOT_INTENT_MODEL", "VOICEBOT_SCRIPTS", "VOICEBOT_RECOGNIZER", "VOICEBOT_SYNTHESIZER",
+    "VOICEBOT_RTP_PORTS",
+)  # fmt: skip
+"""What a demonstration takes over from the operator: what hears, speaks and decides, and free ports."""
 WIDTH = 132
 """Columns of the table where there is no terminal to ask."""
 
@@ -65,6 +71,23 @@ def run_demo(*, once: bool, calls: int, json_file: Path | None, home: Path | Non
         console = Console(stderr=True, width=WIDTH)
     personas = _cast(calls)
     places = _places((home or Path(tempfile.mkdtemp(prefix="voicebot-demo-"))).absolute(), personas)
+    _settle_in(places)
+    try:
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # both end it tidily
+        code: int = uvloop.run(_demo(places, console, personas, once=once, json_file=json_file))
+        return code
+    except KeyboardInterrupt:
+        return 130
+    except (NotReady, SettingsError, PostgresError) as error:
+        console.print(f"[red]{error}[/]")
+        return 1
+
+
+def _settle_in(places: Places) -> None:
+    """An installation of its own: the operator's database, trunk and peers are no place for a demonstration."""
+    for name in [name for name in os.environ if name.upper().startswith("VOICEBOT_")]:
+        if name not in _KEPT:
+            del os.environ[name]
     os.environ.update(
         VOICEBOT_HOME=str(places.home),
         VOICEBOT_SIP_LISTEN=places.sip,
@@ -72,15 +95,6 @@ def run_demo(*, once: bool, calls: int, json_file: Path | None, home: Path | Non
         VOICEBOT_WORKERS="1",
         VOICEBOT_DRAIN_SECONDS="20",
     )
-    try:
-        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # both end it tidily
-        code: int = uvloop.run(_demo(places, console, personas, once=once, json_file=json_file))
-        return code
-    except KeyboardInterrupt:
-        return 130
-    except NotReady as error:
-        console.print(f"[red]{error}[/]")
-        return 1
 
 
 async def _demo(

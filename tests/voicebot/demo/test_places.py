@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from voicebot.demo import foreign_phone
+from voicebot.config import load_settings
+from voicebot.demo import foreign_phone, run
 from voicebot.demo.persona import Persona, load_personas
 from voicebot.demo.run import _places, _start_foreign_phones
 from voicebot.worker.supervisor import Child, Supervisor
@@ -49,3 +51,25 @@ def test_without_sipp_all_are_on_ours(tmp_path: Path, monkeypatch: pytest.Monkey
     personas = cast()
     places = _places(tmp_path, personas)
     assert {places.phones.of(persona) for persona in personas} == {places.phones.far_end}
+
+
+def test_a_demonstration_never_touches_the_operators_database_or_trunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "voicebot.toml"
+    file.write_text('trunk = "203.0.113.9:5060"', encoding="utf-8")
+    with monkeypatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("VOICEBOT_")]:
+            patch.delenv(name)
+        patch.setattr(os, "environ", {
+            **os.environ,
+            "VOICEBOT_DATABASE_URL": "postgresql://bot@db.bank.example/voicebot",
+            "voicebot_trunk": "203.0.113.9:5060",
+            "VOICEBOT_CONFIG": str(file),
+            "VOICEBOT_MAX_CALLS": "many",
+            "VOICEBOT_SYNTHESIZER": "espeak",
+        })  # fmt: skip
+        run._settle_in(run._places(tmp_path, run._cast(2)))
+        settings = load_settings()
+    assert settings.database_url is None and settings.trunk is None
+    assert settings.home == tmp_path and settings.synthesizer == "espeak"
