@@ -71,7 +71,13 @@ class Supervisor:
     async def _keep(self, child: Child) -> None:
         while not child.stopping:
             started = time.monotonic()
-            child.process = await self._spawn(child)
+            try:
+                child.process = await self._spawn(child)
+            except OSError as error:  # no memory, no more processes, a full disk: for now
+                child._pause_s = next_pause_s(child._pause_s, 0.0)
+                log.error("a process can't be started, trying again", process=child.name, error=str(error))
+                await asyncio.sleep(child._pause_s)
+                continue
             code = await child.process.wait()
             if child.stopping:
                 return

@@ -77,6 +77,16 @@ def test_the_pause_grows_to_a_bound_and_is_forgotten_after_a_long_life() -> None
     assert next_pause_s(LONGEST_PAUSE_S, FAST_DEATH_S) == 0.0
 
 
+async def test_what_cannot_be_started_now_is_started_later(tmp_path: Path, module: Callable[..., Child]) -> None:
+    keeper = Supervisor({"PYTHONPATH": str(tmp_path)}, tmp_path / "not-yet" / "log")
+    keeper.start(module("patient", SITTER))
+    await asyncio.sleep(0.1)
+    assert not (tmp_path / "patient").exists()
+    (tmp_path / "not-yet").mkdir()
+    await starts(tmp_path, "patient", 1)
+    await keeper.stop(["patient"])
+
+
 async def test_what_ignores_the_order_to_end_is_killed(tmp_path: Path, module: Callable[..., Child]) -> None:
     keeper, child = supervisor(tmp_path), module("stubborn", STUBBORN, patience_s=0.5)
     keeper.start(child)
