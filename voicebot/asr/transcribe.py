@@ -37,6 +37,8 @@ def read_pcm(path: str | Path, rate: int) -> tuple[bytes, float]:
     try:
         with wave.open(str(path), "rb") as file:
             found, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
+            if found < 1:
+                raise wave.Error("a rate of 0 samples a second")
             raw = file.readframes(file.getnframes())
     except (OSError, EOFError, wave.Error) as error:
         raise AudioFileError(f"{path}: cannot be read as WAV ({error})") from error

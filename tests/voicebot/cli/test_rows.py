@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +156,23 @@ def test_a_bundle_that_is_none_is_invalid_and_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert [row["path"] for row in rows] == [str(nothing), str(noise)]
     assert all(not row["valid"] and row["failures"][0]["code"] for row in rows)
+
+
+def test_a_recording_without_a_rate_costs_one_row(tmp_path: Path) -> None:
+    still, silent = tmp_path / "still.wav", tmp_path / "silent.wav"
+    shape = struct.pack("<HHIIHH", 1, 1, 0, 0, 2, 16)
+    still.write_bytes(b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0" + shape + b"data\x04\0\0\0\0\0\0\0")
+    with wave.open(str(silent), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(3200))
+    done = subprocess.run(
+        [sys.executable, "-m", "voicebot.cli", "asr", "transcribe", str(still), str(silent), "--json"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+        check=False,
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["path"], "error" in row) for row in rows] == [(str(still), True), (str(silent), False)]
+    assert done.returncode == 1
