@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 
 import structlog
@@ -17,7 +18,7 @@ from voicebot.console.server import serve_console
 from voicebot.console.settings import ConsoleSettings
 from voicebot.console.store_data import StoreData, shared_secret
 from voicebot.domain.clock import SystemClock
-from voicebot.store import Store
+from voicebot.store import DatabaseError, Store
 from voicebot.telemetry import metrics
 from voicebot.telemetry.process_figures import ProcessFigures
 from voicebot.worker.lifeline import database_url, run_process
@@ -45,11 +46,20 @@ async def control(settings: Settings, url: str, stop: asyncio.Event) -> None:
 
 
 async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> None:
+    """Serve the console until `stop`; what keeps it from opening is said aloud, and it is tried again."""
     host, port = host_port(settings.http_listen)
-    console = ConsoleSettings(
-        host=host, port=port, recordings=settings.recordings, secret=await shared_secret(store), version=__version__
-    )
-    await serve_console(StoreData(store), console, stop)
+    while not stop.is_set():
+        try:
+            secret = await shared_secret(store)
+            console = ConsoleSettings(
+                host=host, port=port, recordings=settings.recordings, secret=secret, version=__version__
+            )
+            await serve_console(StoreData(store), console, stop)
+            return
+        except (OSError, DatabaseError) as error:
+            log.error("no console: free VOICEBOT_HTTP_LISTEN", address=settings.http_listen, error=str(error))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), STAND_BY_S)
 
 
 async def _dial_when_leading(store: Store, settings: Settings, stop: asyncio.Event) -> None:

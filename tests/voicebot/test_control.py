@@ -1,0 +1,46 @@
+"""The control process: a console whose address is taken is opened as soon as it is free."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from pathlib import Path
+
+import pytest
+
+from voicebot import control
+from voicebot.config import Settings
+from voicebot.store import Store
+
+
+async def test_a_taken_address_delays_the_console_and_does_not_end_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "STAND_BY_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        stop = asyncio.Event()
+        console = asyncio.create_task(
+            control._console(store, Settings(home=tmp_path, http_listen=f"127.0.0.1:{port}"), stop)
+        )
+        await asyncio.sleep(0.3)
+        assert not console.done(), "nobody would ever learn that there is no console"
+    for _ in range(400):
+        if await answers(port):
+            break
+        await asyncio.sleep(0.05)
+    else:
+        raise AssertionError("the console stays away though its address is free")
+    stop.set()
+    await asyncio.wait_for(console, 10)
+
+
+async def answers(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        line = await reader.readline()
+        writer.close()
+        return line.startswith(b"HTTP/1.1 200")
+    return False
