@@ -26,13 +26,15 @@ _MOST = 3
 class Calibration:
     """Fitted on a hand that the calibrated weights had not seen. All thresholds are probabilities.
 
-    `network_share`: weight of the network beside the linear model; the temperatures divide the mixed log-probabilities;
+    `network_share`, `emotion_share`: weight of the network beside the linear model; the temperatures divide the mixed
+    log-probabilities;
     `abstain`: below it the answer is `unknown`; `second`: a further intent is accepted from here; `danger`: both
     self-harm intents together raise the alarm from here, low on purpose; `danger_hinted`: the same where a word of
     death, farewell or despair is heard (`danger.hinted`), where 0.3 misses too much from hands it has not seen.
     """
 
     network_share: float = 0.0
+    emotion_share: float = 0.0
     temperature: float = 1.0
     emotion_temperature: float = 1.0
     abstain: float = 0.15
@@ -81,8 +83,8 @@ class Classifier:
         """Probabilities over `model.intents` and over `model.emotions`."""
         linear = self.model.logits(text, topic)
         network = self.network.logits(text, topic, len(self.model.intents))
-        share = self.calibration.network_share
-        intents, emotions = (mixed(one, two, share) for one, two in zip(linear, network, strict=True))
+        shares = (self.calibration.network_share, self.calibration.emotion_share)
+        intents, emotions = (mixed(one, two, part) for one, two, part in zip(linear, network, shares, strict=True))
         return softmax(intents / self.calibration.temperature), softmax(
             emotions / self.calibration.emotion_temperature
         )

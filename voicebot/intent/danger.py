@@ -20,6 +20,7 @@ _HARMLESS = re.compile(
     r"(?:寻?死(?:觅活)?|自杀|轻生|寻短见|跳楼|想不开)(?!了?(?:行|吗|么|干))|(?:以为|说)我要(?:寻短见|自杀|跳楼)|"
     r"跳楼我是不会|"
     r"[累笑忙热冷饿困气烦吓急穷愁渴疼痛羡尴尬社猝恶心]死|打死(?:我|都|也)|死活|死心|死期|死线|"
+    r"[急愁气累忙烦困饿冷热吓笑]得(?:都|快)?要死|[贵穷笨蠢难丑]得要命|"
     r"(?:自杀|跳楼)(?:新闻|的剧|游戏)|活不下去了?(?:的剧|的公司)"
 )
 _FICTION = re.compile(r"电视剧|电视里|这剧|剧里|台词|小说里|游戏|新闻里|短视频里")
@@ -112,7 +113,7 @@ _HINTS = re.compile(
 
 def hinted(text: str) -> bool:
     """Is a word of death, farewell, despair or of those left behind in `text`?"""
-    return bool(_HINTS.search(normalise(text)))
+    return bool(_HINTS.search(_HARMLESS.sub("…", normalise(text))))
 
 
 def danger(text: str) -> str | None:

@@ -28,13 +28,16 @@ def fit(
     place = {name: index for index, name in enumerate(intents)}
     first = np.array([place[row.labels[0]] for row in rows])
     share = round(float(max(_SHARES, key=lambda s: _right(mixed(linear[0], network[0], s), first))), 2)
-    scores, moods = mixed(linear[0], network[0], share), mixed(linear[1], network[1], share)
+    scores = mixed(linear[0], network[0], share)
     heat = _temperature(scores, first)
     chances = np.stack([softmax(line / heat) for line in scores])
     judged = [i for i, row in enumerate(rows) if row.emotion]
-    mood_heat = _temperature(moods[judged], np.array([emotions.index(rows[i].emotion or "") for i in judged]))
+    felt = np.array([emotions.index(rows[i].emotion or "") for i in judged])
+    one, two = linear[1][judged], network[1][judged]
+    mood_share = round(float(max(_SHARES, key=lambda s: _right(mixed(one, two, s), felt))), 2)
+    mood_heat = _temperature(mixed(one, two, mood_share), felt)
     return Calibration(
-        network_share=share, temperature=heat, emotion_temperature=mood_heat,
+        network_share=share, emotion_share=mood_share, temperature=heat, emotion_temperature=mood_heat,
         abstain=_abstention(chances, first, place[UNKNOWN]),
         second=_second(rows, intents, chances), danger=_alarm(rows, intents, chances),
     )

@@ -136,7 +136,7 @@ def compared(understander: Understander, rows: Sequence[Utterance]) -> dict[str,
     shipped = understander.classifier.calibration
     columns = {"shipped": figures(rows, understander.understand)}
     for name, share in (("linear alone", 0.0), ("network alone", 1.0)):
-        understander.classifier.calibration = replace(shipped, network_share=share)
+        understander.classifier.calibration = replace(shipped, network_share=share, emotion_share=share)
         columns[name] = figures(rows, understander.understand)
     understander.classifier.calibration = shipped
     return columns
