@@ -36,6 +36,8 @@ _PAID_BEFORE = re.compile(r"(?:还|给|付|交|转|存|打|先|欠|借)[了你�
 _PAID_AFTER = re.compile(r"(?:还|给|转|付|存)(?:你|您|给|过|上|进)")
 _UP_TO, _UP_TO_NEXT = re.compile(r"\d[到至~]$"), re.compile(r"[到至~]\d{3,}")
 _CROSS = re.compile(r"^(?:最后|后面|末尾|再加|还有|加|是|一?个|大写的?| )*(?:叉|x|艾克斯|埃克斯|字母x)")
+_CROSS_FIRST = re.compile(r"(?:最后|末尾|最末).{0,6}(?:叉|x|艾克斯|"
+    r"埃克斯)[^零〇洞一幺二两三四五六七八九\d]*(?:三位)?[^零〇洞一幺二两三四五六七八九\d]*$")
 _HOTLINES = re.compile(r"^(?:110|120|119|122|12\d{3}|96110|95\d{3}|400\d{7})$")
 
 
@@ -60,7 +62,8 @@ def find_digits(line: str) -> list[Digits]:
 
 def _crossed(line: str, digits: Digits) -> Digits:
     """二零八 最后是个叉: the check letter of an identity card is often named apart."""
-    apart = len(digits.text) == 3 and _CROSS.search(line[digits.end :])
+    named = _CROSS.search(line[digits.end :]) or _CROSS_FIRST.search(line[: digits.start])
+    apart = len(digits.text) == 3 and named
     return replace(digits, text=digits.text + "X") if apart else digits
 
 

@@ -116,6 +116,7 @@ def _monthly(line: str, mentions: Sequence[FoundDate]) -> str:
 
 def _time(line: str, found: list[FoundTime]) -> FoundTime | None:
     """The first time named, the last one where the line corrects itself."""
+    found = [each for each in found if not overtaken(line, each)] or found
     if len(found) > 1 and corrected(line, found[-2], found[-1]):
         return found[-1]
     return found[0] if found else None
@@ -160,6 +161,7 @@ def _date(line: str, found: list[FoundDate], today: date, spoken: Tense) -> Choi
     if last.ask and len(live) > 1 and corrected(line, live[-2], last):
         return Choice(ask=True)
     certain = [each for each in certain if not _meant_by_another(line, each, certain)]
+    certain = [each for each in certain if not overtaken(line, each)] or certain
     if len(certain) == 1:
         only = certain[0]
         # 下个月发工资: wages come some time in that stretch, on which day has to be asked for.
@@ -226,6 +228,7 @@ def _amount(free: str, line: str) -> Choice[Amount]:
     certain = [each for each in live if not each.vague]
     if not certain:
         return Choice(ask=bool(live))
+    certain = [each for each in certain if not overtaken(line, each)] or certain
     distinct = list({(each.fen, each.low, each.high): each for each in certain}.values())
     if len(distinct) == 1:
         return Choice(distinct[0])
@@ -242,7 +245,7 @@ def _amount(free: str, line: str) -> Choice[Amount]:
     return Choice(ask=True)
 
 
-_GIVEN = re.compile(r"(?:先|就|再|都|全)?(?:给你|还你|转你|还给|打给|付给)")
+_GIVEN = re.compile(r"(?:先|就|再|都|全)?(?:给你|还你|转你|还给|打给|付给)(?![一二两三四五六七八九\d])")
 
 
 def _debt_beside_share(line: str, amount: Choice[Amount], share: Share | None) -> bool:

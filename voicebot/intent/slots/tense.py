@@ -34,6 +34,9 @@ _AHEAD = re.compile(
 )
 
 
+_SINCE_THEN = re.compile(r"上[次回].*(?:只能|现在|这[次回]|得[一二两三四五六七八九十\d]|行不|行吗)")
+
+
 def tense(line: str) -> Tense:
     """Past when something is told as done, future when something is promised or planned, none for bare figures.
 
@@ -42,6 +45,6 @@ def tense(line: str) -> Tense:
     for found in _DONE.finditer(line):
         if not _NOT_DONE.search(line[: found.start()]):
             return Tense.PAST
-    if _AHEAD.search(line):
+    if _AHEAD.search(line) or _SINCE_THEN.search(line):
         return Tense.FUTURE
     return Tense.PAST if _ONCE.search(line) else Tense.NONE
