@@ -219,7 +219,8 @@ def _is_money(line: str, found: re.Match[str], number: Decimal) -> bool:
         return False
     spoken = any(char in "百千万wk" for char in found["run"] + (found["tail"] or ""))
     before = line[: found.start("run")]
-    if re.search(r"(?:尾号|后四位|末四位|卡号|证号?|号码|电话|手机号?|工号|编号)[是为 ]*$", before):
+    if re.search(r"(?:尾号|后四位|末四位|卡号|证号?|号码|电话|手机号?|工号|编号|心跳|血压|体重|身高|"
+    r"血糖|升到|烧到)[是为有到 ]*$", before):
         return False
     if found["run"].isascii() and found["run"].isdigit():
         plausible = number >= 100 and not found["run"].startswith("0") and len(found["run"]) <= 6
