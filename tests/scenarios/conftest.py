@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from loguru import logger as pipecat_logger
@@ -41,11 +42,11 @@ def debtor(voice: Synthesizer) -> Callable[..., Debtor]:
 def perform(models: Models, tmp_path: Path) -> Callable[..., Stage]:
     """Run a scenario `async def play(stage)` on virtual time; the stage after it."""
 
-    def run(play: Play, *, agents: int = 0, busy: bool = False) -> Stage:
+    def run(play: Play, **setting: Any) -> Stage:
         async def whole() -> Stage:
             loop = asyncio.get_running_loop()
             assert isinstance(loop, VirtualLoop)
-            stage = Stage(loop, models, tmp_path, agents=agents, busy=busy)
+            stage = Stage(loop, models, tmp_path, **setting)
             try:
                 await play(stage)
             finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from voicebot.asr.recognizer import Recognizer
 from voicebot.audio.vad import VoiceActivity
@@ -27,6 +28,7 @@ from voicebot.worker.brain import Brain
 from voicebot.worker.ticks import Ack, Sound, Tick
 
 from . import people
+from .sip_line import NetworkLine, Wire
 from .virtual_time import START, VirtualClock, VirtualLoop
 
 CASE = Case(
@@ -88,21 +90,30 @@ class Desk:
 class Stage:
     """One call at a time: `await stage.ring(debtor)`, then `await stage.play(until)`."""
 
-    def __init__(self, loop: VirtualLoop, models: Models, home: Path, *, agents: int = 0, busy: bool = False) -> None:
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        models: Models,
+        home: Path,
+        *,
+        agents: int = 0,
+        busy: bool = False,
+        line: Callable[[Callable[[Wire], None]], NetworkLine] | None = None,
+    ) -> None:
         self.loop = loop
         self.facts: list[Fact] = []
         self.outcome: CallOutcome | None = None
         self.bundle: Path | None = None
         self.agents: list[people.Agent] = []
         self.debtor: people.Debtor | None = None
-        self.leg: SimulatedLeg | None = None
+        self.leg: SimulatedLeg | Wire | None = None
         self.seat = Seatmate()
         self._busy = busy
         self._number = 0
         clock = VirtualClock(loop)
         hearing = Hearing(models.recognizer, VoiceActivity(), models.is_complete)
         self.brain = Brain(hearing, models.understander, models.prompts, clock, scripts_dir())
-        self.line = SimulatedLine(self._rung)
+        self.line = line(self._rung) if line else SimulatedLine(self._rung)
         self.runner = CallRunner(
             self.line, self.seat, Desk(agents), self, clock,
             recordings=home / "recordings", signer=Signer.load_or_create(home / "keys"), scripts=scripts_dir(),
@@ -125,14 +136,16 @@ class Stage:
 
     # --- the play ------------------------------------------------------------------------------------------
 
-    def _rung(self, leg: SimulatedLeg) -> None:
+    def _rung(self, leg: SimulatedLeg | Wire) -> None:
         if self.leg is None:
             self.leg = leg
-        else:
+        elif isinstance(leg, SimulatedLeg):
             self.agents.append(people.Agent(leg, busy=self._busy))
 
-    async def ring(self, debtor: people.Debtor, script: str = "reminder") -> SimulatedLeg:
+    async def ring(self, debtor: people.Debtor, script: str = "reminder") -> Any:
         self.debtor = debtor
+        if isinstance(self.line, NetworkLine):
+            await self.line.start()
         await self.runner.dial(DialOrder("scenario-1", "sip:debtor@home", script, CASE, None))
         await self.loop.settle()
         assert self.leg is not None
@@ -186,7 +199,7 @@ class Stage:
         return self.runner.sessions.get(call)
 
     async def close(self) -> None:
-        if self.leg is not None:
+        if isinstance(self.leg, SimulatedLeg):
             await self.leg.hang_up()
         await self.loop.settle()
         await self.brain.forget_all()

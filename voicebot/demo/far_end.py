@@ -1,4 +1,4 @@
-"""The far end of the demonstration: simulated debtors and an agent, a process with a telephone of its own.
+"""The far end of the demonstration: simulated debtors, or agents, a process with a telephone of its own.
 
     python -m voicebot.demo.far_end HOST:PORT REPORT.json [PERSONAS.json]
 """

@@ -104,15 +104,17 @@ async def _demo(
     log = places.home / "processes.log"
     console.print(f"[bold]voicebot 演示[/] · {calls} 通电话 · 状态目录 {places.home}")
     async with running(settings, log) as (supervisor, url), Store.from_url(url) as store:
-        far_end = Child("far-end", "voicebot.demo.far_end", (places.phones.far_end, str(places.latencies)))
-        supervisor.start(far_end)
+        debtors = Child("debtors", "voicebot.demo.far_end", (places.phones.far_end, str(places.latencies)))
+        agents = Child("agents", "voicebot.demo.far_end", (places.phones.agents, str(places.home / "agents.json")))
+        supervisor.start(debtors)
+        supervisor.start(agents)
         _start_foreign_phones(supervisor, places)
         with console.status("正在启动：数据库、线路、识别、合成、控制台 …"):
             await _ready(places, log)
         password = secrets.token_urlsafe(6)
         await seed(store, personas, places.phones, SystemClock().now(), password)
         results = await _watch(store, settings, personas, console)
-        await supervisor.stop([far_end.name])
+        await supervisor.stop([debtors.name, agents.name])
         show_results(results, console, _latencies(places))
         _write(results, places, json_file)
         if not once:
@@ -129,8 +131,9 @@ def _cast(calls: int) -> list[Persona]:
 def _places(home: Path, personas: Sequence[Persona]) -> Places:
     home.mkdir(parents=True, exist_ok=True)
     wanted = dict.fromkeys(one.id for one in personas if one.foreign_phone) if foreign_phone.installed() else {}
-    http, sip, far_end, *foreign = (f"127.0.0.1:{port}" for port in _free_ports(2 + len(wanted)))
-    return Places(home, sip, http, Phones(far_end, dict(zip(wanted, foreign, strict=True))), home / "far-end.json")
+    http, sip, debtors, agents, *foreign = (f"127.0.0.1:{port}" for port in _free_ports(3 + len(wanted)))
+    phones = Phones(debtors, agents, dict(zip(wanted, foreign, strict=True)))
+    return Places(home, sip, http, phones, home / "debtors.json")
 
 
 def _free_ports(udp: int) -> list[int]:
@@ -155,7 +158,7 @@ def _start_foreign_phones(supervisor: Supervisor, places: Places) -> None:
 async def _ready(places: Places, log: Path) -> None:
     """Wait until line, brain and far end can take calls."""
     deadline = time.monotonic() + READY_WITHIN_S
-    for address in (places.sip, places.phones.far_end):
+    for address in (places.sip, places.phones.far_end, places.phones.agents):
         while await probe(host_port(address), 1.0) != 200:
             if time.monotonic() > deadline:
                 raise NotReady(f"启动超时（{READY_WITHIN_S:.0f} 秒），原因见 {log}")

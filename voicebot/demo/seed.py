@@ -26,6 +26,7 @@ class Phones:
     """Where the simulated people are rung, host:port; `foreign`: persona id -> their own phone, not ours."""
 
     far_end: str
+    agents: str
     foreign: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, persona: Persona) -> str:
@@ -40,7 +41,7 @@ async def seed(store: Store, personas: Sequence[Persona], phones: Phones, now: d
         for consent in _any_hour(f"debtor-{number:03d}", now):
             await store.contacts.agree(consent)
     for index in (1, 2, 3):
-        agent = AgentRecord(f"a{index}", f"客服{index}号", f"sip:agent-{index}@{phones.far_end}", ("general",))
+        agent = AgentRecord(f"a{index}", f"客服{index}号", f"sip:agent-{index}@{phones.agents}", ("general",))
         await store.agents.save(agent)
         await store.agents.set_presence(f"a{index}", "ready", now)
     await store.users.create(DEMO_USER, Role.ADMIN, now, password=password, display_name="演示用户")
