@@ -13,6 +13,8 @@ from voicebot.domain.journal import FactKind
 
 BRIEFING = "briefing"
 """Utterance id of the sentence that only the agent hears."""
+AGENT_SIDE = 1 << 31
+"""Added to a call's number: the sound of the agent who talks in it, as a stream of its own."""
 
 
 @dataclass(frozen=True, slots=True)
