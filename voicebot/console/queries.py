@@ -147,12 +147,16 @@ class CampaignRow:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody who may come in, or a program with that person's token, and what they may do."""
+    """Somebody who may come in, or a program with that person's token, and what they may do.
+
+    `agent_id`: the agent they are at the telephone, if any.
+    """
 
     username: str
     role: str
     display_name: str = ""
     permissions: frozenset[str] = frozenset()
+    agent_id: str | None = None
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions

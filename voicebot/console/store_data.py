@@ -171,7 +171,7 @@ class StoreData:
 
     async def _account(self, user: User) -> Account:
         permissions = await self._store.users.permissions_of(user.role)
-        return Account(user.username, user.role.value, user.display_name, permissions)
+        return Account(user.username, user.role.value, user.display_name, permissions, user.agent_id)
 
 
 def mask_number(number: str) -> str:

@@ -69,6 +69,10 @@ class SipLeg:
             if translated is not None:
                 yield translated
 
+    def ring(self) -> None:
+        with contextlib.suppress(SipError):
+            self._call.ring()
+
     async def answer(self) -> None:
         """Where the caller has gone meanwhile, or no port is free, the events tell of the end."""
         with contextlib.suppress(SipError):

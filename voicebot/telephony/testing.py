@@ -19,6 +19,7 @@ class SimulatedLeg:
         self.media_gap = False
         self.port: AudioPort | None = None
         self.keys = ""
+        self.rings = False
         self.refused: tuple[int, int | None] | None = None
         self._events: list[LegEvent] = []
         self._news = asyncio.Event()
@@ -38,6 +39,9 @@ class SimulatedLeg:
                 if isinstance(event, Ended):
                     return
             await self._news.wait()
+
+    def ring(self) -> None:
+        self.rings = True
 
     async def answer(self) -> None:
         self.tell(Answered())
