@@ -52,6 +52,10 @@ def _json(name: str) -> Column[Any]:
     return Column(name, JSONB, nullable=False, server_default=text("'{}'::jsonb"))
 
 
+def _texts(name: str) -> Column[Any]:
+    return Column(name, ARRAY(Text), nullable=False, server_default=text("'{}'::text[]"))
+
+
 def _when(name: str, nullable: bool = False) -> Column[Any]:
     return Column(name, Time, nullable=nullable)
 
@@ -100,7 +104,10 @@ cases = Table(
     _text("jurisdiction", server_default=text("'CN'")),
     _text("status", server_default=text("'open'")),
     _when("updated_at"),
+    _text("agent_id", ForeignKey("agents.id"), nullable=True, index=True),
+    _when("agent_since", nullable=True),
 )
+"""`agent_id`: the agent who usually talks to this debtor, or who pulled the case."""
 
 numbers = Table(
     "numbers",
@@ -302,6 +309,7 @@ callbacks = Table(
     _text("reason"),
     _when("booked_at"),
     _when("done_at", nullable=True),
+    _text("agent_id", ForeignKey("agents.id"), nullable=True),
 )
 
 # --- people
@@ -312,11 +320,61 @@ agents = Table(
     _text("id", primary_key=True),
     _text("name"),
     _text("sip_uri"),
-    Column("skills", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    _texts("skills"),
     _text("presence", server_default=text("'offline'")),
     _when("presence_at", nullable=True),
     _text("call_id", nullable=True),
+    _texts("languages"),
+    _count("after_call_s", 30),
+    _when("wrap_until", nullable=True),
+    _text("device", server_default=text("'phone'")),
 )
+
+waiting = Table(
+    "waiting",
+    metadata,
+    _text("call_id", primary_key=True),
+    _text("skill"),
+    _text("language"),
+    _text("reason"),
+    _flag("urgent"),
+    _text("agent_id", nullable=True),
+    _texts("tried"),
+    _when("since"),
+    _when("seen_at"),
+)
+"""Calls that wait for a person; `agent_id` is whom the debtor knows. Who stops touching `seen_at` waits no more."""
+
+wrapups = Table(
+    "wrapups",
+    metadata,
+    _id(),
+    _text("call_id", index=True),
+    _text("agent_id", ForeignKey("agents.id")),
+    _text("case_id", ForeignKey("cases.id"), nullable=True),
+    _text("code", server_default=text("''")),
+    _text("notes", server_default=text("''")),
+    _json("promise"),
+    _json("plan"),
+    _when("started_at"),
+    _when("done_at", nullable=True),
+    Index("wrapups_agent_id_started_at_idx", "agent_id", "started_at"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _id(),
+    _when("at"),
+    _text("kind"),
+    _text("call_id", nullable=True),
+    _text("agent_id", nullable=True),
+    _text("text"),
+    _text("acknowledged_by", nullable=True),
+    _when("acknowledged_at", nullable=True),
+    Index("alerts_open_idx", "at", postgresql_where=text("acknowledged_at IS NULL")),
+)
+"""What a supervisor must see now; an insert wakes the wall."""
 
 users = Table(
     "users",
