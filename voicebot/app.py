@@ -13,6 +13,7 @@ import structlog
 from voicebot.config import Settings, host_port
 from voicebot.store.embedded import open_database
 from voicebot.store.migrate import migrate
+from voicebot.telephony.trunk_file import trunks_of
 from voicebot.worker.supervisor import Child, Supervisor
 
 log = structlog.get_logger(__name__)
@@ -56,11 +57,26 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
         "VOICEBOT_RECOGNIZER": settings.recognizer,
         "VOICEBOT_SYNTHESIZER": settings.synthesizer,
         "VOICEBOT_DRAIN_SECONDS": str(settings.drain_seconds),
+        "VOICEBOT_LINE_ENGINE": settings.line_engine,
+        "VOICEBOT_SIP_TCP": str(settings.sip_tcp),
         "OMP_NUM_THREADS": "1",  # one model run never needs a second core while other calls wait
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
     }
-    return values | ({"VOICEBOT_TRUNK": settings.trunk} if settings.trunk else {})
+    return values | {name: str(value) for name, value in _optional(settings).items() if value}
+
+
+def _optional(settings: Settings) -> dict[str, object]:
+    """Settings that need not be set. Tables of trunks reach the children through the settings file."""
+    return {
+        "VOICEBOT_TRUNK": settings.trunk,
+        "VOICEBOT_TRUNKS": settings.trunks if isinstance(settings.trunks, Path) else None,
+        "VOICEBOT_PUBLIC_ADDRESS": settings.public_address,
+        "VOICEBOT_SIP_TLS_LISTEN": settings.sip_tls_listen,
+        "VOICEBOT_TLS_CERTIFICATE": settings.tls_certificate,
+        "VOICEBOT_TLS_KEY": settings.tls_key,
+        "VOICEBOT_TLS_CA": settings.tls_ca,
+    }
 
 
 @contextlib.asynccontextmanager
@@ -101,7 +117,8 @@ def _single(settings: Settings) -> Iterator[None]:
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """`voicebot serve`: run the tree until `stop` is set, then drain."""
+    """`voicebot serve`: run the tree until `stop` is set, then drain. SettingsError for trunks that can't be used."""
+    trunks_of(settings)
     async with running(settings) as (_, _url):
         host, port = host_port(settings.http_listen)
         log.info("serving", console=f"http://{host}:{port}", sip=settings.sip_listen, home=str(settings.home))

@@ -6,7 +6,7 @@ import ipaddress
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -72,7 +72,17 @@ class Settings(BaseSettings):
     max_calls: int = Field(default=40, ge=1, le=2000, description="Calls at once per worker")
     rtp_ports: str = Field(default="30000-34999", description="UDP ports for media, first-last")
     trunk: str | None = Field(default=None, description="host:port of the SIP trunk for numbers; sip: URIs go direct")
-    caller_id: str = Field(default="voicebot", description="User part of our From address")
+    trunks: Annotated[Path | tuple[dict[str, Any], ...] | None, NoDecode] = Field(
+        default=None, description="TOML file of trunks; in the settings file also [[trunks]]"
+    )
+    caller_id: str = Field(default="voicebot", description="User part of our From address, where no trunk names one")
+    line_engine: Literal["sip", "pyvoip"] = Field(default="sip", description="What speaks SIP and RTP")
+    public_address: str | None = Field(default=None, description="Our IP address as seen from outside a NAT")
+    sip_tcp: bool = Field(default=False, description="Listen on TCP too, on the port of sip_listen")
+    sip_tls_listen: str | None = Field(default=None, description="Where the first worker listens for SIP over TLS")
+    tls_certificate: Path | None = Field(default=None, description="Our certificate, PEM")
+    tls_key: Path | None = Field(default=None, description="Its private key, PEM")
+    tls_ca: Path | None = Field(default=None, description="Authorities we trust, PEM; the system's if left out")
     recognizer: str = Field(default="embedded", description="Speech recognition engine")
     synthesizer: str = Field(default="embedded", description="Speech synthesis engine")
     drain_seconds: float = Field(default=180, ge=0, description="How long running calls may go on after SIGTERM")
@@ -96,7 +106,17 @@ class Settings(BaseSettings):
     def _expand_home(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("sip_listen", "http_listen", "trunk")
+    @field_validator("trunks", "tls_certificate", "tls_key", "tls_ca")
+    @classmethod
+    def _expand_path(cls, value: object) -> object:
+        return value.expanduser().absolute() if isinstance(value, Path) else value
+
+    @field_validator("public_address")
+    @classmethod
+    def _check_ip(cls, value: str | None) -> str | None:
+        return str(ipaddress.ip_address(value)) if value is not None else None
+
+    @field_validator("sip_listen", "http_listen", "trunk", "sip_tls_listen")
     @classmethod
     def _check_address(cls, value: str | None) -> str | None:
         if value is not None:
