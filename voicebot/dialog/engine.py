@@ -255,17 +255,17 @@ def _key(turn: Turn, digit: str) -> None:
 
 
 def _machine(turn: Turn, event: MachineAnswered) -> None:
-    if turn.state.phase is Phase.TRANSFERRING:
+    if turn.state.phase in (Phase.TRANSFERRING, Phase.HANDED_OVER):
         return
     turn.note(verified=False)
     turn.enter(turn.script.voicemail, event.kind, "a machine answered")
 
 
 def _transfer_ended(turn: Turn, event: TransferEnded) -> None:
-    if turn.state.phase is not Phase.TRANSFERRING:
+    if event.joined:  # at whatever point of the script: a supervisor may fetch a person too
+        turn.note(phase=Phase.HANDED_OVER)
         return
-    if event.joined:
-        turn.note(phase=Phase.ENDED)
+    if turn.state.phase not in (Phase.TRANSFERRING, Phase.HANDED_OVER):
         return
     why = event.why or "nobody could be fetched"
     turn.enter(turn.node.failed or turn.script.limit, "transfer failed", why)

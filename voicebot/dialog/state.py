@@ -16,6 +16,7 @@ class Phase(StrEnum):
     NEW = "new"
     LISTENING = "listening"
     TRANSFERRING = "transferring"
+    HANDED_OVER = "handed over"
     ENDED = "ended"
 
 

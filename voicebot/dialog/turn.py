@@ -21,13 +21,13 @@ from voicebot.dialog.actions import (
     Transfer,
     Verified,
 )
+from voicebot.dialog.briefing import Known, briefing
 from voicebot.dialog.expression import Expression
 from voicebot.dialog.promise import Pending, callback_at, near_day
 from voicebot.dialog.prompts import render, secrets_of, split, values_of
 from voicebot.dialog.scope import CallScope, Moment
 from voicebot.dialog.script import Effect, Kind, Node, Prompt, Script, Verb
 from voicebot.dialog.state import DialogState, Phase
-from voicebot.domain.money import yuan
 from voicebot.domain.outcome import Disposition
 
 _MOST_HOPS = 40
@@ -109,16 +109,16 @@ class Turn:
         return None
 
     def _briefing(self, node: Node) -> str:
-        """One sentence for the agent: who, whether verified, what it is about, what was promised."""
-        case, parts = self.state.facts.case, [node.briefing or node.reason or "客户要求人工"]
-        if case is None:
-            parts.insert(0, "来电号码没有对应的客户")
-        else:
-            parts.insert(0, f"客户{case.debtor.name}，{'已' if self.state.verified else '未'}核实身份")
-            parts.append(f"应还{yuan(case.amount_fen)}元，逾期{case.overdue_days}天")
-        if self.state.promise is not None:
-            parts.append(f"承诺{self.state.promise.date:%m月%d日}还{yuan(self.state.promise.amount_fen)}元")
-        return "；".join(parts) + "。"
+        return briefing(
+            Known(
+                node.briefing or node.reason or "客户要求人工",
+                self.state.facts.case,
+                self.state.verified,
+                about_debt=not (node.gentle or node.urgent),
+                promise=self.state.promise,
+                emotion=self.moment.emotion,
+            )
+        )
 
     def _hang_up(self, node: Node) -> None:
         self.settle("the script ended")
@@ -234,9 +234,10 @@ class Turn:
             self.actions.append(SetDisposition(disposition, why))
 
     def alarm(self) -> None:
-        """Danger to self while a person is being fetched: nobody may miss it."""
-        self._dispose(Disposition.VULNERABLE, "danger to self while waiting for a person")
-        self.actions.append(PageSupervisor("对方在等待转接时流露轻生的意思"))
+        """Danger to self while a person is being fetched or talks: nobody may miss it."""
+        where = "和同事通话" if self.state.phase is Phase.HANDED_OVER else "等待转接"
+        self._dispose(Disposition.VULNERABLE, "danger to self while waiting for a person or talking to one")
+        self.actions.append(PageSupervisor(f"对方在{where}时流露轻生的意思"))
 
     def verify(self, by: str) -> None:
         if not self.state.verified:

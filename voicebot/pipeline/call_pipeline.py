@@ -29,7 +29,9 @@ from voicebot.intent.understander import Understander
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame
 from voicebot.pipeline.hearing import Utterance
+from voicebot.pipeline.live_gate import LiveGate
 from voicebot.pipeline.script_dialog import ScriptDialog
+from voicebot.pipeline.silent_listener import SilentListener
 from voicebot.pipeline.speech_out import CachedTTS
 from voicebot.pipeline.transport import PhoneTransport, SendOrder, SendSound
 from voicebot.pipeline.turn_taking import TurnTaking
@@ -57,13 +59,15 @@ class CallPipeline:
         sound: SendSound,
     ) -> None:
         transport = PhoneTransport(conversation, order, sound)
+        gate = LiveGate(facts)
+        self.listener = SilentListener(conversation.call, gate, order)
         self._input = transport.input()
         self._pipeline = Pipeline(
             [
                 self._input,
                 TurnTaking(conversation, clock),
                 Understand(conversation, understander, clock),
-                ScriptDialog(script, facts, conversation),
+                ScriptDialog(script, facts, conversation, gate),
                 CachedTTS(prompts),
                 transport.output(),
             ]

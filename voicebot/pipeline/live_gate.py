@@ -29,6 +29,10 @@ class LiveGate:
             return text, []
         return SAFE, sorted({violation.id for violation in violations})
 
+    def alerts(self, text: str) -> list[str]:
+        """The ids of the rules that a sentence of the agent breaks."""
+        return sorted({violation.id for violation in check_speech(text, "agent", self._context())})
+
     def _context(self) -> SpeechContext:
         listener = "debtor" if self.verified else self.listener
         return SpeechContext(self.verified, listener, self._today, self._record, self._names, self._secrets)

@@ -24,12 +24,12 @@ log = structlog.get_logger(__name__)
 class ScriptDialog(FrameProcessor):
     """Feeds events to the engine and carries out its actions, in order."""
 
-    def __init__(self, script: Script, facts: CallFacts, conversation: Conversation) -> None:
+    def __init__(self, script: Script, facts: CallFacts, conversation: Conversation, gate: LiveGate) -> None:
         super().__init__()
         self._script = script
         self._state: DialogState = initial(script, facts)
         self._talk = conversation
-        self._gate = LiveGate(facts)
+        self._gate = gate
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -39,8 +39,8 @@ class ScriptDialog(FrameProcessor):
             await self.push_frame(frame, direction)
 
     async def _on(self, event: Event, answers_tick: int | None) -> None:
-        if isinstance(event, TransferEnded) and event.joined:
-            self._talk.handed_over = True
+        if isinstance(event, TransferEnded):
+            self._talk.handed_over = event.joined
         if isinstance(event, MachineAnswered):
             self._gate.listener = "voicemail"
         self._talk.listening = False

@@ -18,6 +18,7 @@ from voicebot.intent.understander import Understander
 from voicebot.intent.voice_emotion import Manner, fused, judge, pace_of
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame, OrderFrame
+from voicebot.pipeline.hints import Hint, hint_for
 
 
 class HeardText(Protocol):
@@ -37,6 +38,7 @@ class Understand(FrameProcessor):
         self._understander = understander
         self._clock = clock
         self._manner = Manner()
+        self._hinted: Hint | None = None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -48,9 +50,23 @@ class Understand(FrameProcessor):
         understanding = self._understander.understand(frame.text, topic, now)
         understanding = self._felt(understanding, getattr(frame.result, "voice", None))
         await self._note(FactKind.UNDERSTOOD, as_fact(understanding, topic))
-        if not self._talk.handed_over:
+        if self._talk.handed_over:
+            await self._hint(understanding)
+        if understanding.danger or not self._talk.handed_over:
             tick = getattr(frame.result, "end_tick", None)
             await self.push_frame(DialogEventFrame(Heard(now, understanding), answers_tick=tick))
+
+    async def _hint(self, understanding: Understanding) -> None:
+        """One line for the person who talks now; the same one not twice in a row."""
+        hint = hint_for(understanding)
+        if hint is None or hint == self._hinted:
+            return
+        self._hinted = hint
+        slots = understanding.slots
+        told: dict[str, object] = {"kind": hint.kind, "text": hint.text}
+        if hint.kind == "promise":
+            told |= {"date": slots.date and slots.date.isoformat(), "amount_fen": slots.amount_fen}
+        await self._note(FactKind.HINT, told)
 
     def _felt(self, understanding: Understanding, voice: VoiceFigures | None) -> Understanding:
         """The emotion of words and sound together; the caller's manner is learned on the way."""

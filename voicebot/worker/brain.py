@@ -17,6 +17,7 @@ from voicebot.dialog.script import Script
 from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import (
+    AGENT_SIDE,
     Gone,
     HandedOver,
     HangUpCall,
@@ -33,6 +34,7 @@ from voicebot.domain.talk import (
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.call_pipeline import CallPipeline
 from voicebot.pipeline.conversation import Conversation
+from voicebot.pipeline.end_of_turn import TICK_MS
 from voicebot.pipeline.hearing import Ear, Hearing, Noticed, Partial, SpeechStarted, Utterance
 from voicebot.pipeline.machine import Machine
 from voicebot.tts.cache import PromptCache
@@ -131,12 +133,19 @@ class Brain:
 
     def _tick(self, tick: Tick) -> None:
         for call, noticed in self._hearing.tick(tick.number, tick.frames):
-            talk = self._talks.get(call)
-            if talk is not None:
+            talk = self._talks.get(call & ~AGENT_SIDE)
+            if talk is not None and call & AGENT_SIDE:
+                self._agent_noticed(talk, noticed, tick.number)
+            elif talk is not None:
                 self._post(talk, noticed)
         for talk in self._talks.values():
             talk.ear.topic = talk.conversation.topic
         self._send(Ack(tick.number))
+
+    def _agent_noticed(self, talk: Talk, noticed: Noticed, tick: int) -> None:
+        """The agent is only written down: what they say never reaches the dialog."""
+        if isinstance(noticed, Utterance):
+            talk.pipeline.listener.agent_said(noticed, talk.ear.at_ms - (tick - noticed.end_tick) * TICK_MS)
 
     def _open(self, opened: Opened) -> None:
         conversation = Conversation(opened.call, opened.facts.call_id)
@@ -189,6 +198,7 @@ class Brain:
         finally:
             self._talks.pop(call, None)
             self._hearing.close(call)
+            self._hearing.close(call | AGENT_SIDE)
             await talk.pipeline.stop()
 
     async def _pass_on(self, talk: Talk, item: Report | Noticed) -> None:
@@ -204,6 +214,7 @@ class Brain:
                     events.Spoken(now, item.utterance_id, item.heard_ms, item.total_ms, item.interrupted)
                 )
             case HandedOver(joined=joined, why=why):
+                self._listen_to_agent(call, joined)
                 await pipeline.event(events.TransferEnded(now, joined, why))
             case SpeechStarted():
                 self._send(Note(call, FactKind.SPEECH_STARTED, {}))
@@ -234,6 +245,11 @@ class Brain:
         if talk.ear.answered:
             now = self._clock.now()
             await talk.pipeline.event(events.MachineAnswered(now, machine.kind, machine.beep))
+
+    def _listen_to_agent(self, call: int, joined: bool) -> None:
+        self._hearing.close(call | AGENT_SIDE)
+        if joined:
+            self._hearing.open(call | AGENT_SIDE, _hotwords(self._talks[call].opened)).answered = True
 
     # --- to the line ---------------------------------------------------------------------------------------
 

@@ -130,7 +130,7 @@ def heard(text: str, intent: str) -> DialogEventFrame:
 
 async def test_the_script_speaks_listens_and_answers_with_the_tick_it_answers() -> None:
     conversation = Conversation(7, "c1")
-    dialog = ScriptDialog(load_script(scripts_dir() / "reminder.yaml"), FACTS, conversation)
+    dialog = ScriptDialog(load_script(scripts_dir() / "reminder.yaml"), FACTS, conversation, LiveGate(FACTS))
     async with chain(dialog) as one:
         await one.put(DialogEventFrame(Started(NOW)))
         opening = [frame for frame in one.out if isinstance(frame, UtterFrame)]

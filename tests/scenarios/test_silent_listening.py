@@ -1,0 +1,117 @@
+"""A person has taken over: the brain writes down both sides, warns of unlawful words, and never speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from voicebot.audio.frames import SILENCE, cut
+from voicebot.audio.vad import VoiceActivity
+from voicebot.config import scripts_dir
+from voicebot.domain.case import CallFacts
+from voicebot.domain.journal import FactKind
+from voicebot.domain.talk import AGENT_SIDE, Gone, HandedOver, Note, Opened, Play, Played
+from voicebot.pipeline.hearing import Hearing
+from voicebot.tts.synthesizer import Synthesizer
+from voicebot.worker.brain import Brain
+from voicebot.worker.ticks import Message, Tick
+
+from .stage import CASE, Models
+from .virtual_time import START, VirtualClock, VirtualLoop
+
+CALL = 7
+
+
+class Talk:
+    """A call in which an agent talks already; `say` is one side saying something while the other is silent."""
+
+    def __init__(self, loop: VirtualLoop, models: Models, voice: Synthesizer) -> None:
+        hearing = Hearing(models.recognizer, VoiceActivity(), models.is_complete)
+        self._brain = Brain(hearing, models.understander, models.prompts, VirtualClock(loop), scripts_dir())
+        self._loop, self._voice, self._number = loop, voice, 0
+        self.out: list[Message] = []
+
+    async def hand_over(self) -> None:
+        self._brain.take(Opened(CALL, CallFacts("c-1", START, CASE), "reminder", answered=True))
+        await self._tick(SILENCE, None)
+        await self._tick(SILENCE, None)
+        for order in self.out:
+            if isinstance(order, Play):  # the line stops what the bot was saying
+                self._brain.take(Played(CALL, order.utterance_id, 0, 1000, interrupted=True))
+        self.out.clear()
+        self._brain.take(HandedOver(CALL, joined=True))
+
+    async def agent_says(self, text: str) -> None:
+        await self._say(text, lambda pcm: (SILENCE, pcm))
+
+    async def callee_says(self, text: str) -> None:
+        await self._say(text, lambda pcm: (pcm, SILENCE))
+
+    def notes(self, kind: FactKind) -> list[dict[str, object]]:
+        return [one.data for one in self.out if isinstance(one, Note) and one.kind is kind]
+
+    async def close(self) -> None:
+        self._brain.take(Gone(CALL))
+        await self._brain.forget_all()
+
+    async def _say(self, text: str, sides: Callable[[bytes], tuple[bytes, bytes]]) -> None:
+        for frame in [*cut(self._voice.synthesize(text, "m3")), *[SILENCE] * 80]:
+            await self._tick(*sides(frame))
+
+    async def _tick(self, callee: bytes, agent: bytes | None) -> None:
+        self._loop.advance(0.02)
+        self._number += 1
+        frames = ((CALL, callee),) if agent is None else ((CALL, callee), (CALL | AGENT_SIDE, agent))
+        self._brain.take(Tick(self._number, frames))
+        await self._loop.settle()
+        self.out += self._brain.outgoing()
+
+
+def talk(models: Models, voice: Synthesizer, play: Callable[[Talk], object]) -> Talk:
+    async def whole() -> Talk:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        one = Talk(loop, models, voice)
+        await one.hand_over()
+        try:
+            await play(one)  # type: ignore[misc]
+        finally:
+            await one.close()
+        return one
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(whole())
+
+
+def test_the_agent_is_written_down_and_the_bot_keeps_silent(models: Models, voice: Synthesizer) -> None:
+    async def play(one: Talk) -> None:
+        await one.agent_says("您好，我是客服。")
+        await one.callee_says("我明天还钱。")
+
+    one = talk(models, voice, play)
+    (said,) = one.notes(FactKind.AGENT_HEARD)
+    assert "客服" in str(said["text"])
+    assert 0 < int(str(said["start_ms"])) < int(str(said["end_ms"])) < 3000
+    assert [fact["text"] for fact in one.notes(FactKind.HEARD)], "the callee is still written down"
+    assert one.notes(FactKind.UNDERSTOOD), "and still understood"
+    assert not any(isinstance(message, Play) for message in one.out)
+
+
+def test_a_threat_of_the_agent_is_an_alert(models: Models, voice: Synthesizer) -> None:
+    async def play(one: Talk) -> None:
+        await one.agent_says("不还钱就要坐牢。")
+
+    alerts = talk(models, voice, play).notes(FactKind.GATE_ALERT)
+    assert alerts
+    assert "F04" in alerts[0]["rules"]  # type: ignore[operator]
+
+
+def test_what_the_callee_says_becomes_a_hint_and_danger_calls_a_supervisor(
+    models: Models, voice: Synthesizer
+) -> None:
+    async def play(one: Talk) -> None:
+        await one.callee_says("我不想活了。")
+
+    one = talk(models, voice, play)
+    assert [hint["kind"] for hint in one.notes(FactKind.HINT)] == ["danger"]
+    assert not any(isinstance(message, Play) for message in one.out)
