@@ -91,6 +91,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "logout": ("退出登录", "Log out"),
     "role.admin": ("管理员", "Administrator"),
     "role.operator": ("运营", "Operator"),
+    "role.supervisor": ("主管", "Supervisor"),
     "role.reviewer": ("质检", "Reviewer"),
     "role.agent": ("坐席", "Agent"),
     "role.designer": ("话术设计", "Designer"),

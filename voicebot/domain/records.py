@@ -117,9 +117,10 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """A person who takes warm transfers. `presence` is one of ready, busy, away, offline.
+    """A person who takes warm transfers. `presence` is one of ready, busy, wrap_up, away, offline.
 
-    `call_id`: the call they are reserved for while busy.
+    `call_id`: the call they are reserved for while busy. `languages` empty: Mandarin alone. After a call they
+    write for `after_call_s`, until `wrap_until`. `device`: phone or browser.
     """
 
     id: str
@@ -129,6 +130,53 @@ class AgentRecord:
     presence: str = "offline"
     presence_at: dt.datetime | None = None
     call_id: str | None = None
+    languages: tuple[str, ...] = ()
+    after_call_s: int = 30
+    wrap_until: dt.datetime | None = None
+    device: str = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCall:
+    """A call that waits for a person since `since`. `agent_id`: whom the debtor knows; `tried`: who was rung.
+
+    `seen_at`: when its line last said that it still waits.
+    """
+
+    call_id: str
+    skill: str
+    reason: str
+    since: dt.datetime
+    language: str = "zh"
+    urgent: bool = False
+    agent_id: str | None = None
+    tried: tuple[str, ...] = ()
+    seen_at: dt.datetime | None = None
+
+
+class AlertKind(StrEnum):
+    """What a supervisor must see now."""
+
+    DANGER = "danger"
+    GATE = "gate"
+    WAITING_LONG = "waiting_long"
+    TRANSFER_FAILED = "transfer_failed"
+    TRUNK_DOWN = "trunk_down"
+    BRAIN_LOST = "brain_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """It stays until somebody acknowledged it."""
+
+    id: int
+    at: dt.datetime
+    kind: AlertKind
+    text: str
+    call_id: str | None = None
+    agent_id: str | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: dt.datetime | None = None
 
 
 class Role(StrEnum):
@@ -136,6 +184,7 @@ class Role(StrEnum):
 
     ADMIN = "admin"
     OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
     REVIEWER = "reviewer"
     AGENT = "agent"
     DESIGNER = "designer"
@@ -164,7 +213,7 @@ class LiveFact:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An order, taken once: `dial` to a worker (call id "@worker"), `hang_up` to the worker of a running call."""
+    """An order, taken once: `dial` to a worker (call id "@worker"), all others to the worker of a running call."""
 
     id: int
     call_id: str

@@ -222,9 +222,9 @@ def _creditors(wanted: Sequence[Creditor]) -> tuple[Any, list[dict[str, Any]]]:
 
 
 def _upsert(table: Any, *key: str) -> Any:
-    """Insert, or overwrite all columns but the key and what only calls and people decide: status, valid."""
+    """Insert, or overwrite all columns but the key and what only calls and people decide: status, valid, whose it is."""
     query = insert(table)
-    kept = {"id", "status", "valid", *key}
+    kept = {"id", "status", "valid", "agent_id", "agent_since", *key}
     change = {c.name: query.excluded[c.name] for c in table.columns if c.name not in kept}
     return query.on_conflict_do_update(index_elements=list(key), set_=change)
 

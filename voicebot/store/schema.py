@@ -268,6 +268,7 @@ facts = Table(
     _count("ms"),
     _text("kind"),
     _json("data"),
+    Index("facts_joined_idx", text("(data ->> 'agent')"), "at", postgresql_where=text("kind = 'joined'")),
 )
 """A copy of the journals for live views and searches; the journal file remains the evidence."""
 
@@ -328,7 +329,9 @@ agents = Table(
     _count("after_call_s", 30),
     _when("wrap_until", nullable=True),
     _text("device", server_default=text("'phone'")),
+    _text("note", server_default=text("''")),
 )
+"""`note`: why they are away, in their own words."""
 
 waiting = Table(
     "waiting",
@@ -349,7 +352,7 @@ wrapups = Table(
     "wrapups",
     metadata,
     _id(),
-    _text("call_id", index=True),
+    _text("call_id"),
     _text("agent_id", ForeignKey("agents.id")),
     _text("case_id", ForeignKey("cases.id"), nullable=True),
     _text("code", server_default=text("''")),
@@ -358,6 +361,7 @@ wrapups = Table(
     _json("plan"),
     _when("started_at"),
     _when("done_at", nullable=True),
+    UniqueConstraint("call_id", "agent_id"),
     Index("wrapups_agent_id_started_at_idx", "agent_id", "started_at"),
 )
 
