@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from sip.errors import SipError
-from sip.sdp import Codec, Direction, Negotiated, OfferAnswer
+from sip.sdp import Codec, Direction, Negotiated, OfferAnswer, Srtp
+from sip.sdp.crypto import KEY_BYTES
 
 if TYPE_CHECKING:
     from sip.media import MediaPort, MediaStats
@@ -19,6 +21,8 @@ class Media(Protocol):
     """What a call needs of its media; `sip.media.MediaSession` is one."""
 
     on_dtmf: Callable[[str, int], None] | None
+    #: Called once when the peer has sent nothing for MEDIA_TIMEOUT_S; not while we hold.
+    on_silent: Callable[[], None] | None
 
     @property
     def local_port(self) -> int: ...
@@ -33,14 +37,7 @@ class Media(Protocol):
 
     async def open(self) -> None: ...
 
-    def start(
-        self,
-        remote: tuple[str, int],
-        codec: Codec,
-        payload_type: int,
-        telephone_event_pt: int | None,
-        direction: Direction = "sendrecv",
-    ) -> None: ...
+    def start(self, agreed: Negotiated) -> None: ...
 
     def set_port(self, port: MediaPort | None) -> None: ...
 
@@ -55,10 +52,19 @@ MediaFactory = Callable[[], Media]
 class Session:
     """Life: open; then offer/accept or answer, again on every re-INVITE; close."""
 
-    def __init__(self, factory: MediaFactory | None, session_id: int, codecs: tuple[Codec, ...]) -> None:
+    def __init__(
+        self,
+        factory: MediaFactory | None,
+        session_id: int,
+        codecs: tuple[Codec, ...],
+        *,
+        srtp: Srtp = "off",
+        public_address: str | None = None,
+    ) -> None:
         self.media: Media | None = None
         self.agreed: Negotiated | None = None
         self._factory, self._session_id, self._codecs = factory, session_id, codecs
+        self._srtp, self._public_address = srtp, public_address
         self._half: OfferAnswer | None = None
         self._is_closed = False
 
@@ -76,7 +82,14 @@ class Session:
                 self.close()
                 raise
             port = self.media.local_port
-        self._half = OfferAnswer((local_ip, port), self._session_id, self._codecs)
+        self._half = OfferAnswer(
+            (local_ip, port),
+            self._session_id,
+            self._codecs,
+            srtp=self._srtp,
+            public_address=self._public_address,
+            new_key=lambda: secrets.token_bytes(KEY_BYTES),
+        )
 
     @property
     def half(self) -> OfferAnswer:
@@ -88,7 +101,10 @@ class Session:
     def direction(self) -> Direction:
         return self.agreed.direction if self.agreed else "sendrecv"
 
-    def offer(self) -> bytes:
+    def offer(self, wish: Direction | None = None) -> bytes:
+        """Our offer. `wish` is the direction that we want from now on (hold: sendonly; resume: sendrecv)."""
+        if wish is not None:
+            self.half.direction = wish
         return self.half.offer()
 
     def answer(self, offer: bytes) -> bytes:
@@ -109,5 +125,5 @@ class Session:
 
     def _start(self, agreed: Negotiated) -> None:
         if agreed != self.agreed and self.media is not None and not self._is_closed:
-            self.media.start(agreed.remote, agreed.codec, agreed.payload_type, agreed.telephone_event, agreed.direction)
+            self.media.start(agreed)
         self.agreed = agreed

@@ -251,7 +251,7 @@ class UserAgent:
             return self._reply(request, 415, [("Accept", "application/sdp"), ("Accept-Encoding", "identity")])
         if request.body:
             try:
-                OfferAnswer(("0.0.0.0", 9), 0).answer(request.body)
+                OfferAnswer(("0.0.0.0", 9), 0, self._codecs).check(request.body)
             except SdpError as error:
                 return self._reply(request, error.status, [warning(error)])
         return None

@@ -11,6 +11,7 @@ import time
 from typing import Any, cast
 
 from sip.media import MediaSession, MediaWheel, PortPool
+from sip.sdp import Negotiated
 
 
 class Mirror:
@@ -37,7 +38,7 @@ async def serve_sessions(calls: int, pool: PortPool) -> tuple[list[int], MediaWh
     for _ in range(calls):
         session = MediaSession(wheel, "127.0.0.1", pool, port=Mirror())
         await session.open()
-        session.start(("127.0.0.1", 9), "PCMA", 8, 101)
+        session.start(Negotiated(("127.0.0.1", 9), "PCMA", 8, 101))
         ports.append(session.local_port)
     return ports, wheel
 

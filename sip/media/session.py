@@ -4,7 +4,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from sip.codec import G711, PCMA, PCMU, law
 from sip.media.nat import Address, SourceLatch
@@ -26,8 +26,8 @@ from sip.rtp import (
     Sequencer,
     parse_rtp,
 )
+from sip.sdp import Negotiated
 
-Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 COMFORT_NOISE: Final = 13
 _MOST_PER_READ: Final = 64
 _LARGEST: Final = 2048
@@ -45,6 +45,8 @@ class MediaSession:
                  port: MediaPort | None = None) -> None:
         self.on_dtmf: Callable[[str, int], None] | None = None
         """Called with (digit, duration in ms) when the peer lets go of a key."""
+        self.on_silent: Callable[[], None] | None = None
+        """Called once when the peer has sent nothing for MEDIA_TIMEOUT_S; not while we hold."""
         self.gap = True
         """Whether the frame of this tick did not come from the peer (concealed, or silence)."""
         self._clock: Final = wheel.clock
@@ -93,25 +95,24 @@ class MediaSession:
             self._reports = Reports(rtcp, self._sequencer, self._reception)
             self._heard_at = self._clock()
 
-    def start(self, remote: Address, codec: str, payload_type: int, telephone_event_pt: int | None,
-              direction: Direction = "sendrecv") -> None:
-        """Take what offer and answer agreed on; `direction` is ours. KeyError for a codec that is not G.711.
+    def start(self, agreed: Negotiated) -> None:
+        """Take what offer and answer agreed on. KeyError for a codec that is not G.711.
 
         From now on the port is called on every tick, whatever the direction: while we do not receive it hears
         silence, while we do not send its speech goes nowhere.
         """
-        chosen = law(codec)
+        chosen, payload_type, direction = law(agreed.codec), agreed.payload_type, agreed.direction
         if chosen is not self._codec:
             self._late_before += self._jitter.late
             self._discarded += self._jitter.discarded
             self._jitter = JitterBuffer(chosen.silence, chosen.magnitude)
-        self._codec, self._payload_type, self._event_type = chosen, payload_type, telephone_event_pt
+        self._codec, self._payload_type, self._event_type = chosen, payload_type, agreed.telephone_event
         # A peer may switch between the laws it was offered without a word; recode rather than play noise.
         self._recode = {other.payload_type: chosen.recode_from(other) for other in (PCMA, PCMU)}
         self._recode[payload_type] = None
         self._sends = direction in ("sendrecv", "sendonly")
         self._hears = direction in ("sendrecv", "recvonly")
-        self._latch.signal((remote[0], remote[1]))
+        self._latch.signal(agreed.remote)
         self._wheel.add(self)
 
     def set_port(self, port: MediaPort | None) -> None:

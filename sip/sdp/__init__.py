@@ -1,9 +1,11 @@
 """Session descriptions (RFC 8866) and their negotiation (RFC 3264)."""
 
+from sip.sdp.crypto import Keys, Srtp
 from sip.sdp.description import MediaDescription, Origin, SessionDescription, parse_sdp
-from sip.sdp.offer_answer import TELEPHONE_EVENT, Codec, Direction, Negotiated, OfferAnswer
+from sip.sdp.formats import FORMATS, TELEPHONE_CODECS, TELEPHONE_EVENT, Codec
+from sip.sdp.offer_answer import Direction, Negotiated, OfferAnswer
 
 __all__ = [
-    "TELEPHONE_EVENT", "Codec", "Direction", "MediaDescription", "Negotiated", "OfferAnswer", "Origin",
-    "SessionDescription", "parse_sdp",
+    "FORMATS", "TELEPHONE_CODECS", "TELEPHONE_EVENT", "Codec", "Direction", "Keys", "MediaDescription", "Negotiated",
+    "OfferAnswer", "Origin", "SessionDescription", "Srtp", "parse_sdp",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 from sip.call import Call
 from sip.events import Ended
+from sip.sdp import Negotiated
 from sip.session import MediaFactory
 from sip.testing import ScriptedPeer, SimNetwork
 from sip.user_agent import UserAgent
@@ -25,14 +26,16 @@ class SilentMedia:
     is_open: bool = False
     is_closed: bool = False
     on_dtmf: Callable[[str, int], None] | None = None
+    on_silent: Callable[[], None] | None = None
     stats: Any = None
 
     async def open(self) -> None:
         self.is_open = True
 
-    def start(self, *what: Any) -> None:
+    def start(self, agreed: Negotiated) -> None:
         assert not self.is_closed, "media was started after the end of its call"
-        self.starts.append(what)
+        told = (agreed.remote, agreed.codec, agreed.payload_type, agreed.telephone_event, agreed.direction)
+        self.starts.append(told)
 
     def set_port(self, port: object) -> None: ...
 

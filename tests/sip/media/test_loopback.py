@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 
 from sip.media import MediaSession, MediaWheel, PortPool
+from sip.sdp import Negotiated
 
 
 class Phone:
@@ -28,8 +29,8 @@ async def test_two_sessions_hear_each_other_and_each_others_digits():
     second.on_dtmf = lambda digit, duration_ms: pressed.append(digit)
     await first.open()
     await second.open()
-    first.start(("127.0.0.1", second.local_port), "PCMA", 8, 101)
-    second.start(("127.0.0.1", first.local_port), "PCMA", 8, 101)
+    first.start(Negotiated(("127.0.0.1", second.local_port), "PCMA", 8, 101))
+    second.start(Negotiated(("127.0.0.1", first.local_port), "PCMA", 8, 101))
     first.send_dtmf("9")
     wheel.start()
     await asyncio.sleep(1.0)

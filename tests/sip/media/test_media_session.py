@@ -11,6 +11,7 @@ import pytest
 from sip.codec import PCMA, PCMU
 from sip.media import SILENCE, MediaSession, MediaWheel, PortPool, PortsExhaustedError
 from sip.rtp import RtpPacket, build_rtp, parse_rtp
+from sip.sdp import Negotiated
 
 POOL = PortPool(42_000, 44_999)
 
@@ -74,7 +75,7 @@ class Rig:
 
     def start(self, codec: str = "PCMA", direction: str = "sendrecv", events: int | None = 101) -> None:
         kind = {"PCMA": 8, "PCMU": 0}[codec]
-        self.session.start(self.peer.getsockname(), codec, kind, events, direction)  # type: ignore[arg-type]
+        self.session.start(Negotiated(self.peer.getsockname(), codec, kind, events, direction))  # type: ignore[arg-type]
 
     def send(self, data: bytes, source: socket.socket | None = None) -> None:
         (source or self.peer).sendto(data, ("127.0.0.1", self.session.local_port))
@@ -333,7 +334,7 @@ async def test_silence_is_measured_since_the_last_packet(rig):
 async def test_hold_by_the_old_null_address_sends_nothing(rig):
     await rig.begin()
     rig.turn(3)
-    rig.session.start(("0.0.0.0", 4000), "PCMA", 8, 101)
+    rig.session.start(Negotiated(("0.0.0.0", 4000), "PCMA", 8, 101))
     rig.turn(10)
     assert len(rig.got()) == 3
 
