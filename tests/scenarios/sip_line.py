@@ -9,6 +9,7 @@ from sip.media import MediaPort
 from sip.testing import SimNetwork
 from sip.user_agent import UserAgent
 from voicebot.audio.frames import SILENCE
+from voicebot.telephony.leg import Capabilities
 from voicebot.telephony.sip_line import SipLeg
 
 OURS, THEIRS = ("192.0.2.1", 5060), ("192.0.2.2", 5060)
@@ -62,7 +63,11 @@ class NetworkLine:
         await self._ours.start()
         await self.theirs.start()
 
-    async def dial(self, target: str, *, ring_timeout_s: float = 45) -> SipLeg:
+    capabilities = Capabilities()
+
+    async def dial(
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
+    ) -> SipLeg:
         caller = f"sip:voicebot@{OURS[0]}:{OURS[1]}"
         call = self._ours.call(f"sip:debtor@{THEIRS[0]}:{THEIRS[1]}", from_uri=caller, ring_timeout_s=ring_timeout_s)
         self._rung(self._wire)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class AudioPort(Protocol):
@@ -36,6 +36,34 @@ class KeyPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class TrunkTried:
+    """A trunk could not take the call before anybody was rung; `next` is the trunk that is tried now."""
+
+    trunk: str
+    status: int | None
+    reason: str
+    next: str
+    sip_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The other party put us on hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The other party talks to us again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferWanted:
+    """The other party asked us to go on with `target`, a URI, in its place (REFER); it was told 603."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The leg is over. `by`: local, remote or error; `status`: final SIP status if there was one."""
 
@@ -45,7 +73,22 @@ class Ended:
     q850: int | None = None
 
 
-LegEvent = Ringing | EarlyMedia | Answered | KeyPressed | Ended
+LegEvent = Ringing | EarlyMedia | Answered | KeyPressed | TrunkTried | Held | Resumed | TransferWanted | Ended
+Keys = Literal["auto", "rfc4733", "info"]
+"""How digits are sent: as telephone events (RFC 4733), as INFO, or as the trunk wants it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do; what it can't, the rest does without: no transfer means bridge, no hold means silence."""
+
+    transfer: bool = True
+    hold: bool = True
+    early_media: bool = True
+    dtmf: bool = True
+    tls: bool = True
+    srtp: bool = True
+    max_calls: int | None = None
 
 
 class CallLeg(Protocol):
@@ -64,6 +107,16 @@ class CallLeg(Protocol):
     @property
     def local(self) -> str:
         """The URI we ring with, or are rung at."""
+        ...
+
+    @property
+    def trunk(self) -> str | None:
+        """The trunk it goes over; None where it goes over none."""
+        ...
+
+    @property
+    def refers(self) -> bool:
+        """True where its trunk wants a call that is handed on to leave us (`refer`); else bridge it."""
         ...
 
     @property
@@ -87,7 +140,17 @@ class CallLeg(Protocol):
 
     async def hang_up(self) -> None: ...
 
-    def send_keys(self, digits: str) -> None: ...
+    def send_keys(self, digits: str, how: Keys = "auto") -> None: ...
+
+    async def hold(self) -> None:
+        """Put the other party on hold; without that capability nothing happens and the bridge is silent."""
+        ...
+
+    async def resume(self) -> None: ...
+
+    async def refer(self, target: str | CallLeg) -> bool:
+        """Hand the call on: to a URI or number, or into another leg's place (Replaces). False: it stays with us."""
+        ...
 
 
 class UndiallableError(ValueError):
@@ -103,9 +166,15 @@ class Line(Protocol):
     @property
     def address(self) -> tuple[str, int]: ...
 
-    async def dial(self, target: str, *, ring_timeout_s: float = 45) -> CallLeg:
-        """Ring `target`, a sip: URI or a number for the trunk; returns at once, events tell the rest.
+    @property
+    def capabilities(self) -> Capabilities: ...
 
+    async def dial(
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
+    ) -> CallLeg:
+        """Ring `target`, a sip: URI or a number for a trunk; returns at once, events tell the rest.
+
+        `caller_id` is shown where the trunk's pool holds it; `trunk` names the only trunk to be used.
         UndiallableError when there is no way to ring it from here.
         """
         ...

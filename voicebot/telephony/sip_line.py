@@ -19,10 +19,13 @@ from voicebot.telemetry.logs import mask
 from voicebot.telephony.leg import (
     Answered,
     AudioPort,
+    CallLeg,
+    Capabilities,
     EarlyMedia,
     Ended,
     IncomingHandler,
     KeyPressed,
+    Keys,
     LegEvent,
     Ringing,
     UndiallableError,
@@ -55,6 +58,14 @@ class SipLeg:
         return self._call.local_uri
 
     @property
+    def trunk(self) -> str | None:
+        return None
+
+    @property
+    def refers(self) -> bool:
+        return False
+
+    @property
     def media_gap(self) -> bool:
         media = self._call.media
         return media is None or media.gap
@@ -85,8 +96,17 @@ class SipLeg:
     async def hang_up(self) -> None:
         await self._call.hangup()
 
-    def send_keys(self, digits: str) -> None:
+    def send_keys(self, digits: str, how: Keys = "auto") -> None:
         self._call.send_dtmf(digits)
+
+    async def hold(self) -> None:
+        """Not before the stack can; the bridge is silent meanwhile."""
+
+    async def resume(self) -> None:
+        """See hold."""
+
+    async def refer(self, target: str | CallLeg) -> bool:
+        return False
 
     def _on_event(self, event: sip.events.CallEvent) -> None:
         if isinstance(event, sip.events.EarlyMedia | sip.events.Answered):
@@ -149,7 +169,13 @@ class SipLine:
         await self._agent.start()
         self._wheel.start()
 
-    async def dial(self, target: str, *, ring_timeout_s: float = 45) -> SipLeg:
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(transfer=False, hold=False, tls=False, srtp=False)
+
+    async def dial(
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
+    ) -> SipLeg:
         uri = self._uri(target)
         try:
             caller, via = await self._caller(uri)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from voicebot.audio.frames import SILENCE
-from voicebot.telephony.leg import Answered, AudioPort, Ended, LegEvent
+from voicebot.telephony.leg import Answered, AudioPort, CallLeg, Capabilities, Ended, Keys, LegEvent
 
 
 class SimulatedLeg:
@@ -21,6 +21,11 @@ class SimulatedLeg:
         self.keys = ""
         self.rings = False
         self.refused: tuple[int, int | None] | None = None
+        self.trunk: str | None = None
+        self.refers = False
+        self.accepts_refer = True
+        self.referred: str | None = None
+        self.held = False
         self._events: list[LegEvent] = []
         self._news = asyncio.Event()
 
@@ -53,8 +58,20 @@ class SimulatedLeg:
     async def hang_up(self) -> None:
         self.tell(Ended("local", None, "hung up"))
 
-    def send_keys(self, digits: str) -> None:
+    def send_keys(self, digits: str, how: Keys = "auto") -> None:
         self.keys += digits
+
+    async def hold(self) -> None:
+        self.held = True
+
+    async def resume(self) -> None:
+        self.held = False
+
+    async def refer(self, target: str | CallLeg) -> bool:
+        self.referred = target if isinstance(target, str) else target.remote
+        if self.accepts_refer:
+            self.tell(Ended("remote", None, "handed on"))
+        return self.accepts_refer
 
     # --- the other party -----------------------------------------------------------------------------------
 
@@ -82,11 +99,15 @@ class SimulatedLine:
 
     def __init__(self, on_dial: Callable[[SimulatedLeg], None] = lambda leg: None) -> None:
         self.address = ("192.0.2.1", 5060)
+        self.capabilities = Capabilities()
         self.legs: list[SimulatedLeg] = []
         self.on_dial = on_dial
 
-    async def dial(self, target: str, *, ring_timeout_s: float = 45) -> SimulatedLeg:
+    async def dial(
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
+    ) -> SimulatedLeg:
         leg = SimulatedLeg(target)
+        leg.trunk = trunk
         self.legs.append(leg)
         self.on_dial(leg)
         return leg
