@@ -1,10 +1,28 @@
 #!/bin/sh
-# Installs the foreign SIP peers of tests/interop where apt works; says aloud where it does not.
+# Installs the foreign SIP peers of tests/interop where apt works; says aloud which are missing where it does not.
 set -u
-command -v sipp >/dev/null 2>&1 && exit 0
+PATH="$PATH:/usr/sbin:/usr/local/sbin"
+PEERS="sipp:sip-tester baresip:baresip-core linphonec:linphone-cli kamailio:kamailio"
+
+missing() {
+  for pair in $PEERS; do
+    command -v "${pair%%:*}" >/dev/null 2>&1 || echo "${pair##*:}"
+  done
+}
+
+wanted=$(missing)
+[ -z "$wanted" ] && exit 0
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-  echo "Installing SIPp for the interop tests ..."
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq sip-tester; } >/dev/null 2>&1
+  echo "Installing the foreign peers of the interop tests:" $wanted "..."
+  export DEBIAN_FRONTEND=noninteractive
+  timeout 120 apt-get update -qq >/dev/null 2>&1
+  # One by one: a package that this distribution lacks must not keep the others out. No service is started.
+  for package in $wanted; do
+    [ "$package" = kamailio ] && package="kamailio kamailio-tls-modules"
+    RUNLEVEL=1 timeout 240 apt-get install -y -qq --no-install-recommends $package >/dev/null 2>&1
+  done
 fi
-command -v sipp >/dev/null 2>&1 || echo "!!! NO SIPP: its interop tests will be skipped. Install the package sip-tester to run them."
+for package in $(missing); do
+  echo "!!! MISSING $package: its interop tests will be skipped. Install it with: apt-get install $package"
+done
 exit 0

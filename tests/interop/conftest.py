@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +15,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "interop" in item.path.parts:
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once more, at the very end, which foreign peers were not there to be tested against."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in skipped if isinstance(report.longrepr, tuple)]
+    for reason, times in Counter(reason for reason in reasons if reason.startswith("!!!")).items():
+        terminalreporter.write_line(f"{reason} ({times} interop tests were skipped)", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
@@ -34,12 +42,3 @@ async def served(running: Installation) -> Installation:
     """The installation, ready to take a call, and still so after the test."""
     await running.ready()
     return running
-
-
-@pytest.fixture(scope="session")
-def sipp() -> str:
-    """SIPp's path. It is no Python package: `make peers` installs it where apt works."""
-    path = shutil.which("sipp")
-    if path is None:
-        pytest.skip("!!! NO SIPP: install the package sip-tester (make peers) to test against it")
-    return path

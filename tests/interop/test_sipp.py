@@ -15,12 +15,15 @@ from voicebot.evidence.reading import read_audio
 from voicebot.tts.synthesizer import load_synthesizer
 
 from .installation import Installation, free_port
+from .peers import requires
 from .phone import loud_frames
+
+pytestmark = requires("sipp")
 
 SCENARIO = (Path(__file__).parent / "caller.xml").read_text()
 
 
-async def call(sipp: str, served: Installation, folder: Path, *extra: str, sound: Path | None = None, ms: int) -> None:
+async def call(served: Installation, folder: Path, *extra: str, sound: Path | None = None, ms: int) -> None:
     """One call of SIPp; fails with what SIPp said when SIPp was not content with ours."""
     action = f'<nop><action><exec rtp_stream="{sound},1,0"/></action></nop>' if sound else ""
     scenario = folder / "caller.xml"
@@ -29,7 +32,7 @@ async def call(sipp: str, served: Installation, folder: Path, *extra: str, sound
     media = str(free_port(socket.SOCK_DGRAM))
     ours = ("-i", host, "-p", str(free_port(socket.SOCK_DGRAM)), "-mi", host, "-mp", media)
     process = await asyncio.create_subprocess_exec(
-        sipp, f"{host}:{port}", "-sf", str(scenario), "-s", "reception", *ours, "-m", "1", "-d", str(ms),
+        "sipp", f"{host}:{port}", "-sf", str(scenario), "-s", "reception", *ours, "-m", "1", "-d", str(ms),
         "-nostdin", "-timeout", "60", "-timeout_error", "-trace_err", *extra,
         cwd=folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -42,13 +45,13 @@ def complaints(folder: Path) -> str:
 
 
 async def test_a_recorded_debtor_is_heard_and_the_opening_is_said(
-    served: Installation, sipp: str, tmp_path: Path
+    served: Installation, tmp_path: Path
 ) -> None:
     sound = tmp_path / "debtor.ulaw"
     question = load_synthesizer().synthesize("我想问一下怎么还款", "m3")
     sound.write_bytes(PCMU.encode(bytes(16 * 9000) + question + bytes(16 * 6000)))
     async with served.recording() as recording:
-        await call(sipp, served, tmp_path, sound=sound, ms=16_000)
+        await call(served, tmp_path, sound=sound, ms=16_000)
     ours = recording()
     await ours.sealed()
     assert len(ours.of(FactKind.ANSWERED)) == 1
@@ -62,9 +65,9 @@ async def test_a_recorded_debtor_is_heard_and_the_opening_is_said(
     assert ours.of(FactKind.ENDED)[-1].data["by"] == "remote"
 
 
-async def test_our_sound_reaches_sipp_and_comes_back(served: Installation, sipp: str, tmp_path: Path) -> None:
+async def test_our_sound_reaches_sipp_and_comes_back(served: Installation, tmp_path: Path) -> None:
     async with served.recording() as recording:
-        await call(sipp, served, tmp_path, "-rtp_echo", ms=6_000)
+        await call(served, tmp_path, "-rtp_echo", ms=6_000)
     ours = recording()
     await ours.sealed()
     audio = read_audio(ours.bundle)
