@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from av.packet import Packet
@@ -16,7 +16,7 @@ _QUIET: Final = 300
 _PATIENCE: Final = 25
 """Frames to wait for a quiet one before a loud one is left out: half a second."""
 
-Sink = Callable[[Packet], None]
+Sink = Callable[["Packet[Any]"], None]
 
 
 class Headset:

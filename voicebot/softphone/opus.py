@@ -1,9 +1,9 @@
-"""Opus at the telephone's rate: the codec of the browser's side (RFC 6716, in RTP RFC 7587), by libopus through PyAV."""
+"""Opus at the telephone's rate: the browser's codec (RFC 6716, in RTP RFC 7587), by libopus through PyAV."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
@@ -32,13 +32,13 @@ class OpusEncoder:
         self._codec = codec
         self._frames = 0
 
-    def encode(self, pcm: bytes, tick: int) -> list[Packet]:
+    def encode(self, pcm: bytes, tick: int) -> list[Packet[Any]]:
         """20 ms (FRAME_BYTES) to packets, usually one, stamped with the tick they were heard in."""
         frame = av.AudioFrame(format="s16", layout="mono", samples=FRAME_SAMPLES)
         frame.planes[0].update(pcm)
         frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), self._frames * FRAME_SAMPLES
         self._frames += 1
-        packets: list[Packet] = self._codec.encode(frame)
+        packets: list[Packet[Any]] = self._codec.encode(frame)
         for packet in packets:
             packet.pts, packet.time_base = tick * FRAME_SAMPLES, Fraction(1, RATE)
         return packets
@@ -72,7 +72,8 @@ class OpusDecoder:
 
     def _decode(self, payload: bytes) -> bytes:
         try:
-            return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in self._codec.decode(Packet(payload)))
+            frames = self._codec.decode(Packet(payload))
+            return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames)
         except av.FFmpegError:
             self.unreadable += 1
             self._codec = self._fresh()

@@ -380,6 +380,16 @@ alerts = Table(
 )
 """What a supervisor must see now; an insert wakes the wall."""
 
+softphones = Table(
+    "softphones",
+    metadata,
+    _text("agent_id", ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True),
+    _text("gateway"),
+    _text("sip_uri"),
+    _when("since"),
+)
+"""Who is on the telephone in the browser; `sip_uri` is the desk phone that is rung again afterwards."""
+
 users = Table(
     "users",
     metadata,
