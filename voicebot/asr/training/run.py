@@ -14,7 +14,7 @@ from voicebot.asr.training import export, train, wording
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Make models/embedded-asr.onnx and models/embedded-lm.gz")
-    parser.add_argument("--shards", type=int, default=20, help="pieces of training speech, about two hours each")
+    parser.add_argument("--shards", type=int, default=26, help="pieces of training speech, about two hours each")
     parser.add_argument("--steps", type=int, default=18000)
     given: Any = parser.parse_args(argv)
     speaker = subprocess.Popen([sys.executable, "-m", "voicebot.asr.training.speech", "--shards", str(given.shards)])

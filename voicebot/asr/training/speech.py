@@ -136,7 +136,7 @@ def shards(folder: Path) -> Iterator[str]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Speak the training shards")
-    parser.add_argument("--shards", type=int, default=20)
+    parser.add_argument("--shards", type=int, default=26)
     parser.add_argument("--utterances", type=int, default=SHARD_UTTERANCES)
     parser.add_argument("--seed", type=int, default=2026)
     given: Any = parser.parse_args(argv)

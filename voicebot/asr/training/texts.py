@@ -131,9 +131,9 @@ def pause_at_random(text: str, rng: random.Random) -> str:
 
 
 def draw(rng: random.Random) -> str:
-    """One training utterance: 45 % templates, 40 % sayings, 15 % random words."""
+    """One training utterance: 38 % templates, 47 % sayings, 15 % random words."""
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.38:
         return templates().say(rng)
     if kind < 0.85:
         return pause_at_random(rng.choice(sayings()), rng)

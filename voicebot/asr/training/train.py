@@ -171,7 +171,7 @@ def train(folder: Path, total: int, shards: int, seed: int) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the embedded recogniser")
     parser.add_argument("--steps", type=int, default=18000)
-    parser.add_argument("--shards", type=int, default=20)
+    parser.add_argument("--shards", type=int, default=26)
     parser.add_argument("--seed", type=int, default=5)
     given: Any = parser.parse_args(argv)
     os.nice(5)
