@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from voicebot.audio.frames import SILENCE
@@ -33,7 +34,7 @@ from voicebot.handoff.bridge import Bridge
 from voicebot.handoff.desk import Desk
 from voicebot.handoff.hold import HoldLoop
 from voicebot.handoff.transfer import Joined, WarmTransfer
-from voicebot.telephony.leg import Answered, CallLeg, EarlyMedia, Ended, KeyPressed, LegEvent, Line, Ringing
+from voicebot.telephony.leg import Answered, CallLeg, EarlyMedia, Ended, KeyPressed, LegEvent, Line, Ringing, TrunkTried
 
 MOST_MS = 20 * 60 * 1000
 """A call longer than this is ended: nothing a script does takes 20 minutes."""
@@ -120,6 +121,8 @@ class CallSession:
 
     async def _on_leg(self, event: LegEvent) -> None:
         match event:
+            case TrunkTried():
+                self._fact(FactKind.TRUNK_TRIED, asdict(event))
             case Ringing(status):
                 self._fact(FactKind.RINGING, {"status": status})
             case EarlyMedia():

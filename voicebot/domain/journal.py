@@ -12,6 +12,7 @@ class FactKind(StrEnum):
 
     STARTED = "started"  # call_id, direction, case_id, attempt_id, number_masked, script, script_sha256, engines
     DIALLED = "dialled"  # to, from, sip_call_id
+    TRUNK_TRIED = "trunk_tried"  # trunk, status, reason, next, sip_call_id: it could not take the call
     RINGING = "ringing"  # status
     EARLY_MEDIA = "early_media"
     ANSWERED = "answered"
