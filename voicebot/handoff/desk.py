@@ -1,15 +1,18 @@
-"""Desk: the people who can take a call."""
+"""Desk: the people who can take a call, and the queue for them."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from voicebot.domain.records import AlertKind
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """An agent who was reserved for the call `call_id`. `sip_uri` rings their phone."""
+    """A person at a phone. `sip_uri` rings it. `call_id`: for which call they are reserved, if for one."""
 
     id: str
     name: str
@@ -17,23 +20,62 @@ class Seat:
     call_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A person for one call. `urgent`: at once, whoever there is."""
+
+    call_id: str
+    reason: str
+    skill: str = "general"
+    language: str = "zh"
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Still waiting: `before` calls are served first. `hopeless`: nobody is on duty who was not tried."""
+
+    before: int
+    hopeless: bool
+
+
 class Desk(Protocol):
-    """Reserves agents. An agent is reserved for one call at a time, on whatever machine it runs."""
+    """Reserves people. Each is reserved for one call at a time, on whatever machine it runs."""
 
-    async def reserve(self, skill: str, call_id: str, exclude: Collection[str]) -> Seat | None:
-        """Somebody free who is not in `exclude`, best one who has `skill`; None when nobody is free."""
+    async def wait(self, wanted: Wanted) -> None:
+        """Stand in the queue; who stands there keeps their place."""
+        ...
+
+    async def leave(self, call_id: str) -> None:
+        """Stand in the queue no more."""
+        ...
+
+    async def claim(self, wanted: Wanted, tried: Collection[str]) -> Seat | Place:
+        """The next person for a call that waits, none of `tried`; who got one has left the queue."""
+        ...
+
+    async def claim_supervisor(self, call_id: str, tried: Collection[str]) -> Seat | None:
+        """A supervisor who is in no call, on a break or not; None when there is none left."""
+        ...
+
+    async def claim_agent(self, agent_id: str, call_id: str, presences: Collection[str] = ("ready",)) -> Seat | None:
+        """This agent; None when there is no such agent, or they are in none of `presences`."""
+        ...
+
+    async def find(self, agent_id: str) -> Seat | None:
+        """An agent without reserving them."""
         ...
 
     async def release(self, seat: Seat, *, talked: bool) -> None:
-        """Give the agent back, `talked` after a conversation; who went away meanwhile stays away."""
+        """Give somebody back: ready, `talked` with time to write first. Who went away meanwhile stays away."""
         ...
 
+    async def news(self, within_s: float) -> None:
+        """Return when somebody's presence or the queue may have changed, at the latest after `within_s`."""
+        ...
 
-class EmptyDesk:
-    """A desk at which nobody sits."""
+    async def alert(self, kind: AlertKind, text: str, call_id: str, agent_id: str | None = None) -> None:
+        """Tell the supervisors; what can't be told is logged."""
+        ...
 
-    async def reserve(self, skill: str, call_id: str, exclude: Collection[str]) -> Seat | None:
-        return None
-
-    async def release(self, seat: Seat, *, talked: bool) -> None:
-        return None
+    def now(self) -> dt.datetime: ...

@@ -1,29 +1,96 @@
-"""StoreDesk: the desk of all machines, kept in the database so that no agent is reserved twice."""
+"""StoreDesk: the desk of all machines, kept in the database so that nobody is reserved twice."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import datetime as dt
 from collections.abc import Collection
 
+import structlog
+
 from voicebot.domain.clock import Clock
-from voicebot.handoff.desk import Seat
-from voicebot.store.agents import Agents
+from voicebot.domain.records import AgentRecord, AlertKind, WaitingCall
+from voicebot.handoff.desk import Place, Seat, Wanted
+from voicebot.handoff.matching import match, on_duty
+from voicebot.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+ANY_BUT_BUSY = ("ready", "wrap_up", "away", "offline")
 
 
 class StoreDesk:
-    """A Desk over the agents' table."""
+    """A Desk over the tables of agents, waiting calls and alerts. `run` hears of changes for all calls of a line."""
 
-    def __init__(self, agents: Agents, clock: Clock) -> None:
-        self._agents = agents
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
+        self._changed = asyncio.Event()
 
-    async def reserve(self, skill: str, call_id: str, exclude: Collection[str]) -> Seat | None:
-        """Who has the skill and has waited longest, else whoever has: a person beats the right person."""
-        now, excluded = self._clock.now(), sorted(exclude)
-        agent = await self._agents.claim(skill, now, excluded, call_id=call_id) or await self._agents.claim(
-            None, now, excluded, call_id=call_id
+    async def run(self) -> None:
+        """Listen until cancelled; without it waiting calls look every second."""
+        async for _ in self._store.agents.changes():
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()
+
+    async def wait(self, wanted: Wanted) -> None:
+        now = self._clock.now()
+        await self._store.waiting.enter(
+            WaitingCall(
+                wanted.call_id,
+                wanted.skill,
+                wanted.reason,
+                now,
+                wanted.language,
+                wanted.urgent,
+                await self._store.waiting.usual_agent(wanted.call_id),
+            )
         )
-        return Seat(agent.id, agent.name, agent.sip_uri, call_id) if agent else None
+
+    async def leave(self, call_id: str) -> None:
+        await self._store.waiting.leave(call_id)
+
+    async def claim(self, wanted: Wanted, tried: Collection[str]) -> Seat | Place:
+        now = self._clock.now()
+        agent, before = await self._store.waiting.claim(wanted.call_id, sorted(tried), now, match)
+        if agent is not None:
+            return _seat(agent, wanted.call_id)
+        return Place(before, hopeless=not on_duty(await self._store.agents.all(), tried))
+
+    async def claim_supervisor(self, call_id: str, tried: Collection[str]) -> Seat | None:
+        ids = [agent.id for agent in await self._store.agents.supervisors() if agent.id not in tried]
+        for presences in (("ready",), ANY_BUT_BUSY):
+            agent = await self._store.agents.claim(ids, self._clock.now(), call_id=call_id, presences=presences)
+            if agent is not None:
+                return _seat(agent, call_id)
+        return None
+
+    async def claim_agent(self, agent_id: str, call_id: str, presences: Collection[str] = ("ready",)) -> Seat | None:
+        agent = await self._store.agents.claim([agent_id], self._clock.now(), call_id=call_id, presences=presences)
+        return _seat(agent, call_id) if agent else None
+
+    async def find(self, agent_id: str) -> Seat | None:
+        agent = await self._store.agents.find(agent_id)
+        return _seat(agent, "") if agent else None
 
     async def release(self, seat: Seat, *, talked: bool) -> None:
-        """Ready at once, also after a conversation: wrap-up is no presence yet."""
-        await self._agents.give_back(seat.id, seat.call_id, self._clock.now())
+        if seat.call_id:
+            await self._store.agents.give_back(seat.id, seat.call_id, self._clock.now(), wrap_up=talked)
+
+    async def news(self, within_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), within_s)
+
+    async def alert(self, kind: AlertKind, text: str, call_id: str, agent_id: str | None = None) -> None:
+        try:
+            await self._store.alerts.ring(kind, text, self._clock.now(), call_id=call_id, agent_id=agent_id)
+        except Exception:
+            log.exception("supervisors can't be alerted, see to the database", kind=kind.value, call_id=call_id)
+
+    def now(self) -> dt.datetime:
+        return self._clock.now()
+
+
+def _seat(agent: AgentRecord, call_id: str) -> Seat:
+    return Seat(agent.id, agent.name, agent.sip_uri, call_id)

@@ -1,131 +1,228 @@
-"""Warm transfer: ring an agent, brief them alone, join both legs; try the next one when it fails."""
+"""Warm transfer: find a person, ring them, brief them alone until they accept; then the next one, when it fails."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from voicebot.domain.journal import FactKind
-from voicebot.handoff.bridge import Bridge, Monologue
+from voicebot.handoff.audibility import Part
+from voicebot.handoff.conference import Conference
 from voicebot.handoff.desk import Desk, Seat
-from voicebot.telephony.leg import Answered, CallLeg, Ended, Line, UndiallableError
+from voicebot.handoff.finders import Finder
+from voicebot.handoff.phone import ACCEPT_KEYS, DECLINE_KEYS, Clicked, Phone
+from voicebot.handoff.rules import TransferRules
+from voicebot.handoff.states import Event, State, after
+from voicebot.telephony.leg import Answered, Ended, KeyPressed, LegEvent, Line, UndiallableError
 
 log = structlog.get_logger(__name__)
 
-RING_TIMEOUT_S = 20.0
-"""How long one agent's phone rings before the next agent is tried."""
-MOST_AGENTS = 3
-"""How many agents are tried before the callee gets an honest sentence instead."""
-
 Journal = Callable[[FactKind, Mapping[str, object]], object]
+_BUSY = (486, 600)
+_DECLINED = (603,)
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """The agent is on the line, briefed, and connected to the bridge."""
+class Briefing:
+    """What is told to the agent alone: `pcm` s16le 8 kHz, `text` for the journal."""
 
-    seat: Seat
-    leg: CallLeg
-    bridge: Bridge
+    text: str = ""
+    pcm: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Somebody takes the call: their phone is in the conference, nobody hears them yet. `how`: key, click or auto."""
+
+    phone: Phone
+    how: str
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Nobody could be fetched; `why` is the last reason."""
+    """Nobody could be fetched; `why` is the last reason, a value of Event."""
 
     why: str
 
 
 class WarmTransfer:
-    """One attempt to fetch a person for one call.
+    """One search for a person. What it may do next stands in the table of states.
 
-    States: reserve -> ring -> brief -> join; from ring and brief back to reserve when the agent is lost.
+    Cancel it and nobody is left ringing or reserved.
     """
 
-    def __init__(self, desk: Desk, line: Line, call_id: str, journal: Journal) -> None:
+    def __init__(
+        self,
+        finder: Finder,
+        desk: Desk,
+        line: Line,
+        conference: Conference,
+        journal: Journal,
+        rules: TransferRules,
+        *,
+        ring_s: float | None = None,
+    ) -> None:
+        self._finder = finder
         self._desk = desk
         self._line = line
-        self._call_id = call_id
+        self._conference = conference
         self._journal = journal
+        self._rules = rules
+        self._ring_s = ring_s or rules.ring_s
+        self.state = State.QUEUED
+        self.tried: list[str] = []
+        self.phone: Phone | None = None
+        self._seat: Seat | None = None
+        self._how = ""
+        self._why = Event.NOBODY
 
-    async def run(self, *, skill: str, briefing_text: str, briefing: bytes) -> Joined | Failed:
-        """Fetch an agent with `skill`. `briefing`: s16le 8 kHz, heard by the agent alone."""
-        tried: set[str] = set()
-        why = "no_agent"
-        while len(tried) < MOST_AGENTS:
-            seat = await self._reserve(skill, tried)
-            if seat is None:
-                return Failed(why)
-            tried.add(seat.id)
-            try:
-                result = await self._try(seat, briefing_text, briefing)
-            except BaseException:
-                await asyncio.shield(self._desk.release(seat, talked=False))
-                raise
-            if isinstance(result, Joined):
-                return result
-            why = result.why
-            self._journal(FactKind.TRANSFER_FAILED, {"agent": seat.id, "why": why})
-            await self._desk.release(seat, talked=False)
-        return Failed(why)
-
-    async def _reserve(self, skill: str, tried: set[str]) -> Seat | None:
-        """A free agent; a desk that can't be asked counts as an empty one, for the callee must not wait in vain."""
+    async def run(self, briefing: Briefing) -> Accepted | Failed:
+        """Search until somebody accepts or nobody is left."""
+        steps: dict[State, Callable[[], Awaitable[Event]]] = {
+            State.QUEUED: self._find,
+            State.RINGING: self._ring,
+            State.BRIEFING: lambda: self._brief(briefing),
+        }
         try:
-            return await self._desk.reserve(skill, self._call_id, tried)
-        except Exception:
-            log.exception("the desk can't be asked for an agent")
-            return None
+            while self.state in steps:
+                await self._move(await steps[self.state]())
+        except BaseException:
+            await asyncio.shield(self._give_up())
+            raise
+        if self.state is State.JOINED and self.phone is not None:
+            return Accepted(self.phone, self._how)
+        return Failed(self._why.value)
 
-    async def _try(self, seat: Seat, briefing_text: str, briefing: bytes) -> Joined | Failed:
+    async def _move(self, event: Event) -> None:
+        before, self.state = self.state, after(self.state, event)
+        if before is not State.QUEUED and self.state is State.QUEUED:
+            self._why = event
+            seat = self._seat
+            self._journal(FactKind.TRANSFER_FAILED, {"agent": seat.id if seat else None, "why": event.value})
+            await self._give_up()
+        elif self.state is State.BOT and not self.tried:
+            self._why = event
+
+    async def _give_up(self) -> None:
+        """Let the person go who was rung last."""
+        phone, self.phone = self.phone, None
+        seat, self._seat = self._seat, None
+        if phone is not None:
+            self._conference.leave(phone.party)
+            await phone.hang_up()
+        if seat is not None:
+            await release(self._desk, seat, talked=False)
+
+    # --- the states ----------------------------------------------------------------------------------------
+
+    async def _find(self) -> Event:
+        if len(self.tried) >= self._rules.most_agents:
+            return Event.WAITED_OUT
+        found = await self._finder.next(self.tried)
+        if not isinstance(found, Seat):
+            return found
+        self._seat = found
+        self.tried.append(found.id)
+        return Event.AGENT_FREE
+
+    async def _ring(self) -> Event:
+        seat = self._seat
+        if seat is None:
+            return Event.ABSENT
         try:
-            leg = await self._line.dial(seat.sip_uri, ring_timeout_s=RING_TIMEOUT_S)
+            leg = await self._line.dial(seat.sip_uri, ring_timeout_s=self._ring_s)
         except UndiallableError as error:
             log.error("an agent's phone can't be rung, correct its address", agent=seat.id, error=str(error))
-            return Failed("agent_absent")
-        self._journal(FactKind.AGENT_RINGING, {"agent": seat.id})
-        try:
-            failed = await self._ring(leg)
-            if failed is not None:
-                return failed
-            self._journal(FactKind.AGENT_ANSWERED, {"agent": seat.id})
-            if not await self._brief(leg, briefing):
-                return Failed("agent_hung_up")
-        except BaseException:
-            await asyncio.shield(leg.hang_up())
-            raise
-        self._journal(FactKind.BRIEFED, {"agent": seat.id, "text": briefing_text})
-        bridge = Bridge()
-        leg.connect(bridge)
-        self._journal(FactKind.JOINED, {"agent": seat.id})
-        return Joined(seat, leg, bridge)
+            return Event.ABSENT
+        self.phone = Phone(leg, seat, self._conference.join(Part.BRIEFED, seat.id))
+        self._journal(FactKind.AGENT_RINGING, {"agent": seat.id, "name": seat.name})
+        return await self._until_answered(self.phone)
 
-    async def _ring(self, leg: CallLeg) -> Failed | None:
-        async for event in leg.events():
-            if isinstance(event, Answered):
-                return None
-            if isinstance(event, Ended):
-                return Failed("agent_busy" if event.status in (486, 600, 603) else "agent_absent")
-        return Failed("agent_absent")
+    async def _until_answered(self, phone: Phone) -> Event:
+        while True:
+            match await phone.next():
+                case Answered():
+                    self._journal(FactKind.AGENT_ANSWERED, {"agent": phone.seat.id})
+                    return Event.ANSWERED
+                case Ended(status=status):
+                    return _refusal(status)
+                case Clicked(accept=False):
+                    return Event.DECLINED
+                case Clicked(accept=True):
+                    self._how = "click"
 
-    async def _brief(self, leg: CallLeg, briefing: bytes) -> bool:
-        """Play the briefing; False when the agent hangs up meanwhile."""
-        monologue = Monologue(briefing)
-        leg.connect(monologue)
-        played = asyncio.ensure_future(monologue.played.wait())
-        gone = asyncio.ensure_future(_until_ended(leg))
+    async def _brief(self, briefing: Briefing) -> Event:
+        """Brief the agent until they say yes or no; who clicked while it rang has said yes already."""
+        phone = self.phone
+        if phone is None:
+            return Event.AGENT_LOST
+        phone.party.play(briefing.pcm)
+        event = Event.ACCEPTED if self._how == "click" else await self._decision(phone)
+        phone.party.stop_playing()
+        heard = {"agent": phone.seat.id, "text": briefing.text, "heard_ms": phone.party.heard_ms}
+        self._journal(FactKind.BRIEFED, heard)
+        if event is Event.ACCEPTED:
+            self._journal(FactKind.AGENT_ACCEPTED, {"agent": phone.seat.id, "how": self._how})
+        return event
+
+    async def _decision(self, phone: Phone) -> Event:
+        decided = await self._said_until(phone, phone.party.played.wait())
+        if decided is None and not self._rules.by_key:
+            return self._accepted("auto")
+        return decided or await self._said_until(phone, asyncio.sleep(self._rules.accept_within_s)) or Event.NOT_ACCEPTED
+
+    async def _said_until(self, phone: Phone, end: Coroutine[Any, Any, object]) -> Event | None:
+        """What the agent decided until `end`; None when they did not."""
+        ending = asyncio.create_task(end)
         try:
-            await asyncio.wait((played, gone), return_when=asyncio.FIRST_COMPLETED)
-            return not gone.done()
+            while not ending.done():
+                happened = asyncio.create_task(phone.next())
+                await asyncio.wait((happened, ending), return_when=asyncio.FIRST_COMPLETED)
+                if not happened.done():
+                    happened.cancel()
+                elif (decided := self._decided(happened.result())) is not None:
+                    return decided
+            return None
         finally:
-            played.cancel()
-            gone.cancel()
+            ending.cancel()
+
+    def _decided(self, event: LegEvent | Clicked | None) -> Event | None:
+        match event:
+            case Ended(by="remote"):
+                return Event.AGENT_GONE
+            case Ended():
+                return Event.AGENT_LOST
+            case KeyPressed(digit=digit) if digit in ACCEPT_KEYS:
+                return self._accepted("key")
+            case Clicked(accept=True):
+                return self._accepted("click")
+            case KeyPressed(digit=digit) if digit in DECLINE_KEYS:
+                return Event.DECLINED
+            case Clicked():
+                return Event.DECLINED
+            case _:
+                return None
+
+    def _accepted(self, how: str) -> Event:
+        self._how = how
+        return Event.ACCEPTED
 
 
-async def _until_ended(leg: CallLeg) -> None:
-    async for event in leg.events():
-        if isinstance(event, Ended):
-            return
+async def release(desk: Desk, seat: Seat, *, talked: bool) -> None:
+    """Give somebody back; housekeeping does it later where the desk can't be reached."""
+    try:
+        await desk.release(seat, talked=talked)
+    except Exception:
+        log.exception("an agent can't be given back now; housekeeping will", agent=seat.id)
+
+
+def _refusal(status: int | None) -> Event:
+    if status in _DECLINED:
+        return Event.DECLINED
+    return Event.BUSY if status in _BUSY else Event.ABSENT
+
+Joined = Accepted

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Collection
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, DateTime, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voicebot.domain.records import AgentRecord
-from voicebot.store.database import Database
+from voicebot.domain.records import AgentRecord, Role
+from voicebot.store.database import DESK, Database
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import agents, calls
+from voicebot.store.schema import agents, calls, users
 
 GRACE = dt.timedelta(seconds=30)
 """So long the worker of a call that is over has to give its agent back itself."""
 LONGEST = dt.timedelta(hours=1)
 """No call lasts so long: its worker is gone and never reported the end."""
+PRESENCES = ("ready", "busy", "wrap_up", "away", "offline")
+SUPERVISORS = (Role.SUPERVISOR, Role.OPERATOR, Role.ADMIN)
+"""Roles whose users are rung as supervisors, where they have a phone."""
+
 
 class Agents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, agent: AgentRecord) -> None:
-        """Add an agent or change name, address and skills; presence stays as it is."""
-        values = {"id": agent.id, "name": agent.name, "sip_uri": agent.sip_uri, "skills": list(agent.skills)}
+        """Add an agent or change name, address, skills, languages, after-call time; presence and device stay."""
+        values = {
+            "id": agent.id,
+            "name": agent.name,
+            "sip_uri": agent.sip_uri,
+            "skills": list(agent.skills),
+            "languages": list(agent.languages),
+            "after_call_s": agent.after_call_s,
+        }
         change = {name: value for name, value in values.items() if name != "id"}
         query = (
             insert(agents)
-            .values(**values, presence=agent.presence, presence_at=agent.presence_at)
+            .values(**values, presence=agent.presence, presence_at=agent.presence_at, device=agent.device)
             .on_conflict_do_update(index_elements=["id"], set_=change)
         )
         async with self._database.begin() as connection:
@@ -36,50 +49,60 @@ class Agents:
 
     async def all(self) -> list[AgentRecord]:
         async with self._database.begin() as connection:
-            return [_to_agent(row) for row in await connection.execute(select(agents).order_by(agents.c.id))]
+            return [to_agent(row) for row in await connection.execute(select(agents).order_by(agents.c.id))]
 
     async def find(self, agent_id: str) -> AgentRecord | None:
         async with self._database.begin() as connection:
             row = (await connection.execute(select(agents).where(agents.c.id == agent_id))).first()
-        return _to_agent(row) if row else None
+        return to_agent(row) if row else None
+
+    async def supervisors(self) -> list[AgentRecord]:
+        """The agents who supervise, by their accounts in the console; who waited longest first."""
+        accounts = select(users.c.agent_id).where(users.c.role.in_(SUPERVISORS), ~users.c.disabled)
+        query = select(agents).where(agents.c.id.in_(accounts)).order_by(agents.c.presence_at.nulls_first())
+        async with self._database.begin() as connection:
+            return [to_agent(row) for row in await connection.execute(query)]
 
     async def set_presence(self, agent_id: str, presence: str, now: dt.datetime) -> bool:
-        """What the agent says of themself: ready, busy, away or offline; False when there is no such agent."""
-        if presence not in _PRESENCES:
-            raise ValueError(f"presence must be one of {', '.join(_PRESENCES)}, not {presence!r}")
+        """What the agent says of themself, one of PRESENCES; False when there is no such agent."""
+        if presence not in PRESENCES:
+            raise ValueError(f"presence must be one of {', '.join(PRESENCES)}, not {presence!r}")
+        until = _end_of_writing(now) if presence == "wrap_up" else None
         change = update(agents).where(agents.c.id == agent_id).values(
-            presence=presence, presence_at=now, call_id=None
+            presence=presence, presence_at=now, call_id=None, wrap_until=until
         )
         async with self._database.begin() as connection:
             return (await connection.execute(change)).rowcount > 0
 
     async def claim(
-        self, skill: str | None, now: dt.datetime, exclude: Sequence[str] = (), *, call_id: str
+        self, candidates: Collection[str], now: dt.datetime, *, call_id: str, presences: Collection[str] = ("ready",)
     ) -> AgentRecord | None:
-        """The ready agent with `skill` who has waited longest, busy with `call_id` from now on.
+        """One of `candidates`, longest idle first, busy with `call_id` from now on. No other caller gets them too."""
+        free = select(agents.c.id).where(agents.c.presence.in_(presences), agents.c.id.in_(candidates))
+        one = free.order_by(agents.c.presence_at.nulls_first(), agents.c.id).limit(1)
+        async with self._database.begin() as connection:
+            id_ = (await connection.execute(one.with_for_update(skip_locked=True))).scalar()
+            return await reserve(connection, str(id_), call_id, now) if id_ is not None else None
 
-        No other caller gets the same one.
+    async def give_back(self, agent_id: str, call_id: str, now: dt.datetime, *, wrap_up: bool = False) -> bool:
+        """Ready again after `call_id`, or writing for their after-call time.
+
+        False when the agent went away meanwhile or serves another call.
         """
-        ready = select(agents.c.id).where(agents.c.presence == "ready", agents.c.id.not_in(list(exclude)))
-        if skill is not None:
-            ready = ready.where(agents.c.skills.contains([skill]))
-        one = ready.order_by(agents.c.presence_at.nulls_first(), agents.c.id).limit(1)
-        query = (
-            update(agents)
-            .where(agents.c.id == one.with_for_update(skip_locked=True).scalar_subquery())
-            .values(presence="busy", presence_at=now, call_id=call_id)
-            .returning(agents)
+        mine = (agents.c.id == agent_id, agents.c.presence == "busy", agents.c.call_id == call_id)
+        change = update(agents).where(*mine).values(
+            presence="wrap_up" if wrap_up else "ready",
+            wrap_until=_end_of_writing(now) if wrap_up else None,
+            presence_at=now,
+            call_id=None,
         )
         async with self._database.begin() as connection:
-            row = (await connection.execute(query)).first()
-        return _to_agent(row) if row else None
-
-    async def give_back(self, agent_id: str, call_id: str, now: dt.datetime) -> bool:
-        """Ready again after `call_id`; False when the agent went away meanwhile or serves another call."""
-        mine = (agents.c.id == agent_id, agents.c.presence == "busy", agents.c.call_id == call_id)
-        change = update(agents).where(*mine).values(presence="ready", presence_at=now, call_id=None)
-        async with self._database.begin() as connection:
             return (await connection.execute(change)).rowcount > 0
+
+    async def end_wrap_up(self, now: dt.datetime) -> list[str]:
+        """Make those ready whose time for writing is over; their ids."""
+        async with self._database.begin() as connection:
+            return await end_wrap_up(connection, now)
 
     async def give_back_lost(self, now: dt.datetime) -> list[str]:
         """Make those ready again whose call is over, unknown or too old to be true; their ids."""
@@ -95,11 +118,41 @@ class Agents:
         async with self._database.begin() as connection:
             return sorted((await connection.execute(change)).scalars())
 
+    async def changes(self) -> AsyncIterator[str]:
+        """One item whenever somebody's presence or the queue changes; also first and after a lost connection."""
+        async for table in self._database.listen(DESK):
+            yield table
 
-_PRESENCES = ("ready", "busy", "away", "offline")
+
+async def reserve(connection: AsyncConnection, agent_id: str, call_id: str, now: dt.datetime) -> AgentRecord | None:
+    """Busy with `call_id` from now on; within the caller's transaction."""
+    change = (
+        update(agents)
+        .where(agents.c.id == agent_id)
+        .values(presence="busy", presence_at=now, call_id=call_id, wrap_until=None)
+        .returning(agents)
+    )
+    row = (await connection.execute(change)).first()
+    return to_agent(row) if row else None
 
 
-def _to_agent(row: AnyRow) -> AgentRecord:
+async def end_wrap_up(connection: AsyncConnection, now: dt.datetime) -> list[str]:
+    """As Agents.end_wrap_up, within the caller's transaction. Idle since the moment their time was over."""
+    change = (
+        update(agents)
+        .where(agents.c.presence == "wrap_up", agents.c.wrap_until <= now)
+        .values(presence="ready", presence_at=agents.c.wrap_until, wrap_until=None)
+        .returning(agents.c.id)
+    )
+    return sorted((await connection.execute(change)).scalars())
+
+
+def _end_of_writing(now: dt.datetime) -> ColumnElement[Any]:
+    return literal(now, DateTime(timezone=True)) + func.make_interval(0, 0, 0, 0, 0, 0, agents.c.after_call_s)
+
+
+def to_agent(row: AnyRow) -> AgentRecord:
+    """From a row with all columns of the agents' table."""
     return AgentRecord(
         id=row.id,
         name=row.name,
@@ -108,4 +161,8 @@ def _to_agent(row: AnyRow) -> AgentRecord:
         presence=row.presence,
         presence_at=row.presence_at,
         call_id=row.call_id,
+        languages=tuple(row.languages),
+        after_call_s=row.after_call_s,
+        wrap_until=row.wrap_until,
+        device=row.device,
     )

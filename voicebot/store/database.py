@@ -19,6 +19,8 @@ from voicebot.store.urls import conninfo, sqlalchemy_url
 FACTS = "voicebot_facts"
 COMMANDS = "voicebot_commands"
 CLOSED = "voicebot_closed"
+DESK = "voicebot_desk"
+ALERTS = "voicebot_alerts"
 _RECONNECT_S = (0.1, 0.3, 1.0, 3.0)
 
 

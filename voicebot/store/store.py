@@ -11,7 +11,10 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from voicebot.store.agent_callbacks import AgentCallbacks
+from voicebot.store.agent_figures import Figures
 from voicebot.store.agents import Agents
+from voicebot.store.alerts import Alerts
 from voicebot.store.attempts import Attempts
 from voicebot.store.calls import Calls
 from voicebot.store.campaigns import Campaigns
@@ -21,9 +24,14 @@ from voicebot.store.contacts import Contacts
 from voicebot.store.database import Database, lock_key
 from voicebot.store.facts import Facts
 from voicebot.store.load import Load
+from voicebot.store.portfolio import Portfolio
+from voicebot.store.previews import Previews
 from voicebot.store.promises import Promises
 from voicebot.store.schema import settings
+from voicebot.store.softphones import Softphones
 from voicebot.store.users import Users
+from voicebot.store.waiting import Waiting
+from voicebot.store.wrapups import Wrapups
 
 
 class Store:
@@ -43,6 +51,14 @@ class Store:
         self.commands = Commands(database)
         self.promises = Promises(database)
         self.agents = Agents(database)
+        self.waiting = Waiting(database)
+        self.alerts = Alerts(database)
+        self.softphones = Softphones(database)
+        self.wrapups = Wrapups(database)
+        self.portfolio = Portfolio(database)
+        self.previews = Previews(database)
+        self.agent_callbacks = AgentCallbacks(database)
+        self.figures = Figures(database)
         self.load = Load(database)
         self.users = Users(database)
 

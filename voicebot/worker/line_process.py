@@ -61,7 +61,7 @@ class LineProcess:
         self._runner = CallRunner(
             self._line,
             self._link,
-            StoreDesk(self._store.agents, self._clock),
+            StoreDesk(self._store, self._clock),
             self._book,
             self._clock,
             recordings=settings.recordings,
