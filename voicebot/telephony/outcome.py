@@ -1,41 +1,103 @@
-"""What a carrier's final answer means: SIP status and Q.850 cause to a disposition.
+"""What a carrier's final answer means: SIP status and Q.850 cause to disposition, retry and blame, by a table of data.
 
-Source: RFC 3398 section 8.2.6 (ISUP causes and SIP responses), ITU-T Q.850 (causes).
+The table with its sources: data/answers.toml, shown in docs/reference/answers.md.
 """
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
 from voicebot.domain.outcome import Disposition
 
-_BY_STATUS = {
-    404: Disposition.UNREACHABLE,  # cause 1, unallocated number
-    408: Disposition.NO_ANSWER,
-    410: Disposition.UNREACHABLE,  # cause 22, number changed
-    480: Disposition.NO_ANSWER,  # cause 18-20: no user responding, no answer, subscriber absent
-    484: Disposition.UNREACHABLE,  # cause 28, incomplete number
-    486: Disposition.BUSY,  # cause 17
-    487: Disposition.NO_ANSWER,  # we gave up ringing
-    600: Disposition.BUSY,
-    603: Disposition.REJECTED,  # cause 21
-    604: Disposition.UNREACHABLE,
-    607: Disposition.REJECTED,  # RFC 8197, unwanted
-    608: Disposition.REJECTED,  # RFC 8688
-}
-_BY_CAUSE = {
-    1: Disposition.UNREACHABLE,
-    17: Disposition.BUSY,
-    18: Disposition.NO_ANSWER,
-    19: Disposition.NO_ANSWER,
-    20: Disposition.UNREACHABLE,
-    21: Disposition.REJECTED,
-    22: Disposition.UNREACHABLE,
-    27: Disposition.UNREACHABLE,
-    28: Disposition.UNREACHABLE,
-}
+
+class Retry(StrEnum):
+    """When it makes sense to ring the number again."""
+
+    NEVER = "never"
+    NEXT_DAY = "next_day"
+    LATER = "later"
+    SOON = "soon"
+    OTHER_TRUNK = "other_trunk"
+    FIX = "fix"
+
+
+class Blame(StrEnum):
+    """Whose doing it was that nobody talked."""
+
+    CALLEE = "callee"
+    NETWORK = "network"
+    TRUNK = "trunk"
+    US = "us"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One row: what a code means."""
+
+    code: int
+    name: str
+    disposition: Disposition
+    retry: Retry
+    blame: Blame
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All rows. `weak`: causes that say less than the SIP status beside them."""
+
+    sip: Mapping[int, Answer]
+    q850: Mapping[int, Answer]
+    weak: frozenset[int]
+    ends_of_classes: tuple[int, ...]
+
+    def status(self, status: int) -> Answer:
+        """An unknown status is read as the x00 of its class (RFC 3261 8.1.3.2)."""
+        return self.sip.get(status) or self.sip[min(max(status // 100, 3), 6) * 100]
+
+    def cause(self, cause: int) -> Answer:
+        """An unknown cause is read as the "unspecified" one at the end of its class."""
+        last = next((end for end in self.ends_of_classes if cause <= end), self.ends_of_classes[-1])
+        return self.q850.get(cause) or self.q850[last]
+
+
+NOTHING_CAME = Answer(
+    0, "No final answer", Disposition.FAILED, Retry.OTHER_TRUNK, Blame.TRUNK, "ours: transport error or silence"
+)
+
+
+@cache
+def answers() -> Answers:
+    """The table, read once."""
+    table = tomllib.loads(files("voicebot.telephony").joinpath("data/answers.toml").read_text(encoding="utf-8"))
+    ends = tuple(sorted(table["classes"]["q850"].values()))
+    return Answers(_rows(table["sip"]), _rows(table["q850"]), frozenset(table["weak"]), ends)
+
+
+def _rows(rows: list[list[object]]) -> Mapping[int, Answer]:
+    made = {}
+    for code, name, disposition, retry, blame, source in rows:
+        assert isinstance(code, int) and code not in made, code
+        answer = Answer(
+            code, str(name), Disposition(str(disposition)), Retry(str(retry)), Blame(str(blame)), str(source)
+        )
+        made[code] = answer
+    return made
+
+
+def answer_of(status: int | None, q850: int | None = None) -> Answer:
+    """The meaning of a call that nobody answered. The Q.850 cause beats the status, where it says more."""
+    table = answers()
+    if q850 is not None and 1 <= q850 <= 127 and (q850 not in table.weak or not status):
+        return table.cause(q850)
+    return table.status(status) if status is not None and 300 <= status <= 699 else NOTHING_CAME
 
 
 def disposition_of(status: int | None, q850: int | None = None) -> Disposition:
-    """The disposition of a call that nobody answered; the carrier's Q.850 cause beats the status."""
-    if q850 in _BY_CAUSE:
-        return _BY_CAUSE[q850]
-    return _BY_STATUS.get(status or 0, Disposition.FAILED)
+    """The disposition of a call that nobody answered."""
+    return answer_of(status, q850).disposition
