@@ -18,7 +18,7 @@ from voicebot.worker.supervisor import Child, Supervisor
 
 log = structlog.get_logger(__name__)
 
-LINE, BRAIN, CONTROL = "line", "brain", "control"
+LINE, BRAIN, CONTROL, SOFTPHONE = "line", "brain", "control", "softphone"
 
 
 class AlreadyRunning(RuntimeError):
@@ -69,6 +69,9 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
 def _optional(settings: Settings) -> dict[str, object]:
     """Settings that need not be set. Tables of trunks reach the children through the settings file."""
     return {
+        "VOICEBOT_SOFTPHONE_LISTEN": settings.softphone_listen,
+        "VOICEBOT_SOFTPHONE_RTP_PORTS": settings.softphone_rtp_ports,
+        "VOICEBOT_ICE_SERVERS": ",".join(settings.ice_servers),
         "VOICEBOT_TRUNK": settings.trunk,
         "VOICEBOT_TRUNKS": settings.trunks if isinstance(settings.trunks, Path) else None,
         "VOICEBOT_PUBLIC_ADDRESS": settings.public_address,
@@ -90,13 +93,14 @@ async def running(settings: Settings, log_file: Path | None = None) -> AsyncIter
             number = str(index)
             supervisor.start(Child(f"{LINE}-{index}", "voicebot.worker.line_process", (number,), drain + 20))
             supervisor.start(Child(f"{BRAIN}-{index}", "voicebot.worker.brain_process", (number,)))
+        supervisor.start(Child(SOFTPHONE, "voicebot.softphone.process"))
         supervisor.start(Child(CONTROL, "voicebot.control", (), drain + 30))
         try:
             yield supervisor, url
         finally:
             lines = [name for name in supervisor.children if name.startswith(LINE)]
             brains = [name for name in supervisor.children if name.startswith(BRAIN)]
-            await supervisor.stop([CONTROL, *lines], brains)
+            await supervisor.stop([CONTROL, *lines], [*brains, SOFTPHONE])
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from voicebot.domain.case import INSTITUTION
+from voicebot.domain.ice import parse_ice_servers
 
 _CONFIG_VARIABLE = "VOICEBOT_CONFIG"
 
@@ -86,8 +87,15 @@ class Settings(BaseSettings):
     recognizer: str = Field(default="embedded", description="Speech recognition engine")
     synthesizer: str = Field(default="embedded", description="Speech synthesis engine")
     drain_seconds: float = Field(default=180, ge=0, description="How long running calls may go on after SIGTERM")
+    softphone_listen: str | None = Field(
+        default=None, description="Where browsers' telephones are SIP extensions; default: the SIP host, any free port"
+    )
+    softphone_rtp_ports: str = Field(default="35000-35999", description="UDP ports between lines and softphones")
+    ice_servers: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="stun:host:port and turn:user:password@host:port for softphones, separated by commas"
+    )
 
-    @field_validator("allowed_peers", mode="before")
+    @field_validator("allowed_peers", "ice_servers", mode="before")
     @classmethod
     def _split_peers(cls, value: object) -> object:
         if isinstance(value, str):
@@ -99,6 +107,12 @@ class Settings(BaseSettings):
     def _check_peers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
             ipaddress.ip_network(network)
+        return value
+
+    @field_validator("ice_servers")
+    @classmethod
+    def _check_ice(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse_ice_servers(value)
         return value
 
     @field_validator("home")
@@ -116,14 +130,14 @@ class Settings(BaseSettings):
     def _check_ip(cls, value: str | None) -> str | None:
         return str(ipaddress.ip_address(value)) if value is not None else None
 
-    @field_validator("sip_listen", "http_listen", "trunk", "sip_tls_listen")
+    @field_validator("sip_listen", "http_listen", "trunk", "sip_tls_listen", "softphone_listen")
     @classmethod
     def _check_address(cls, value: str | None) -> str | None:
         if value is not None:
             host_port(value)
         return value
 
-    @field_validator("rtp_ports")
+    @field_validator("rtp_ports", "softphone_rtp_ports")
     @classmethod
     def _check_ports(cls, value: str) -> str:
         first, _, last = value.partition("-")
@@ -142,8 +156,19 @@ class Settings(BaseSettings):
 
     @property
     def rtp_range(self) -> tuple[int, int]:
-        first, _, last = self.rtp_ports.partition("-")
-        return int(first), int(last)
+        return _ports(self.rtp_ports)
+
+    @property
+    def softphone_rtp_range(self) -> tuple[int, int]:
+        return _ports(self.softphone_rtp_ports)
+
+    @property
+    def softphone_address(self) -> tuple[str, int]:
+        """Where the softphone gateway listens for the lines of this machine."""
+        if self.softphone_listen is not None:
+            return host_port(self.softphone_listen)
+        host, _ = host_port(self.sip_listen)
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), 0
 
     @classmethod
     def settings_customise_sources(
@@ -176,6 +201,11 @@ def load_settings(config: Path | None = None) -> Settings:
         raise SettingsError("\n".join(lines)) from error
     except ValueError as error:
         raise SettingsError(f"{config or 'settings'}: {error}") from error
+
+
+def _ports(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    return int(first), int(last)
 
 
 def host_port(address: str) -> tuple[str, int]:

@@ -1,0 +1,74 @@
+"""The softphone gateway's process: a SIP line and an event loop of its own, so that it disturbs nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+
+import structlog
+
+from voicebot.config import Settings
+from voicebot.domain.clock import SystemClock
+from voicebot.domain.ice import parse_ice_servers
+from voicebot.softphone.gateway import Gateway
+from voicebot.softphone.link import GatewayEnd, socket_path
+from voicebot.softphone.phone import News
+from voicebot.store import Store
+from voicebot.telephony.leg import CallLeg
+from voicebot.telephony.sip_line import SipLine
+from voicebot.worker.lifeline import database_url, run_process
+
+log = structlog.get_logger(__name__)
+
+
+class SoftphoneProcess:
+    """Builds and runs one gateway."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._link = GatewayEnd(self._obey)
+        servers = parse_ice_servers(settings.ice_servers)
+        self._gateway = Gateway(
+            socket.gethostname(), store.softphones, SystemClock(), servers, lambda news: self._link.tell(news)
+        )
+        host, port = settings.softphone_address
+        self._line = SipLine(
+            (host, port),
+            rtp_ports=settings.softphone_rtp_range,
+            allowed=(*settings.allowed_peers, f"{host}/{128 if ':' in host else 32}"),
+            caller_id="softphone",
+            trunk=None,
+            on_incoming=self._ring,
+            refusal=lambda: None,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`; then calls end and their agents are offline."""
+        await self._line.start()
+        self._gateway.address = self._line.address
+        await self._link.listen(socket_path(self._settings))
+        sweeping = asyncio.create_task(self._gateway.run())
+        log.info("softphones ready", sip=":".join(map(str, self._line.address)))
+        try:
+            await stop.wait()
+        finally:
+            sweeping.cancel()
+            await self._gateway.close()
+            await self._link.close()
+            await self._line.close()
+
+    async def _ring(self, leg: CallLeg) -> None:
+        await self._gateway.ring(leg)
+
+    async def _obey(self, verb: str, agent: str, session: str, more: News) -> News:
+        return await self._gateway.obey(verb, agent, session, more)
+
+
+async def _main(settings: Settings, stop: asyncio.Event) -> None:
+    async with Store.from_url(database_url(), pool_size=2) as store:
+        await SoftphoneProcess(settings, store).run(stop)
+
+
+if __name__ == "__main__":  # python -m voicebot.softphone.process
+    sys.exit(run_process(_main))
