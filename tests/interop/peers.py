@@ -57,7 +57,8 @@ class Peer:
         return self._process
 
     def said(self) -> str:
-        return self.log.read_text(errors="replace")
+        """Its log, without the line that baresip writes five times a second."""
+        return re.sub(r"\[\d:\d\d:\d\d\] audio=.*?\(bit/s\)\s*", "", self.log.read_text(errors="replace"))
 
     async def says(self, pattern: str, within_s: float = 10.0, times: int = 1) -> Sequence[str]:
         """Wait until its log holds a pattern so many times; all matches."""

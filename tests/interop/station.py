@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from sip.call import Call
-from sip.events import Answered, CallEvent, Ended
+from sip.events import Answered, CallEvent, Dtmf, Ended
 from sip.media import MediaSession, MediaWheel, PortPool
 from sip.user_agent import UserAgent
 
@@ -60,6 +60,14 @@ class Talk:
         event = await self.until(Ended, within_s=within_s)
         assert isinstance(event, Ended)
         return event
+
+    async def keys(self, count: int, within_s: float = 5.0) -> str:
+        """The keys pressed so far, as soon as there are so many or time is up."""
+        for _ in range(round(within_s / 0.05)):
+            if len(self.of(Dtmf)) >= count:
+                break
+            await asyncio.sleep(0.05)
+        return "".join(event.digit for event in self.of(Dtmf))
 
     async def hear(self, seconds: float) -> bytes:
         """What comes in during the next seconds."""

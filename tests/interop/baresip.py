@@ -1,0 +1,125 @@
+"""baresip: a telephone on libre, driven over its control port; it plays a tone and writes down what it hears."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .installation import free_port as any_port
+from .peers import Peer
+from .sipp import HOST, free_port
+from .tones import read_wav, tone, write_wav
+
+CONFIG = """\
+poll_method epoll
+sip_listen {host}:{port}
+sip_trans_def {transport}
+call_local_timeout 60
+call_max_calls 20
+audio_player aufile,{folder}/played.wav
+audio_source aufile,{folder}/tone.wav
+audio_alert aufile,/dev/null
+ausrc_srate {rate}
+auplay_srate {rate}
+ausrc_channels 1
+auplay_channels 1
+audio_level no
+rtp_ports 30000-39998
+rtcp_mux no
+jitter_buffer_delay 2-5
+net_interface {host}
+module_path /usr/lib/baresip/modules
+module g711.so
+module g722.so
+module opus.so
+module aufile.so
+module sndfile.so
+module uuid.so
+module srtp.so
+module_tmp account.so
+module_app menu.so
+module_app ctrl_tcp.so
+snd_path {folder}
+ctrl_tcp_listen {host}:{control}
+"""
+TLS = "sip_certificate {both}\nsip_cafile {certificate}\n"
+
+
+class Baresip(Peer):
+    """One telephone. `account` adds parameters to its only account, as baresip's manual names them."""
+
+    def __init__(
+        self, folder: Path, hz: int, account: str = "", *, certificate: Certificate | None = None,
+        transport: str = "udp", registrar: str | None = None, rate: int = 8000, user: str = "baresip",
+    ) -> None:  # fmt: skip
+        super().__init__("baresip", folder / user)
+        self.port, self.control, self._hz = free_port(), any_port(1), hz
+        self._certificate, self._transport, self._rate = certificate, transport, rate
+        host = registrar or f"{HOST}:{self.port + (transport == 'tls')}"
+        self.uri = f"sip:{user}@{host}" + ("" if transport == "udp" else f";transport={transport}")
+        interval = 60 if registrar else 0
+        self._account = f"<{self.uri}>;regint={interval};audio_codecs=PCMU/8000/1,PCMA/8000/1;{account}"
+
+    async def begin(self) -> None:
+        """Start it, ready to call and to be called."""
+        self.folder.mkdir(parents=True)
+        write_wav(self.folder / "tone.wav", tone(self._hz, 60.0))
+        values = {"host": HOST, "port": self.port, "control": self.control, "folder": self.folder}
+        config = CONFIG.format(transport=self._transport, rate=self._rate, **values)
+        if self._certificate is not None:
+            config += TLS.format(both=self._certificate.both, certificate=self._certificate.certificate)
+        (self.folder / "config").write_text(config)
+        (self.folder / "accounts").write_text(self._account + "\n")
+        for name in ("contacts", "uuid"):
+            (self.folder / name).touch()
+        await self.run("baresip", "-s", "-f", str(self.folder), "-t", "120", environment={"HOME": str(self.folder)})
+        await self.says("baresip is ready")
+
+    async def tell(self, command: str, params: str = "") -> str:
+        """One command over the control port, such as `dial`, `hold`, `resume`, `hangup`, `sndcode`."""
+        reader, writer = await asyncio.open_connection(HOST, self.control)
+        try:
+            order = json.dumps({"command": command, "params": params}).encode()
+            writer.write(b"%d:%s," % (len(order), order))
+            await writer.drain()
+            with contextlib.suppress(TimeoutError):
+                return (await asyncio.wait_for(reader.read(65536), 1.0)).decode(errors="replace")
+            return ""
+        finally:
+            writer.close()
+
+    def heard(self) -> NDArray[np.int16]:
+        """Everything it heard in all its calls."""
+        dumps = sorted(self.folder.glob("dump-*-dec.wav"))
+        assert dumps, f"it recorded nothing:\n{self.said()[-3000:]}"
+        return np.concatenate([read_wav(path) for path in dumps])
+
+
+@contextlib.asynccontextmanager
+async def baresip(folder: Path, hz: int, account: str = "", **options: object) -> AsyncIterator[Baresip]:
+    one = Baresip(folder, hz, account, **options)  # type: ignore[arg-type]
+    await one.begin()
+    try:
+        yield one
+    finally:
+        await one.stop()
+
+
+class Certificate:
+    """A self-signed certificate for 127.0.0.1, its key, and both in one file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.certificate, self.key, self.both = (folder / name for name in ("cert.pem", "key.pem", "both.pem"))
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(self.key), "-out", str(self.certificate)],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        self.both.write_bytes(self.certificate.read_bytes() + self.key.read_bytes())

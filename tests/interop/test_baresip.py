@@ -1,0 +1,75 @@
+"""baresip (libre) calls our stack and is called: sound both ways, hold, keys, codecs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sip.events import Ended, Held, Resumed
+
+from .baresip import baresip
+from .peers import requires
+from .station import station
+from .tones import tone_ms
+
+pytestmark = requires("baresip")
+OURS_HZ, THEIRS_HZ = 440, 1000
+
+
+async def test_baresip_calls_us(tmp_path: Path) -> None:
+    async with station(OURS_HZ) as ours, baresip(tmp_path, THEIRS_HZ) as peer:
+        await peer.tell("dial", ours.uri)
+        talk = await ours.call()
+        await talk.answered()
+        assert tone_ms(await talk.hear(2.0), THEIRS_HZ) > 1500
+        await peer.tell("hangup")
+        assert (await talk.ended()).by == "remote"
+        await peer.stop()
+        assert tone_ms(peer.heard(), OURS_HZ) > 1500
+
+
+async def test_we_call_baresip(tmp_path: Path) -> None:
+    async with station(OURS_HZ) as ours, baresip(tmp_path, THEIRS_HZ, "answermode=auto") as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        assert tone_ms(await talk.hear(2.0), THEIRS_HZ) > 1500
+        await talk.call.hangup()
+        await peer.says("(?i)call.*(terminated|closed)")
+        await peer.stop()
+        assert tone_ms(peer.heard(), OURS_HZ) > 1500
+
+
+async def test_baresip_holds_and_resumes(tmp_path: Path) -> None:
+    async with station(OURS_HZ) as ours, baresip(tmp_path, THEIRS_HZ) as peer:
+        await peer.tell("dial", ours.uri)
+        talk = await ours.call()
+        await talk.answered()
+        await peer.tell("hold")
+        await talk.until(Held)
+        assert tone_ms(await talk.hear(1.0), THEIRS_HZ) < 300, "a peer that holds is still heard"
+        await peer.tell("resume")
+        await talk.until(Resumed)
+        assert tone_ms(await talk.hear(1.5), THEIRS_HZ) > 1000
+        assert not talk.of(Ended)
+        await peer.tell("hangup")
+        await talk.ended()
+
+
+async def test_keys_of_baresip(tmp_path: Path) -> None:
+    async with station(OURS_HZ) as ours, baresip(tmp_path, THEIRS_HZ) as peer:
+        await peer.tell("dial", ours.uri)
+        talk = await ours.call()
+        await talk.answered()
+        await peer.says("Call established")
+        for key in "7*#":
+            await peer.tell("sndcode", key)
+        assert await talk.keys(3) == "7*#"
+
+
+async def test_our_keys_reach_baresip(tmp_path: Path) -> None:
+    async with station(OURS_HZ) as ours, baresip(tmp_path, THEIRS_HZ, "answermode=auto") as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        talk.call.send_dtmf("42#")
+        for key in "42#":
+            await peer.says(rf"received event: '{re.escape(key)}' \(end=0")
