@@ -27,6 +27,7 @@ from voicebot.evidence.reading import read_journal
 from voicebot.evidence.recorder import Recorder
 from voicebot.evidence.signer import Signer
 from voicebot.handoff.desk import Desk
+from voicebot.telephony.admission import Admission, AlwaysOpen
 from voicebot.telephony.leg import CallLeg, Line
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,8 @@ class DialOrder:
     case: Case | None
     attempt_id: str | None
     ring_timeout_s: float = 45
+    caller_id: str | None = None
+    trunk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Caller:
     case: Case | None
 
 
+ScriptOf = Callable[[CallLeg], str | None]
+"""Which script answers an incoming call; None for the usual one."""
 LookUp = Callable[[str], Awaitable[Caller]]
 """Finds the caller of a URI."""
 LOOKED_UP_WITHIN_S = 0.3
@@ -98,6 +103,8 @@ class CallRunner:
         look_up: LookUp = nobody_known,
         institution: str = INSTITUTION,
         engines: Mapping[str, str] = MappingProxyType({}),
+        admission: Admission | None = None,
+        script_of: ScriptOf = lambda leg: None,
     ) -> None:
         self._line = line
         self._brain = brain
@@ -113,6 +120,8 @@ class CallRunner:
         self._look_up = look_up
         self._institution = institution
         self._engines = dict(engines)
+        self._admission = admission or AlwaysOpen()
+        self._script_of = script_of
         self._sessions: dict[int, CallSession] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next = 1
@@ -129,27 +138,29 @@ class CallRunner:
 
     @property
     def may_dial(self) -> bool:
-        """False while draining, and while there is no brain: nobody is rung to hear an apology."""
-        return not self.draining and self._brain.alive
+        """False while draining, overloaded or without a brain: nobody is rung to hear an apology."""
+        return not self.draining and self._brain.alive and self._admission.may_take(len(self._sessions))
 
     def find(self, call_id: str) -> CallSession | None:
         return next((s for s in self._sessions.values() if s.facts.call_id == call_id), None)
 
     def refusal(self) -> int | None:
-        """The SIP status for one more incoming call: None to take it, 503 when full, draining or brainless."""
+        """The SIP status for one more incoming call: None to take it, 503 when full, draining or unable."""
         full = len(self._sessions) >= self._max_calls
-        return 503 if full or self.draining or not self._brain.alive else None
+        return None if not full and self.may_dial else 503
 
     async def dial(self, order: DialOrder) -> None:
         """Place a call; returns at once, the call book tells the rest. What is raised has left no call behind."""
         facts = CallFacts(order.call_id, self._clock.now(), order.case, number=order.target, direction="outbound")
-        leg = await self._line.dial(order.target, ring_timeout_s=order.ring_timeout_s)
+        leg = await self._line.dial(
+            order.target, ring_timeout_s=order.ring_timeout_s, caller_id=order.caller_id, trunk=order.trunk
+        )
         try:
             session = self._start(facts, order.script, leg, order.attempt_id)
         except BaseException:
             await asyncio.shield(leg.hang_up())
             raise
-        dialled = {"to": leg.remote, "from": leg.local, "sip_call_id": leg.id}
+        dialled = {"to": leg.remote, "from": leg.local, "sip_call_id": leg.id, "trunk": leg.trunk}
         session.recorder.append(FactKind.DIALLED, dialled)
         self._track(self._live_through(session, order.attempt_id))
 
@@ -168,7 +179,7 @@ class CallRunner:
             direction="inbound",
             extra={} if caller.case else {"institution": self._institution},
         )
-        session = self._start(facts, self._inbound_script, leg, None)
+        session = self._start(facts, self._script_of(leg) or self._inbound_script, leg, None)
         self._track(self._live_through(session, None, answer=True))
 
     async def _caller(self, remote: str) -> Caller:
