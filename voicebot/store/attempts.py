@@ -26,6 +26,7 @@ from voicebot.store.database import Database
 from voicebot.store.promises import record_callback, record_promise
 from voicebot.store.rows import ATTEMPT_COLUMNS, ATTEMPT_TABLES, to_attempt
 from voicebot.store.schema import attempts
+from voicebot.store.wrapups import wrapped_up
 
 LEASE = dt.timedelta(seconds=60)
 """How long a lease lasts without a heartbeat."""
@@ -69,7 +70,7 @@ class Attempts:
             "priority": priority,
         }
         async with self._database.begin() as connection:
-            return (await connection.execute(_ADD, values)).scalar_one_or_none()
+            return (await connection.execute(ADD, values)).scalar_one_or_none()
 
     async def lease(
         self,
@@ -133,13 +134,16 @@ class Attempts:
     ) -> None:
         """Write what came of an attempt and plan what follows. The truth also replaces an orphan's guess.
 
-        What was agreed in a conversation takes the place of everything that was planned for the case.
+        What was agreed in a conversation takes the place of everything that was planned for the case; what a person
+        wrote about the call, and planned, stands above what the journal tells.
 
         Raises LeaseLost when the attempt is not this worker's or was settled before.
         """
         async with self._database.begin() as connection:
             attempt = await _held(connection, attempt_id, worker, _HELD, or_lost=True)
             await _write_outcome(connection, attempt, outcome, now, lost=False)
+            if await wrapped_up(connection, outcome.call_id or attempt.call_id):
+                return
             if attempt.state is AttemptState.SETTLED:
                 await _withdraw(connection, attempt, now, "the lost call was found")
             elif outcome.reached is Reached.CONVERSATION:
@@ -213,7 +217,7 @@ class Attempts:
         return due
 
 
-_ADD = text("""
+ADD = text("""
     INSERT INTO attempts
         (campaign_id, case_id, debtor_id, number, target, purpose, script, not_before, priority)
     SELECT :campaign_id, cases.id, cases.debtor_id, coalesce(:number, best.number),

@@ -222,7 +222,7 @@ def _creditors(wanted: Sequence[Creditor]) -> tuple[Any, list[dict[str, Any]]]:
 
 
 def _upsert(table: Any, *key: str) -> Any:
-    """Insert, or overwrite all columns but the key and what only calls and people decide: status, valid, whose it is."""
+    """Insert, or overwrite all columns but the key and what only calls and people decide: status, valid, whose case."""
     query = insert(table)
     kept = {"id", "status", "valid", "agent_id", "agent_since", *key}
     change = {c.name: query.excluded[c.name] for c in table.columns if c.name not in kept}

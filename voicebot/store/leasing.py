@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voicebot.domain.attempt import Attempt, AttemptState, Caps, DialRequest, DialVerdict, Judge
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, DialRequest, DialVerdict, Judge, Purpose
 from voicebot.domain.campaign import CampaignState
 from voicebot.domain.clock import SHANGHAI
 from voicebot.store import ledger
@@ -65,8 +65,8 @@ async def lease(
         if attempt.campaign_id is not None and room[attempt.campaign_id] <= 0:
             continue
         request = history.request(attempt)
-        if await _decide(connection, attempt, request, now, judge, caps):
-            leased.append(await _take(connection, attempt, worker, now, until))
+        if (await decide(connection, attempt, request, now, judge, caps)).allowed:
+            leased.append(await take(connection, attempt, worker, now, until))
             history.leased(attempt, now)
             room.subtract([attempt.campaign_id] if attempt.campaign_id else [])
     return leased
@@ -100,6 +100,8 @@ async def _candidates(connection: AsyncConnection, room: Counter[str], count: in
         .select_from(ATTEMPT_TABLES)
         .where(table.state == AttemptState.WAITING, table.not_before <= now, cases.c.status == "open")
         .where(or_(table.campaign_id.is_(None), table.campaign_id.in_(open_campaigns)))
+        # Whoever pulled a case reminds the debtor in person; what a debtor was promised is done all the same.
+        .where(or_(cases.c.agent_since.is_(None), table.purpose != Purpose.REMINDER))
         .order_by(table.priority.desc(), table.not_before, table.id)
         .limit(count)
         .with_for_update(of=attempts, skip_locked=True)
@@ -107,16 +109,16 @@ async def _candidates(connection: AsyncConnection, room: Counter[str], count: in
     return [to_attempt(row) for row in rows]
 
 
-async def _decide(
+async def decide(
     connection: AsyncConnection,
     attempt: Attempt,
     request: DialRequest,
     now: dt.datetime,
     judge: Judge,
     caps: Caps,
-) -> bool:
+) -> DialVerdict:
     """Ask the rulebook, then the ledger; write the answer down and put the attempt off when it is no."""
-    verdict = _ask(judge, request, now)
+    verdict = ask(judge, request, now)
     if verdict.allowed:
         full = await ledger.reserve(connection, attempt, now, caps)
         if full is not None:
@@ -134,10 +136,10 @@ async def _decide(
     )
     if not verdict.allowed:
         await _put_off(connection, attempt.id, verdict, now)
-    return verdict.allowed
+    return verdict
 
 
-def _ask(judge: Judge, request: DialRequest, now: dt.datetime) -> DialVerdict:
+def ask(judge: Judge, request: DialRequest, now: dt.datetime) -> DialVerdict:
     """The judge's verdict; a judge that fails forbids."""
     try:
         return judge(request, now)
@@ -156,7 +158,7 @@ async def _put_off(connection: AsyncConnection, attempt_id: int, verdict: DialVe
     )
 
 
-async def _take(
+async def take(
     connection: AsyncConnection, attempt: Attempt, worker: str, now: dt.datetime, until: dt.datetime
 ) -> Attempt:
     change = {
