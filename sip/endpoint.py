@@ -8,22 +8,34 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Protocol
 
 from sip.dialog import next_hop
 from sip.errors import ResolveError, SipParseError
-from sip.exchange import Clock, Incoming, Outgoing
-from sip.message import Headers, Message, Request, Response, Uri, Via, parse_message
+from sip.exchange import Attempt, Clock, Incoming, Outgoing, TimerHandle
+from sip.keep_alive import KeepAlive
+from sip.message import MAX_MESSAGE, Headers, Message, Request, Response, Uri, Via, parse_message
 from sip.trace import Trace
-from sip.transaction import RFC_TIMING, Failed, Timing, client_transaction, server_transaction
-from sip.transport import Address, Transport, literal, resolve
+from sip.transaction import RFC_TIMING, Failed, Timing, cancel, client_transaction, server_transaction
+from sip.transport import MAX_STREAM_MESSAGE, Address, Hop, TransportLayer, as_hop, is_local, literal
 
 log = logging.getLogger("sip")
 
 MAGIC = "z9hG4bK"
 #: Server transactions alive at once. A flood beyond it is dropped; its senders may come again.
 MAX_INCOMING = 20_000
+#: Requests above this many bytes go by TCP where the peer has it (RFC 3261 18.1.1) …
+MAX_DATAGRAM = 1300
+#: … of which so many are for our Via.
+VIA_ROOM = 100
+#: Seconds for which a peer that refused a TCP connection is not asked again; how many such peers are remembered.
+WITHOUT_TCP_S = 600.0
+MAX_WITHOUT_TCP = 1000
+#: Times T1 that a hop may be silent before the next one is tried, where there is one.
+SILENCE_T1 = 12
+#: Seconds between keep-alives: below the shortest UDP binding that translators hold (RFC 5626 4.4.2).
+KEEP_ALIVE_S = 25.0
 #: One line in the log for the first of so many unreadable datagrams.
 LOG_EVERY = 100
 
@@ -41,7 +53,7 @@ class Core(Protocol):
 class Endpoint:
     def __init__(
         self,
-        transport: Transport,
+        transport: TransportLayer,
         core: Core,
         *,
         clock: Clock,
@@ -53,7 +65,8 @@ class Endpoint:
         self.unreadable = 0
         self.faults = 0
         self._core = core
-        self._outgoing: dict[tuple[str, ...], Outgoing] = {}
+        self._outgoing: dict[tuple[str, ...], Attempt] = {}
+        self._without_tcp: dict[Address, float] = {}
         self._incoming: dict[tuple[str, ...], Incoming] = {}
         self._origins: dict[tuple[str, str | None, str], Incoming] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,117 +83,175 @@ class Endpoint:
         on_response: Callable[[Response], None],
         on_failure: Callable[[Failed], None],
         *,
-        destination: Address | None = None,
+        destination: Hop | Address | None = None,
+        alternatives: Sequence[Hop] = (),
+        flow: Hop | None = None,
     ) -> Outgoing:
         """Send a request (without Via) through a client transaction.
 
         Every response that the machine delivers goes to `on_response`; `on_failure` is called at most once,
-        with the reason, where no response can come any more. `destination`: an outbound proxy.
+        with the reason, where no response can come any more. `destination`: an outbound proxy; `alternatives`:
+        hops for the case that it fails. `flow`: where the peer of this dialog was last seen, for peers behind NAT.
         """
-        outgoing = Outgoing(self, on_response, on_failure)
+        outgoing = Outgoing(on_response, on_failure)
         uri = next_hop(request)
-        target = destination or literal(uri)
-        if target is not None:
-            self._launch(outgoing, request, target)
+        hop = as_hop(destination) if destination is not None else literal(uri)
+        if hop is not None:
+            self._launch(outgoing, request, [_reachable(hop, flow), *alternatives])
         else:
             self._later(self._resolve_and_launch(outgoing, request, uri))
         return outgoing
 
     def cancel(self, invite: Outgoing, cancel: Request) -> None:
         """Send a CANCEL the way its INVITE went; its own response says nothing about the call."""
-        outgoing = Outgoing(self, lambda response: None, lambda failed: None)
-        self._start(outgoing, cancel, invite.destination)
+        self._cancel_at(invite.destination, cancel)
 
-    def send_ack(self, ack: Request, destination: Address | None = None) -> None:
+    def send_ack(self, ack: Request, destination: Hop | Address | None = None, *, flow: Hop | None = None) -> None:
         """The ACK of a 2xx: outside all transactions, on a branch of its own (RFC 3261 13.2.2.4)."""
         uri = next_hop(ack)
-        target = destination or literal(uri)
-        if target is not None:
-            self.send(self._with_via(ack, target), target)
+        hop = as_hop(destination) if destination is not None else literal(uri)
+        if hop is not None:
+            self._send_first(ack, [_reachable(hop, flow)])
         else:
             self._later(self._resolve_and_send(ack, uri))
 
-    def send(self, message: Message, destination: Address) -> bool:
-        """Put a message on the wire. False: the transport refuses this destination."""
-        self.trace.note(self.clock.time(), True, destination, message)
+    def send(self, message: Message, hop: Hop) -> bool:
+        """Put a message on the wire. False: the transport refuses this hop."""
+        if isinstance(message, Response) and not self.transport.has_connection(hop):
+            hop = _way_back(message.via, hop)
+        self.trace.note(self.clock.time(), True, hop, message)
         try:
-            self.transport.send(message.encode(), destination)
+            self.transport.send(message.encode(), hop)
         except OSError as error:
-            log.debug("cannot send to %s:%s: %s", *destination, error)
+            log.debug("cannot send to %s: %s", hop, error)
             return False
         return True
 
-    def _launch(self, outgoing: Outgoing, request: Request, destination: Address) -> None:
-        self._start(outgoing, self._with_via(request, destination), destination)
+    def keep_open(self, hop: Hop, every_s: float = KEEP_ALIVE_S) -> TimerHandle:
+        """Send keep-alives to a registrar or trunk until the handle is cancelled (RFC 5626 4.4)."""
+        return KeepAlive(self.clock, self.transport, hop, every_s)
 
-    def _start(self, outgoing: Outgoing, request: Request, destination: Address) -> None:
+    def _launch(self, outgoing: Outgoing, request: Request, hops: Sequence[Hop]) -> None:
+        self._attempt(outgoing, request, self._for_size(request, hops))
+
+    def _attempt(self, outgoing: Outgoing, request: Request, hops: Sequence[Hop]) -> None:
+        """Try the first hop; the others where it fails, answers 503 or stays silent (RFC 3263 4.3)."""
+        if outgoing.is_stopped:
+            return
+        hop, *rest = hops
+        move_on = (lambda: self._attempt(outgoing, request, rest)) if rest else None
+        attempt = Attempt(self, outgoing, move_on)
+        outgoing.attempts.append(attempt)
+        self._start(attempt, self._with_via(request, hop), hop)
+        if rest and not hop.is_reliable:
+            self.clock.call_later(SILENCE_T1 * self.timing.t1, attempt.abandon)
+
+    def _start(self, attempt: Attempt, request: Request, hop: Hop) -> None:
         key = (request.via.branch, request.method)
-        self._outgoing[key] = outgoing
-        machine = client_transaction(request, self.timing)
-        outgoing.begin(machine, destination, lambda: self._outgoing.pop(key, None))
+        self._outgoing[key] = attempt
+        if request.method == "INVITE":
+            attempt.on_late = lambda: self._cancel_at(hop, cancel(request))
+        machine = client_transaction(request, self.timing, reliable=hop.is_reliable)
+        attempt.begin(machine, hop, lambda: self._outgoing.pop(key, None))
 
-    def _with_via(self, request: Request, destination: Address) -> Request:
-        host, port = self.transport.local_address(destination)
-        via = Via(
-            "UDP",
-            f"[{host}]" if ":" in host else host,
-            port,
-            (("branch", MAGIC + self.new_id()), ("rport", None)),
-        )
+    def _cancel_at(self, hop: Hop, cancel: Request) -> None:
+        outgoing = Outgoing(lambda response: None, lambda failed: None)
+        attempt = Attempt(self, outgoing, None)
+        outgoing.attempts.append(attempt)
+        self._start(attempt, cancel, hop)
+
+    def _for_size(self, request: Request, hops: Sequence[Hop]) -> Sequence[Hop]:
+        """RFC 3261 18.1.1: what may not fit one packet goes by TCP where that works, else by UDP all the same."""
+        first = hops[0]
+        if first.protocol != "UDP" or "TCP" not in self.transport.protocols:
+            return hops
+        if len(request.encode()) + VIA_ROOM <= MAX_DATAGRAM:
+            return hops
+        if self._without_tcp.get(first.address, 0.0) > self.clock.time():
+            return hops
+        return [Hop("TCP", *first.address), *hops]
+
+    def _with_via(self, request: Request, hop: Hop) -> Request:
+        try:
+            host, port = self.transport.sent_by(hop)
+        except OSError:  # no route to there: sending will fail, and say so
+            host, port = self.transport.address
+        parameters = [("branch", MAGIC + self.new_id()), ("rport", None), *([("alias", None)] * hop.is_reliable)]
+        via = Via(hop.protocol, f"[{host}]" if ":" in host else host, port, tuple(parameters))
         return request.with_headers(request.headers.on_top("Via", str(via)))
+
+    def _send_first(self, ack: Request, hops: Sequence[Hop]) -> None:
+        for hop in hops:
+            if self.send(self._with_via(ack, hop), hop):
+                return
 
     async def _resolve_and_launch(self, outgoing: Outgoing, request: Request, uri: Uri) -> None:
         try:
-            self._launch(outgoing, request, await resolve(uri))
+            hops = await self.transport.resolve(uri)
         except ResolveError as error:
             outgoing.on_failure(Failed(str(error), 503))
+        else:
+            self._launch(outgoing, request, hops)
 
     async def _resolve_and_send(self, ack: Request, uri: Uri) -> None:
         try:
-            target = await resolve(uri)
+            self._send_first(ack, await self.transport.resolve(uri))
         except ResolveError as error:
             log.debug("ACK not sent: %s", error)
-            return
-        self.send(self._with_via(ack, target), target)
 
     def _later(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def lost(self, hop: Hop, opened: bool) -> None:
+        """A connection has ended; `opened` False: it never stood. What nobody has answered yet can't wait for it."""
+        if not opened and hop.protocol == "TCP":
+            self._remember_without_tcp(hop.address)
+        for attempt in [one for one in self._outgoing.values() if one.destination == hop and one.is_unheard]:
+            if opened and not attempt.has_been_resent:
+                attempt.send_again()
+            else:
+                attempt.fail_to_send()
+
+    def _remember_without_tcp(self, address: Address) -> None:
+        if len(self._without_tcp) >= MAX_WITHOUT_TCP:
+            self._without_tcp.clear()
+        self._without_tcp[address] = self.clock.time() + WITHOUT_TCP_S
+
     # Receiving -------------------------------------------------------------------------------------
 
-    def receive(self, data: bytes, source: Address) -> None:
-        """One datagram. Nothing in it can raise out of here."""
+    def receive(self, data: bytes, hop: Hop) -> None:
+        """One message. Nothing in it can raise out of here."""
         if not data.strip(b"\r\n\0 "):
             return  # a keep-alive
         try:
-            self._dispatch(parse_message(data), source)
+            self._dispatch(parse_message(data, MAX_STREAM_MESSAGE if hop.is_reliable else MAX_MESSAGE), hop)
         except SipParseError as error:
-            self._refuse(error, source)
+            self._refuse(error, hop)
         except Exception:
-            self._fault("a message from %s:%s met a fault of ours", *source)
+            self._fault("a message from %s met a fault of ours", hop)
 
-    def _dispatch(self, message: Message, source: Address) -> None:
+    def _dispatch(self, message: Message, hop: Hop) -> None:
         if isinstance(message, Response):
             outgoing = self._outgoing.get((message.via.branch, message.cseq.method))
-            self.trace.note(self.clock.time(), False, source, message)
+            self.trace.note(self.clock.time(), False, hop, message)
             if outgoing is not None:
                 outgoing.receive(message)
             return
-        request = _seen_from(message, source)
-        self.trace.note(self.clock.time(), False, source, request)
+        request = _seen_from(message, hop)
+        self.trace.note(self.clock.time(), False, hop, request)
         known = self._incoming.get(_server_key(request))
         if known is not None and not (request.method == "ACK" and known.is_accepted):
             known.receive(request)
         elif request.method == "ACK":
             self._core.on_ack(request)
         elif len(self._incoming) < MAX_INCOMING:
-            self._admit(request, source)
+            self._admit(request, hop)
 
-    def _admit(self, request: Request, source: Address) -> None:
+    def _admit(self, request: Request, hop: Hop) -> None:
         key, origin = _server_key(request), _origin(request)
-        incoming = Incoming(self, request, source)
+        incoming = Incoming(self, request, hop)
         self._incoming[key] = incoming
         self._origins.setdefault(origin, incoming)
 
@@ -189,11 +260,14 @@ class Endpoint:
             if self._origins.get(origin) is incoming:
                 del self._origins[origin]
 
-        incoming.begin(server_transaction(request, self.timing), _response_address(request.via, source), forget)
+        if hop.is_reliable and request.via.has("alias"):
+            self.transport.alias(hop, request.via)
+        machine = server_transaction(request, self.timing, reliable=hop.is_reliable)
+        incoming.begin(machine, _response_hop(request.via, hop), forget)
         try:
             self._core.on_request(incoming)
         except Exception:
-            self._fault("serving %s from %s:%s failed", request.method[:20], *source)
+            self._fault("serving %s from %s failed", request.method[:20], hop)
             if not incoming.is_answered:
                 incoming.respond(request.reply(500, to_tag=self.new_id()))
 
@@ -205,12 +279,12 @@ class Endpoint:
         """The same request has come over another path before (RFC 3261 8.2.2.2)."""
         return self._origins.get(_origin(incoming.request)) is not incoming
 
-    def _refuse(self, error: SipParseError, source: Address) -> None:
+    def _refuse(self, error: SipParseError, hop: Hop) -> None:
         """Answer an unreadable request as far as it can be answered; log the first of every hundred."""
         if self.unreadable % LOG_EVERY == 0:
             # What follows the colon quotes the peer and may name people; it stays out of the log.
             what = error.reason.partition(":")[0]
-            log.warning("unreadable message from %s:%s (no. %d): %s", *source, self.unreadable + 1, what)
+            log.warning("unreadable message from %s (no. %d): %s", hop, self.unreadable + 1, what)
         self.unreadable += 1
         headers = Headers(error.fields)
         if error.method in (None, "ACK") or not all(n in headers for n in ("Via", "From", "To", "Call-ID", "CSeq")):
@@ -218,9 +292,9 @@ class Endpoint:
         copied = [item for item in headers if item[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
         response = Response(error.status, error.reason, Headers(copied))
         try:
-            self.transport.send(response.encode(), source)
+            self.transport.send(response.encode(), hop)
         except (OSError, ValueError):
-            log.debug("no answer to an unreadable message from %s:%s", *source)
+            log.debug("no answer to an unreadable message from %s", hop)
 
     def _fault(self, what: str, *details: object) -> None:
         """A fault of ours: log the first of every hundred, for a peer may know how to cause it."""
@@ -251,14 +325,25 @@ def _origin(request: Request) -> tuple[str, str | None, str]:
     return request.call_id, request.from_.tag, str(request.cseq)
 
 
-def _seen_from(request: Request, source: Address) -> Request:
+def _seen_from(request: Request, hop: Hop) -> Request:
     """Note the true source in the topmost Via (RFC 3261 18.2.1, RFC 3581)."""
     first, *others = request.headers.elements("Via")
-    via = Via.parse(first).seen_from(source)
+    via = Via.parse(first).seen_from(hop.address)
     return request.with_headers(request.headers.with_("Via", str(via), *others))
 
 
-def _response_address(via: Via, source: Address) -> Address:
+def _response_hop(via: Via, hop: Hop) -> Hop:
     """RFC 3261 18.2.2 and RFC 3581 section 4: back to where the request came from, at the port it wishes."""
-    has_rport = any(name == "rport" for name, _ in via.parameters)
-    return source if has_rport else (source[0], via.port or 5060)
+    return hop if hop.is_reliable or via.has("rport") else hop._replace(port=via.port or 5060)
+
+
+def _way_back(via: Via, hop: Hop) -> Hop:
+    """The connection of the request is gone: its sender listens at the port it named (RFC 3261 18.2.2)."""
+    return Hop(hop.protocol, hop.host, via.port or (5061 if hop.protocol == "TLS" else 5060))
+
+
+def _reachable(hop: Hop, flow: Hop | None) -> Hop:
+    """A peer behind NAT names a private address that leads nowhere; it is where its messages come from."""
+    if flow is None or hop.host == flow.host or not is_local(hop.host) or is_local(flow.host):
+        return hop
+    return flow

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sip.message import Message, Request, Response
 from sip.transaction import Deliver, Effect, Failed, Send, StartTimer, State, Terminated, Timer, Transaction
-from sip.transport import Address
+from sip.transport import Address, Hop
 
 
 class TimerHandle(Protocol):
@@ -27,21 +27,21 @@ class Wire(Protocol):
 
     clock: Clock
 
-    def send(self, message: Message, destination: Address) -> bool: ...
+    def send(self, message: Message, hop: Hop) -> bool: ...
 
 
 class Exchange:
     """Carries out the effects of one machine. `begin` before anything else."""
 
     machine: Transaction
-    destination: Address
+    destination: Hop
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._timers: dict[Timer, TimerHandle] = {}
         self._forget: Callable[[], object] = lambda: None
 
-    def begin(self, machine: Transaction, destination: Address, forget: Callable[[], object]) -> None:
+    def begin(self, machine: Transaction, destination: Hop, forget: Callable[[], object]) -> None:
         self.machine, self.destination, self._forget = machine, destination, forget
 
     def receive(self, message: Message) -> None:
@@ -53,6 +53,10 @@ class Exchange:
             handle.cancel()
         self._timers.clear()
         self._forget()
+
+    def fail_to_send(self) -> None:
+        """What was sent has not gone out, and will not."""
+        self._perform(self.machine.transport_failed())
 
     def _fire(self, timer: Timer) -> None:
         self._timers.pop(timer, None)
@@ -77,7 +81,7 @@ class Exchange:
 
     def _send(self, message: Message) -> None:
         if not self._wire.send(message, self.destination):
-            self._wire.clock.call_later(0, lambda: self._perform(self.machine.transport_failed()))
+            self._wire.clock.call_later(0, self.fail_to_send)
 
     def _deliver(self, message: Message) -> None:
         """A message for the transaction user; by default nobody wants it."""
@@ -86,41 +90,103 @@ class Exchange:
         """The peer cannot be reached; by default nobody cares."""
 
 
-class Outgoing(Exchange):
-    """A request of ours on its way. Responses go to `on_response`; `on_failure` hears of silence, once."""
+class Attempt(Exchange):
+    """One try to get a request answered at one hop; `move_on` goes to the next hop, None where this is the last."""
 
-    def __init__(
-        self, wire: Wire, on_response: Callable[[Response], None], on_failure: Callable[[Failed], None]
-    ) -> None:
+    def __init__(self, wire: Wire, outgoing: Outgoing, move_on: Callable[[], None] | None) -> None:
         super().__init__(wire)
-        self.on_response, self.on_failure = on_response, on_failure
+        self.has_been_resent = False
+        self.is_abandoned = False
+        self._outgoing, self._move_on = outgoing, move_on
+        #: Called once when an abandoned INVITE rings after all.
+        self.on_late: Callable[[], None] = lambda: None
 
-    def begin(self, machine: Transaction, destination: Address, forget: Callable[[], object]) -> None:
+    def begin(self, machine: Transaction, destination: Hop, forget: Callable[[], object]) -> None:
         super().begin(machine, destination, forget)
         self._perform(machine.start())
 
     @property
-    def request(self) -> Request:
-        """The request as it was sent, with its Via."""
-        return self.machine.request
+    def is_unheard(self) -> bool:
+        return self.machine.state in (State.CALLING, State.TRYING)
+
+    def send_again(self) -> None:
+        self.has_been_resent = True
+        self._send(self.machine.request)
+
+    def abandon(self) -> None:
+        """Nobody has answered here for long enough: try the next hop. What comes late is put in order."""
+        if self._move_on is not None and self.is_unheard and not self.is_abandoned:
+            self.is_abandoned = True
+            self._move_on()
 
     def _deliver(self, message: Message) -> None:
-        if isinstance(message, Response):
-            self.on_response(message)
+        if not isinstance(message, Response):
+            return
+        if self.is_abandoned:
+            self._deliver_late(message)
+        elif message.status == 503 and self._move_on is not None:
+            self.is_abandoned = True
+            self._move_on()
+        else:
+            if message.status > 100:
+                self._move_on = None  # somebody is there: this hop it is (RFC 3263 4.3)
+            self._outgoing.on_response(message)
+
+    def _deliver_late(self, response: Response) -> None:
+        if response.status < 200:
+            on_late, self.on_late = self.on_late, lambda: None
+            on_late()
+        elif response.status < 300:
+            self._outgoing.on_response(response)
 
     def _fail(self, failed: Failed) -> None:
-        self.on_failure(failed)
+        if self.is_abandoned:
+            return
+        if self._move_on is not None:
+            self.is_abandoned = True
+            self._move_on()
+        else:
+            self._outgoing.on_failure(failed)
+
+
+class Outgoing:
+    """A request of ours on its way, over one hop after another. `on_failure` hears, once, that none answers."""
+
+    def __init__(self, on_response: Callable[[Response], None], on_failure: Callable[[Failed], None]) -> None:
+        self.on_response, self.on_failure = on_response, on_failure
+        self.attempts: list[Attempt] = []
+        self.is_stopped = False
+
+    @property
+    def request(self) -> Request:
+        """The request as it was sent last, with its Via."""
+        return self.attempts[-1].machine.request
+
+    @property
+    def destination(self) -> Hop:
+        return self.attempts[-1].destination
+
+    def stop(self) -> None:
+        """No more timers, no more tries."""
+        self.is_stopped = True
+        for attempt in self.attempts:
+            attempt.stop()
 
 
 class Incoming(Exchange):
     """A request of the peer that waits for our answer. Its retransmissions are answered unasked."""
 
-    def __init__(self, wire: Wire, request: Request, source: Address) -> None:
+    def __init__(self, wire: Wire, request: Request, hop: Hop) -> None:
         super().__init__(wire)
         self.request = request
-        self.source = source
+        #: Where it came from.
+        self.hop = hop
         #: Called with the CANCEL that means this request.
         self.on_cancel: Callable[[Request], None] = lambda cancel: None
+
+    @property
+    def source(self) -> Address:
+        return self.hop.address
 
     def respond(self, response: Response) -> None:
         self._perform(self.machine.respond(response))

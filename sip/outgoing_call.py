@@ -1,23 +1,37 @@
-"""A call we make: INVITE, challenges, ringing, early media, forks, and the race of CANCEL with the answer."""
+"""A call we make: INVITE, challenges, redirection, ringing, early media, forks, and the race of CANCEL with the answer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sip.auth import CHALLENGE_FIELDS, DigestClient
-from sip.call import Call, CallContext, capabilities, ended_by_peer
+from sip.call import Call, ended_by_peer
+from sip.call_context import CallContext, capabilities
 from sip.dialog import Dialog
+from sip.dialog_client import acknowledgement
 from sip.errors import SdpError, SipError
 from sip.events import Answered, CallState, EarlyMedia, Ended, Ringing
 from sip.exchange import Outgoing
 from sip.message import CSeq, Headers, NameAddr, Request, Response, Uri
+from sip.redirection import Redirection
+from sip.reliable import ReceivedInOrder
 from sip.transaction import Failed, cancel
-from sip.transport import Address, resolve
+from sip.transport import Hop, as_hop
 
-#: INVITEs sent for one call at most: the first, two challenges (trunk and proxy), two stale nonces.
-MAX_INVITES = 5
+#: INVITEs sent for one call at most: the first, two challenges (trunk and proxy), two stale nonces, a longer
+#: session interval, and as many redirections.
+MAX_INVITES = 8
+
+
+@dataclass(slots=True)
+class Fork:
+    """One place that the INVITE has reached, told apart by its To tag (RFC 3261 section 12.1.2)."""
+
+    dialog: Dialog
+    reliable: ReceivedInOrder
+    ack: Request | None = None
 
 
 class OutgoingCall(Call):
@@ -31,36 +45,42 @@ class OutgoingCall(Call):
         digest: DigestClient,
         *,
         headers: Sequence[tuple[str, str]],
-        via: Address | None,
+        redirection: Redirection,
         ring_timeout_s: float,
     ) -> None:
         endpoint = context.endpoint
-        local = caller.with_tag(endpoint.new_id())
-        super().__init__(context, endpoint.new_id() + endpoint.new_id(), local, NameAddr(target), digest)
-        self._target, self._via, self._extra = target, via, tuple(headers)
+        local, call_id = caller.with_tag(endpoint.new_id()), endpoint.new_id() + endpoint.new_id()
+        super().__init__(context, call_id, local, NameAddr(target), digest, None)
+        #: Anything at all came back, if only a 100: somebody is there.
+        self.contacted = False
+        self._target, self._extra, self._redirection = target, tuple(headers), redirection
+        self._alternatives: Sequence[Hop] = ()
         self._invite: Outgoing | None = None
         self._invites = 0
         self._seen: set[int] = set()
         self._is_cancelled = False
         self._leaving: Ended | None = None
-        self._acks: dict[str, Request] = {}
+        self._forks: dict[str, Fork] = {}
+        self._is_early_settled = False
         self._limit = endpoint.clock.call_later(ring_timeout_s, lambda: self._leave("no answer"))
         self._dialling = asyncio.get_running_loop().create_task(self._dial())
 
     async def _dial(self) -> None:
         try:
-            destination = self._via or await resolve(self._target)
-            await self._session.open(self._endpoint.transport.local_address(destination)[0])
+            transport, via = self._endpoint.transport, self._redirection.via
+            hops = [as_hop(via)] if via else await transport.resolve(self._target)
+            await self._session.open(transport.local_address(hops[0])[0])
         except (SipError, OSError) as error:
             self._end(Ended("error", None, str(error)))
             return
         if self.state is CallState.ENDED:
             self._session.close()
             return
-        self._listen_to_digits()
-        self._send_invite(destination)
+        self._listen()
+        self.hop, self._alternatives = hops[0], hops[1:]
+        self._send_invite()
 
-    def _send_invite(self, destination: Address) -> None:
+    def _send_invite(self) -> None:
         self._invites += 1
         headers = [
             ("Max-Forwards", "70"),
@@ -68,17 +88,24 @@ class OutgoingCall(Call):
             ("To", str(self.remote)),
             ("Call-ID", self.id),
         ]
-        headers += [("CSeq", str(CSeq(self._invites, "INVITE"))), self._contact(destination), *capabilities()]
-        headers += [("User-Agent", self._context.name), ("Content-Type", "application/sdp"), *self._extra]
+        headers += [("CSeq", str(CSeq(self._invites, "INVITE"))), self.contact_field(), *capabilities()]
+        headers += [*self.negotiation.timer.request_fields(), ("User-Agent", self._context.name)]
+        headers += [("Content-Type", "application/sdp"), *self._extra]
         invite = Request("INVITE", self._target, Headers(headers), self._session.offer())
         self.headers = invite.headers
         self._invite = self._endpoint.request(
-            self._digest.authorize(invite), self._on_response, self._on_failure, destination=destination
+            self.client.digest.authorize(invite),
+            self._on_response,
+            self._on_failure,
+            destination=self.hop,
+            alternatives=self._alternatives,
         )
 
     # Responses -------------------------------------------------------------------------------------
 
     def _on_response(self, response: Response) -> None:
+        self.contacted = True
+        self.hear(response)
         if response.status < 200:
             self._on_provisional(response)
         elif response.status < 300:
@@ -92,33 +119,61 @@ class OutgoingCall(Call):
         if self._leaving is not None:
             self._cancel()
         elif response.status > 100 and self.state is not CallState.ENDED and self._invite is not None:
-            if response.to.tag is not None:
-                self.dialog = Dialog.as_caller(self._invite.request, response)
+            if response.to.tag is not None and not self._is_in_order(response):
+                return
             self._on_ringing(response, is_news)
+
+    def _is_in_order(self, response: Response) -> bool:
+        """Note the early dialog. False: a reliable response that came already or before its time (RFC 3262 section 4)."""
+        fork = self._fork(response)
+        self.client.dialog = fork.dialog
+        if not fork.reliable.is_reliable(response):
+            return True
+        rack = fork.reliable.rack(response)
+        if rack is not None:
+            self.client.send("PRACK", lambda final: None, headers=[("RAck", rack)], dialog=fork.dialog)
+        return rack is not None
+
+    def _fork(self, response: Response) -> Fork:
+        assert self._invite is not None  # only what was asked is answered
+        dialog, tag = Dialog.as_caller(self._invite.request, response), response.to.tag or ""
+        known = self._forks.get(tag)
+        if known is None:
+            self._forks[tag] = known = Fork(dialog, ReceivedInOrder())
+        else:
+            known.dialog.renew(dialog)
+        return known
 
     def _on_ringing(self, response: Response, is_news: bool) -> None:
         if self.state is CallState.TRYING:
             self.state = CallState.RINGING
         if is_news:
-            self._tell(Ringing(response.status))
-        if response.body and self._take_answer(response) is None and self.state is CallState.RINGING:
+            self.tell(Ringing(response.status))
+        if not response.body or self._take_answer(response) is not None:
+            return
+        self._is_early_settled |= "RSeq" in response.headers
+        if self.state is CallState.RINGING:
             self.state = CallState.EARLY
-            self._tell(EarlyMedia())
+            self.tell(EarlyMedia())
+
+    @property
+    def first_answer_given(self) -> bool:
+        return super().first_answer_given or self._is_early_settled
 
     def _on_accepted(self, response: Response) -> None:
         """A 2xx: acknowledge it each time it comes; keep the first fork, say goodbye to every other."""
         if self._invite is None:
             return
-        tag = response.to.tag or ""
-        is_first = not self._acks
-        if tag not in self._acks:
-            dialog = Dialog.as_caller(self._invite.request, response)
-            self._acks[tag] = self._ack(dialog)
+        is_first = not any(fork.ack for fork in self._forks.values())
+        fork = self._forks.get(response.to.tag or "")
+        if fork is None or fork.ack is None:
+            fork = self._fork(response)
+            fork.ack = acknowledgement(fork.dialog, self._invite.request)
             if is_first:
-                self.dialog = dialog
+                self.client.dialog = fork.dialog
             else:
-                self._endpoint.request(dialog.request("BYE"), lambda response: None, lambda failed: None)
-        self._endpoint.send_ack(self._acks[tag])
+                self.client.send("BYE", lambda final: None, dialog=fork.dialog)
+        self._endpoint.send_ack(fork.ack, flow=self.flow)
         if is_first:
             self._on_answered(response)
 
@@ -130,20 +185,32 @@ class OutgoingCall(Call):
             # The answer has crossed our CANCEL (RFC 3261 9.1): the call stands, so it must be ended.
             self._say_bye("hung up", self._leaving)
         elif refused is not None or self._session.agreed is None:
-            self._fail(f"no usable session in the answer: {refused or 'no SDP came'}")
+            self.fail(f"no usable session in the answer: {refused or 'no SDP came'}")
         else:
             self.state = CallState.CONFIRMED
-            self._tell(Answered())
+            self.negotiation.timer.agreed(response)
+            self.tell(Answered())
 
     def _on_refused(self, response: Response) -> None:
         self.response = response
-        challenged = response.status in CHALLENGE_FIELDS and self._leaving is None and self._invites < MAX_INVITES
-        if challenged and self._invite is not None and self._digest.learn(response):
-            self._send_invite(self._invite.destination)
-        elif self._leaving is not None:
+        if self._leaving is not None:
             self._end(replace(self._leaving, status=response.status))
+        elif self._invite is not None and self._invites < MAX_INVITES and self._try_otherwise(response):
+            self._forks.clear()
+            self._send_invite()
         else:
             self._end(ended_by_peer(response, response.status, response.reason))
+
+    def _try_otherwise(self, response: Response) -> bool:
+        """Credentials (401, 407), a longer session interval (422), another target (3xx)."""
+        if response.status in CHALLENGE_FIELDS:
+            return self.client.digest.learn(response)
+        if response.status == 422:
+            return self.negotiation.timer.learn(response)
+        target = self._redirection.follow(response, self._target)
+        if target is not None:
+            self._target = target
+        return target is not None
 
     def _on_failure(self, failed: Failed) -> None:
         self._end(self._leaving or Ended("error", failed.status, failed.reason))
@@ -155,14 +222,6 @@ class OutgoingCall(Call):
         except SdpError as error:
             return error.reason
         return None
-
-    def _ack(self, dialog: Dialog) -> Request:
-        """The ACK carries the INVITE's CSeq number and its credentials (RFC 3261 13.2.2.4, 22.1)."""
-        assert self._invite is not None  # only an INVITE is acknowledged
-        invite = self._invite.request
-        ack = dialog.request("ACK", cseq=invite.cseq.number)
-        credentials = [item for item in invite.headers if item[0] in ("Authorization", "Proxy-Authorization")]
-        return ack.with_headers(ack.headers.adding(credentials))
 
     # Giving up -------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from sip.message import Message, Request
-from sip.transport import Address
+from sip.transport import Hop
 
 MAX_CALLS = 500
 MAX_STRANGERS = 50
@@ -19,14 +19,14 @@ class Rung:
 
     at: float
     sent: bool
-    peer: Address
+    peer: Hop
     message: Message
 
     def __str__(self) -> str:
         message = self.message
         what = message.method if isinstance(message, Request) else f"{message.status} {message.reason}"
         arrow = "──▶" if self.sent else "◀──"
-        return f"{self.at:10.3f} {arrow} {self.peer[0]}:{self.peer[1]:<5} {what} (CSeq {message.cseq})"
+        return f"{self.at:10.3f} {arrow} {self.peer!s:<20} {what} (CSeq {message.cseq})"
 
 
 class Trace:
@@ -46,7 +46,7 @@ class Trace:
             if len(self._calls) > MAX_CALLS:
                 self._calls.popitem(last=False)
 
-    def note(self, at: float, sent: bool, peer: Address, message: Message) -> None:
+    def note(self, at: float, sent: bool, peer: Hop, message: Message) -> None:
         rungs = self._calls.get(message.call_id)
         if rungs is None:
             rungs = self._strangers.setdefault(message.call_id, [])

@@ -11,7 +11,7 @@ from sip.call import ALLOW, FOREIGN, Call, CallContext, capabilities, warning
 from sip.endpoint import Endpoint
 from sip.errors import SdpError
 from sip.events import CallState
-from sip.exchange import Clock, Incoming
+from sip.exchange import Clock, Incoming, TimerHandle
 from sip.incoming_call import IncomingCall
 from sip.message import CSeq, Headers, NameAddr, Request, Response, Uri
 from sip.outgoing_call import OutgoingCall
@@ -19,7 +19,7 @@ from sip.sdp import Codec, OfferAnswer
 from sip.session import MediaFactory
 from sip.trace import Trace
 from sip.transaction import RFC_TIMING, Timing
-from sip.transport import Address, Transport, UdpTransport, resolve
+from sip.transport import Address, Hop, TlsSettings, Transport, TransportLayer, UdpTransport, as_hop
 
 log = logging.getLogger("sip")
 
@@ -34,7 +34,10 @@ def _refuse_all(call: Call) -> None:
 
 
 class UserAgent:
-    """One SIP address on one port: `await start()`, then `call` or wait for `on_incoming`; `await close()`.
+    """One SIP address: `await start()`, then `call` or wait for `on_incoming`; `await close()`.
+
+    `listen` is for UDP, and for TCP where `tcp`; `tls_listen` for TLS (default: the next port). Peers outside our own
+    networks are told `public_address` in Contact and SDP.
 
     `allow(source, request)` judges every request outside a call: None admits it, a status refuses it.
     `digest` makes callers prove themselves (401). `media_factory` None makes calls without sound.
@@ -53,10 +56,15 @@ class UserAgent:
         digest: DigestServer | None = None,
         codecs: tuple[Codec, ...] = ("PCMA", "PCMU"),
         timing: Timing = RFC_TIMING,
+        tcp: bool = False,
+        tls: TlsSettings | None = None,
+        tls_listen: Address | None = None,
+        public_address: str | None = None,
     ) -> None:
         self._listen, self._name, self._media_factory, self._codecs = listen, name, media_factory, codecs
         self._on_incoming, self._allow, self._digest = on_incoming, allow, digest
-        self._clock, self._timing, self._transport = clock, timing, transport_factory()
+        self._clock, self._timing, self._tls_listen = clock, timing, tls_listen
+        self._transport = TransportLayer(transport_factory(), tcp=tcp, tls=tls, public_address=public_address)
         self._calls: dict[tuple[str, str], Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._endpoint: Endpoint | None = None
@@ -64,10 +72,10 @@ class UserAgent:
     # Life ------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Bind and listen. OSError when the address is taken."""
+        """Bind and listen. OSError when an address is taken."""
         clock = self._clock or asyncio.get_running_loop()
         self._endpoint = Endpoint(self._transport, self, clock=clock, timing=self._timing)
-        await self._transport.start(self._listen, self._endpoint.receive)
+        await self._transport.start(self._listen, self._tls_listen, self._endpoint.receive, self._endpoint.lost)
 
     async def close(self) -> None:
         """Hang up every call (bounded), then leave nothing behind."""
@@ -85,13 +93,17 @@ class UserAgent:
     def address(self) -> Address:
         return self._transport.address
 
-    async def address_towards(self, uri: str) -> tuple[Address, Address]:
-        """Where `uri` leads, and the address of ours that can be reached from there. SipError where it leads nowhere.
+    async def address_towards(self, uri: str) -> tuple[Hop, Address]:
+        """Where `uri` leads first, and the address of ours that is reached from there. SipError where it leads nowhere.
 
         Where the host is an IP address nothing is waited for.
         """
-        destination = await resolve(Uri.parse(uri))
-        return destination, self._transport.local_address(destination)
+        hop, *_ = await self._transport.resolve(Uri.parse(uri))
+        return hop, self._transport.local_address(hop)
+
+    def keep_open(self, hop: Hop) -> TimerHandle:
+        """Send keep-alives to a registrar or trunk until the handle is cancelled."""
+        return self._running.keep_open(hop)
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -124,10 +136,10 @@ class UserAgent:
         display: str | None = None,
         headers: Sequence[tuple[str, str]] = (),
         credentials: Credentials | None = None,
-        via: Address | None = None,
+        via: Hop | Address | None = None,
         ring_timeout_s: float = 45.0,
     ) -> Call:
-        """Send an INVITE; the call's events tell how it goes. `via` is an outbound proxy's IP and port.
+        """Send an INVITE; the call's events tell how it goes. `via` is an outbound proxy.
 
         Raises SipParseError for a URI that is none and ValueError for a header field with a line break.
         """
@@ -145,12 +157,13 @@ class UserAgent:
             ring_timeout_s=ring_timeout_s,
         )
 
-    async def options(self, uri: str, timeout_s: float) -> int:
+    async def options(self, uri: str, timeout_s: float, via: Hop | Address | None = None) -> int:
         """Ask whether anybody is there: the final status, 408 where nobody answers within `timeout_s`."""
-        _, (host, port) = await self.address_towards(uri)
+        target = Uri.parse(uri)
+        hops = [as_hop(via)] if via is not None else await self._transport.resolve(target)
+        host, port = self._transport.local_address(hops[0])
         host = f"[{host}]" if ":" in host else host
         me = NameAddr(Uri("sip", self._name, host, port)).with_tag(self._running.new_id())
-        target = Uri.parse(uri)
         fields = [
             ("Max-Forwards", "70"),
             ("From", str(me)),
@@ -171,7 +184,9 @@ class UserAgent:
         outgoing = self._running.request(
             Request("OPTIONS", target, Headers(fields)),
             lambda response: settle(response.status),
-            lambda _: settle(408),
+            lambda failed: settle(failed.status),
+            destination=hops[0],
+            alternatives=hops[1:],
         )
         timer = self._running.clock.call_later(timeout_s, lambda: settle(408))
         try:

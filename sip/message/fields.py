@@ -116,6 +116,10 @@ class Via:
     def branch(self) -> str:
         return parameter(self.parameters, "branch") or ""
 
+    def has(self, name: str) -> bool:
+        """The parameter is there, with or without a value."""
+        return any(key == name for key, _ in self.parameters)
+
     @property
     def sent_by(self) -> tuple[str, int]:
         return self.host.lower(), self.port or 5060

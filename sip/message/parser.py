@@ -24,14 +24,14 @@ _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
 _ONCE = ("From", "To", "Call-ID", "CSeq")
 
 
-def parse_message(data: bytes) -> Message:
-    """Parse one whole datagram; octets after Content-Length are dropped (RFC 3261 18.3).
+def parse_message(data: bytes, limit: int = MAX_MESSAGE) -> Message:
+    """Parse one datagram, or one message of a stream; octets after Content-Length are dropped (RFC 3261 18.3).
 
     >>> parse_message(b"OPTIONS sip:a@b SIP/2.0\\r\\nVia: SIP/2.0/UDP c;branch=z9hG4bK1\\r\\n…").method
     'OPTIONS'
     """
-    if len(data) > MAX_MESSAGE:
-        raise SipParseError(f"message of {len(data)} bytes is longer than {MAX_MESSAGE}", 413)
+    if len(data) > limit:
+        raise SipParseError(f"message of {len(data)} bytes is longer than {limit}", 413)
     head, blank, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
     if not blank:
         raise SipParseError("no blank line ends the header fields")

@@ -66,19 +66,25 @@ class Terminated:
     pass
 
 
+#: Timers that repeat a message, which a reliable transport does itself (RFC 3261 table 4) …
+_REPEATING = (Timer.A, Timer.E, Timer.G)
+#: … and those that wait for repetitions of the peer, zero there.
+_LINGERING = (Timer.D, Timer.I, Timer.J, Timer.K)
+
 Effect = Send | StartTimer | Deliver | Failed | Terminated
 
 
 class Transaction:
     """One transaction. Feed it `start`, `receive`, `respond`, `fire`; carry out the effects in order."""
 
-    def __init__(self, table: Table, state: State, request: Request, timing: Timing) -> None:
+    def __init__(self, table: Table, state: State, request: Request, timing: Timing, *, reliable: bool) -> None:
         self.state = state
         self.request = request
         self.response: Response | None = None
         self._table = table
         self._timing = timing
         self._interval = timing.t1
+        self._is_reliable = reliable
 
     def start(self) -> list[Effect]:
         """Client side: send the request."""
@@ -113,7 +119,8 @@ class Transaction:
     def _effect(self, step: Step, message: Message | None) -> Effect | None:
         match step:
             case Timer():
-                return StartTimer(step, self._seconds(step))
+                is_needless = self._is_reliable and step in _REPEATING
+                return None if is_needless else StartTimer(step, self._seconds(step))
             case Action.SEND_REQUEST:
                 return Send(self.request)
             case Action.SEND_RESPONSE:
@@ -128,8 +135,10 @@ class Transaction:
                 return Failed("nothing can be sent there", 503)
 
     def _seconds(self, timer: Timer) -> float:
-        if timer in (Timer.A, Timer.E, Timer.G):
+        if timer in _REPEATING:
             return self._next_interval(timer)
+        if self._is_reliable and timer in _LINGERING:
+            return 0.0
         if timer in (Timer.I, Timer.K):
             return self._timing.t4
         return self._timing.patience
@@ -143,16 +152,17 @@ class Transaction:
         return seconds
 
 
-def client_transaction(request: Request, timing: Timing) -> Transaction:
+def client_transaction(request: Request, timing: Timing, *, reliable: bool = False) -> Transaction:
+    """`reliable`: a transport that loses nothing, so that nothing is repeated and nothing lingers."""
     if request.method == "INVITE":
-        return Transaction(INVITE_CLIENT, State.CALLING, request, timing)
-    return Transaction(NON_INVITE_CLIENT, State.TRYING, request, timing)
+        return Transaction(INVITE_CLIENT, State.CALLING, request, timing, reliable=reliable)
+    return Transaction(NON_INVITE_CLIENT, State.TRYING, request, timing, reliable=reliable)
 
 
-def server_transaction(request: Request, timing: Timing) -> Transaction:
+def server_transaction(request: Request, timing: Timing, *, reliable: bool = False) -> Transaction:
     if request.method == "INVITE":
-        return Transaction(INVITE_SERVER, State.PROCEEDING, request, timing)
-    return Transaction(NON_INVITE_SERVER, State.TRYING, request, timing)
+        return Transaction(INVITE_SERVER, State.PROCEEDING, request, timing, reliable=reliable)
+    return Transaction(NON_INVITE_SERVER, State.TRYING, request, timing, reliable=reliable)
 
 
 def _class_of(response: Response) -> Event:

@@ -36,7 +36,7 @@ class UdpTransport:
 
     def local_address(self, destination: Address) -> Address:
         host, port = self._address
-        return (_source_towards(destination[0]), port) if host in ("0.0.0.0", "::") else (host, port)
+        return (source_towards(destination[0]), port) if host in ("0.0.0.0", "::") else (host, port)
 
     async def close(self) -> None:
         if self._transport is not None:
@@ -56,7 +56,7 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 @lru_cache(maxsize=256)
-def _source_towards(host: str) -> str:
+def source_towards(host: str) -> str:
     """The address the kernel would send from. Connecting a UDP socket sends nothing."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:

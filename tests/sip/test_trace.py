@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sip.message import Headers, Request, Uri
 from sip.trace import MAX_CALLS, MAX_MESSAGES_PER_CALL, MAX_STRANGERS, Trace
+from sip.transport import Hop
 
-PEER = ("192.0.2.9", 5060)
+PEER = Hop("UDP", "192.0.2.9", 5060)
 
 
 def invite(call_id: str) -> Request:
@@ -18,8 +19,8 @@ def test_a_rung_shows_time_direction_peer_and_message() -> None:
     trace.note(1.5, True, PEER, invite("x"))
     trace.note(1.75, False, PEER, invite("x").reply(486))
     assert trace.ladder("x").splitlines() == [
-        "     1.500 ──▶ 192.0.2.9:5060  INVITE (CSeq 7 INVITE)",
-        "     1.750 ◀── 192.0.2.9:5060  486 Busy Here (CSeq 7 INVITE)",
+        "     1.500 ──▶ 192.0.2.9:5060       INVITE (CSeq 7 INVITE)",
+        "     1.750 ◀── 192.0.2.9:5060       486 Busy Here (CSeq 7 INVITE)",
     ]
     assert trace.ladder("other") == ""
 

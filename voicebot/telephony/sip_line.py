@@ -14,6 +14,7 @@ from sip.errors import SipError
 from sip.media import Lateness, MediaSession, MediaWheel, PortPool
 from sip.media.lateness import BOUNDS_MS
 from sip.message import Request
+from sip.transport import Hop
 from sip.user_agent import UserAgent
 from voicebot.telemetry.logs import mask
 from voicebot.telephony.leg import (
@@ -184,9 +185,10 @@ class SipLine:
             reason = str(error) or "the name server does not answer"
             raise UndiallableError(f"{mask(target)!r} can't be rung: {reason}") from error
 
-    async def _caller(self, uri: str) -> tuple[str, tuple[str, int] | None]:
+    async def _caller(self, uri: str) -> tuple[str, Hop | None]:
         """Our From, which must hold an address the other side can use, and where the INVITE goes if we know."""
-        (host, port), destination = self.address, None
+        host, port = self.address
+        destination: Hop | None = None
         if ipaddress.ip_address(host).is_unspecified:
             async with asyncio.timeout(RESOLVED_WITHIN_S):
                 destination, (host, port) = await self._agent.address_towards(uri)
