@@ -1,5 +1,6 @@
 """G.711 A-law and mu-law by table lookup (ITU-T G.711, as computed by the reference code in G.191)."""
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 import numpy as np
@@ -46,11 +47,15 @@ def _ulaw_compress() -> NDArray[np.uint8]:
 
 
 class G711:
-    """One of the two laws. One byte on the wire is one sample of 125 us."""
+    """One of the two laws. One byte on the wire is one sample of 125 us. Remembers nothing: all calls share it."""
+
+    units: Final = 160
+    """RTP timestamp units in 20 ms."""
 
     def __init__(self, name: Encoding, payload_type: int, expand: NDArray[np.int16],
                  compress: NDArray[np.uint8]) -> None:
         self.name: Final = name
+        self.duration: Final[Callable[[bytes], int]] = len
         self.payload_type: Final = payload_type
         """Static RTP payload type (RFC 3551 table 4)."""
         self._expand: NDArray[np.int16] = expand.astype("<i2")

@@ -51,6 +51,11 @@ class SourceLatch:
         self.strangers += 1
         return False
 
+    @property
+    def is_signalled(self) -> bool:
+        """Whether media really comes from where the SDP says (or nothing came yet)."""
+        return self.learnt is None or self.learnt == self.signalled
+
     def learn(self, source: Address) -> None:
         """A valid RTP packet of this call came from here."""
         self.learnt = source

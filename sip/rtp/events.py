@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from sip.rtp.packet import RtpPacket
+from sip.rtp.sequencer import FRAME_SAMPLES
 
 DIGITS: Final = "0123456789*#ABCD"
 _EVENT: Final = struct.Struct("!BBH")
@@ -24,19 +25,20 @@ class Digit:
     duration_ms: int
 
 
-_BEFORE: Final = range(0x100000000 - 80_000, 0x100000000)
-"""Timestamp steps (modulo 2**32) that lead back, at most ten seconds."""
+_BEFORE_S: Final = 10
+"""Timestamps that lead back at most so far are late; further back is a new timeline."""
 
 
 class EventReceiver:
     """Turns event packets into one Digit per key press, whichever of its packets are lost.
 
     A press is reported at its first end packet; if all three were lost, when the next press begins or no
-    packet has come for `patience` ticks.
+    packet has come for `patience` ticks. `clock`: Hz of the events' timestamps and durations.
     """
 
-    def __init__(self, patience: int = 6) -> None:
-        self._patience = patience
+    def __init__(self, patience: int = 6, *, clock: int = 8000) -> None:
+        self._patience, self._clock = patience, clock
+        self._before = range(0x100000000 - _BEFORE_S * clock, 0x100000000)
         self._digit = ""
         self._segment: int | None = None
         self._earlier = self._duration = 0
@@ -67,7 +69,7 @@ class EventReceiver:
     def _is_old(self, timestamp: int) -> bool:
         """Late, or a repeated end packet of a press that was reported."""
         step = self._step(timestamp)
-        return step in _BEFORE or (step == 0 and not self._digit and self._segment is not None)
+        return step in self._before or (step == 0 and not self._digit and self._segment is not None)
 
     def _begin(self, digit: str, packet: RtpPacket) -> list[Digit]:
         step = self._step(packet.timestamp)
@@ -82,7 +84,7 @@ class EventReceiver:
         return ended
 
     def _finish(self) -> list[Digit]:
-        digit = Digit(self._digit, (self._earlier + self._duration) // 8)
+        digit = Digit(self._digit, (self._earlier + self._duration) * 1000 // self._clock)
         self._digit = ""
         return [digit]
 
@@ -98,6 +100,8 @@ class EventSender:
     """Plays queued digits, a packet per tick: key down, three end packets (RFC 4733 2.5.1.4), a pause."""
 
     def __init__(self, press_ms: int = 160, pause_ms: int = 80) -> None:
+        self.units = FRAME_SAMPLES
+        """Of the events' clock in 20 ms."""
         self._press = max(press_ms // 20, 2)
         self._pause = max(pause_ms // 20, 3)
         self._queue: deque[str] = deque()
@@ -126,5 +130,5 @@ class EventSender:
         end = held > self._press
         if held >= self._press + 3:
             self._started, self._idle_until = None, tick + self._pause
-        duration = min(held, self._press) * 160
+        duration = min(held, self._press) * self.units
         return EventPacket(_EVENT.pack(self._event, VOLUME | (END if end else 0), duration), started)

@@ -1,10 +1,11 @@
 """Jitter buffer: packets come in as the network delivers them, one 20 ms frame goes out per tick.
 
-Positions are frames of 160 samples on the sender's timeline. `slack` is how many ticks before its turn a
+Positions are frames of 20 ms on the sender's timeline. `slack` is how many ticks before its turn a
 packet came: the buffer keeps the smallest slack of the last second near `floor`, and lets no packet wait
 longer than `ceiling`.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from sip.rtp.packet import RtpPacket
@@ -13,9 +14,10 @@ from sip.rtp.sequencer import FRAME_SAMPLES
 _SLOTS: Final = 64
 _WINDOW: Final = 50
 """Packets (about one second) over which slack is judged."""
-_LONGEST_PAYLOAD: Final = 6 * FRAME_SAMPLES
-_NEAR: Final = 8000
-"""Two packets this close in timestamps (one second) belong to the same timeline."""
+_LONGEST: Final = 6
+"""Frames in one packet at most."""
+_NEAR: Final = 50
+"""Two packets this many frames apart at most (one second) belong to the same timeline."""
 _LOST_TRACK: Final = 16
 """Packets late in a row after which the timeline is taken anew."""
 _QUIET: Final = 3
@@ -25,15 +27,23 @@ _PATIENCE: Final = 10
 
 
 class JitterBuffer:
-    """Bounded playout of one-byte-per-sample audio with reordering, adaptation and resynchronisation.
+    """Bounded playout of audio with reordering, adaptation and resynchronisation.
+
+    Of a codec with a byte per timestamp unit every byte finds its place; the payloads of another stay whole:
+    each comes out for its first frame, and b"" for every further one.
 
     Duplicates must have been taken out (see Reception). A packet of another source or far off the timeline is
     believed when a second one agrees with it, or at once when it begins a talkspurt.
     """
 
-    def __init__(self, silence: int, magnitude: bytes, *, floor: int = 2, ceiling: int = 10) -> None:
-        """`silence`: the code that fills gaps. `magnitude`: translate table code -> |sample| / 128."""
-        self._blank, self._magnitude = bytes([silence]) * FRAME_SAMPLES, magnitude
+    def __init__(self, silence: int, magnitude: bytes, *, floor: int = 2, ceiling: int = 10,
+                 units: int = FRAME_SAMPLES, duration: Callable[[bytes], int] = len) -> None:
+        """`silence`: the code that fills gaps. `magnitude`: translate table code -> |sample| / 128.
+
+        `units`: timestamp units in 20 ms. `duration`: those that a payload lasts, 0 for a broken one.
+        """
+        self._blank, self._magnitude = bytes([silence]) * units, magnitude
+        self._units, self._duration, self._whole = units, duration, duration is not len
         self._floor, self._ceiling = floor, ceiling
         self._frames: list[bytes | bytearray] = [b""] * _SLOTS
         self._owner = [-1] * _SLOTS
@@ -63,13 +73,13 @@ class JitterBuffer:
 
     def push(self, packet: RtpPacket) -> None:
         """Take one audio packet of any length up to 120 ms."""
-        if not 0 < len(packet.payload) <= _LONGEST_PAYLOAD:
+        if not 0 < self._duration(packet.payload) <= _LONGEST * self._units:
             self.discarded += 1
         elif packet.ssrc != self._ssrc:
             self._doubt(packet, _SLOTS)
         else:
             position = self._position(packet.timestamp)
-            slack = position // FRAME_SAMPLES - self._next
+            slack = position // self._units - self._next
             if packet.marker and slack < 0:
                 self._synchronise(packet)
             elif -_SLOTS < slack <= self._ceiling + 1:
@@ -79,7 +89,7 @@ class JitterBuffer:
                 self._doubt(packet, slack)
 
     def pop(self) -> bytes | None:
-        """The 160 codes for this tick, or None if they are not here; missing parts of a frame are silence."""
+        """The payload for this tick, or None if it is not here; missing parts of a frame are silence."""
         frame = self._take()
         if self._surplus and self.ready and self._may_drop(frame):
             self._surplus -= 1
@@ -106,7 +116,7 @@ class JitterBuffer:
         first, self._candidate = self._candidate, packet
         if self._ssrc is None or (packet.marker and packet.ssrc == self._ssrc):
             self._synchronise(packet)
-        elif first is None or not _agree(first, packet):
+        elif first is None or not self._agree(first, packet):
             self.discarded += first is not None
         elif self._ceiling < slack < _SLOTS:
             self._overflow(first, packet)
@@ -119,7 +129,7 @@ class JitterBuffer:
         self._candidate = None
         pair = [(self._position(each.timestamp), each) for each in (first, packet)]
         pair.sort(key=lambda each: each[0], reverse=True)  # the newer one sets how long is waited
-        gained = pair[0][0] // FRAME_SAMPLES - self._ceiling - self._next
+        gained = pair[0][0] // self._units - self._ceiling - self._next
         self._next += gained
         self._shift_slack(-gained)
         for position, each in pair:
@@ -127,7 +137,7 @@ class JitterBuffer:
 
     def _synchronise(self, packet: RtpPacket) -> None:
         """Begin a timeline: this packet is played `floor` ticks from now."""
-        position = (self._next + self._floor) * FRAME_SAMPLES
+        position = (self._next + self._floor) * self._units
         self._ssrc, self._candidate = packet.ssrc, None
         self._origin = (packet.timestamp - position) & 0xFFFFFFFF
         self._owner = [-1] * _SLOTS
@@ -138,8 +148,9 @@ class JitterBuffer:
 
     def _place(self, packet: RtpPacket, position: int) -> None:
         payload = packet.payload
-        frame, offset = divmod(position, FRAME_SAMPLES)
-        last = (position + len(payload) - 1) // FRAME_SAMPLES
+        units, length = self._units, self._duration(payload)
+        frame, offset = divmod(position, units)
+        last = (position + length - 1) // units
         slack = frame - self._next
         if slack < self._least:
             self._least = slack
@@ -153,16 +164,23 @@ class JitterBuffer:
         self._late_run = 0
         if last > self._newest:
             self._newest = last
-        if offset == 0 and len(payload) == FRAME_SAMPLES:
+        if length == units and (offset == 0 or self._whole):
             self._frames[frame % _SLOTS], self._owner[frame % _SLOTS] = payload, frame
+        elif self._whole:
+            self._place_whole(payload, frame, length // units)
         else:
             self._place_pieces(payload, frame, offset)
+
+    def _place_whole(self, payload: bytes, first: int, frames: int) -> None:
+        for frame in range(max(first, self._next), first + frames):
+            self._frames[frame % _SLOTS] = payload if frame == first else b""
+            self._owner[frame % _SLOTS] = frame
 
     def _place_pieces(self, payload: bytes, frame: int, offset: int) -> None:
         """A payload of another length than 20 ms, or off the grid, over as many slots as it covers."""
         start = 0
         while start < len(payload):
-            piece = payload[start : start + FRAME_SAMPLES - offset]
+            piece = payload[start : start + self._units - offset]
             if frame >= self._next and frame > self._played:
                 slot = frame % _SLOTS
                 held = self._frames[slot] if self._owner[slot] == frame else self._blank
@@ -216,10 +234,12 @@ class JitterBuffer:
 
     def _may_drop(self, frame: bytes | None) -> bool:
         self._waited += 1
-        return frame is None or self._waited >= _PATIENCE or max(frame.translate(self._magnitude)) < _QUIET
+        if not frame or self._waited >= _PATIENCE:
+            return True
+        return max(frame.translate(self._magnitude)) < _QUIET
 
-
-def _agree(first: RtpPacket, second: RtpPacket) -> bool:
-    """Whether two packets can be neighbours of one stream."""
-    step = (second.timestamp - first.timestamp + _NEAR) & 0xFFFFFFFF
-    return first.ssrc == second.ssrc and first.sequence != second.sequence and step < 2 * _NEAR
+    def _agree(self, first: RtpPacket, second: RtpPacket) -> bool:
+        """Whether two packets can be neighbours of one stream."""
+        near = _NEAR * self._units
+        step = (second.timestamp - first.timestamp + near) & 0xFFFFFFFF
+        return first.ssrc == second.ssrc and first.sequence != second.sequence and step < 2 * near

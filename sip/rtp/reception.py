@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 MAX_DROPOUT: Final = 3000
 """A larger jump of the sequence number is a restarted sender, not loss (RFC 3550 appendix A.1)."""
 _WINDOW: Final = (1 << 64) - 1
-CLOCK_RATE: Final = 8000
 
 
 class ReceptionReport(NamedTuple):
@@ -31,6 +30,17 @@ class Reception:
         self._transit: float | None = None
         self._jitter = 0.0
         self._reported = (0, 0)
+        self._clock = 8000
+
+    @property
+    def ssrc(self) -> int | None:
+        """The source of the last packet."""
+        return self._ssrc
+
+    def count_in(self, clock: int) -> None:
+        """The timestamps' clock in Hz."""
+        if clock != self._clock:
+            self._clock, self._transit, self._jitter = clock, None, 0.0
 
     def note(self, ssrc: int, sequence: int) -> bool:
         """Take one packet's number; False if it was here already."""
@@ -50,10 +60,10 @@ class Reception:
 
     def time(self, timestamp: int, arrival_s: float) -> None:
         """Take one audio packet's timestamp and time of arrival for the jitter estimate."""
-        transit = arrival_s * CLOCK_RATE - timestamp
+        transit = arrival_s * self._clock - timestamp
         if self._transit is not None:
             difference = abs(transit - self._transit)
-            if difference < CLOCK_RATE:  # more is a new timeline, not jitter
+            if difference < self._clock:  # more is a new timeline, not jitter
                 self._jitter += (difference - self._jitter) / 16
         self._transit = transit
 
@@ -63,7 +73,7 @@ class Reception:
 
     @property
     def jitter_ms(self) -> float:
-        return self._jitter * 1000 / CLOCK_RATE
+        return self._jitter * 1000 / self._clock
 
     def report(self) -> ReceptionReport | None:
         """The report block since the last call of this method; None before the first packet."""

@@ -24,11 +24,18 @@ class Sequencer:
         self._origin = timestamp
         self._first_tick: int | None = None
         self._last_tick: int | None = None
+        self._units = FRAME_SAMPLES
+
+    def count_in(self, units: int) -> None:
+        """From the last packet on a tick is this many units of the timestamp: another codec, another clock."""
+        if units != self._units and self._last_tick is not None:
+            self._origin, self._first_tick = self.timestamp(self._last_tick), self._last_tick
+        self._units = units
 
     def timestamp(self, tick: int) -> int:
         """RTP timestamp of the frame that belongs to this tick."""
         first = tick if self._first_tick is None else self._first_tick
-        return (self._origin + (tick - first) * FRAME_SAMPLES) & 0xFFFFFFFF
+        return (self._origin + (tick - first) * self._units) & 0xFFFFFFFF
 
     def audio(self, payload: bytes, payload_type: int, tick: int) -> bytes:
         """The datagram for the audio of this tick."""
