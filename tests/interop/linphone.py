@@ -1,0 +1,95 @@
+"""linphone: a telephone on belle-sip that can transfer with Replaces, driven by what one would type at its console."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .peers import Peer
+from .sipp import HOST, free_port
+from .tones import read_wav, tone, write_wav
+
+SETTINGS = """\
+[sip]
+sip_port={port}
+sip_tcp_port={port}
+sip_tls_port=0
+guess_hostname=0
+contact="{user}" <sip:{user}@{host}>
+use_info={info}
+use_rfc2833={events}
+use_ipv6=0
+register_only_when_network_is_up=0
+media_encryption={encryption}
+media_encryption_mandatory={mandatory}
+{more}
+[rtp]
+audio_rtp_port={media}
+[video]
+capture=0
+display=0
+[net]
+mtu=0
+"""
+
+
+class Linphone(Peer):
+    """One telephone. `more` adds lines to the section [sip] of its settings."""
+
+    def __init__(
+        self, folder: Path, hz: int, user: str = "linphone", *, encryption: str = "none", info: bool = False,
+        more: str = "", answers: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__(user, folder / user)
+        self.port, self._hz, self._answers = free_port(), hz, answers
+        self.uri = f"sip:{user}@{HOST}:{self.port}"
+        self._settings = SETTINGS.format(
+            port=self.port, user=user, host=HOST, info=int(info), events=int(not info), encryption=encryption,
+            mandatory=int(encryption != "none"), media=free_port(), more=more,
+        )  # fmt: skip
+        self._record = self.folder / "heard.wav"
+
+    async def begin(self) -> None:
+        """Start it, ready to call and to be called."""
+        for place in (".local/share/linphone", ".config/linphone"):
+            (self.folder / place).mkdir(parents=True)
+        (self.folder / "rc").write_text(self._settings)
+        wav = write_wav(self.folder / "tone.wav", tone(self._hz, 60.0))
+        automatic = ["-a"] if self._answers else []
+        home = {"HOME": str(self.folder), "TERM": "dumb"}
+        await self.run("linphonec", "-c", "rc", "-d", "5", "-l", "trace.log", *automatic, environment=home)
+        await self.says("linphonec>|Ready")
+        await self.type("soundcard use files", f"play {wav}", f"record {self._record}")
+
+    def trace(self) -> str:
+        """Every SIP message, and what it thought."""
+        return (self.folder / "trace.log").read_text(errors="replace")
+
+    async def stop(self, patience_s: float = 3.0) -> None:
+        if self._process is not None and self.process.returncode is None:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                await self.type("terminate all", "quit")
+            with contextlib.suppress(TimeoutError):
+                await self.ends(patience_s)
+        await super().stop(patience_s)
+
+    def heard(self) -> NDArray[np.int16]:
+        """Everything it heard, in all its calls one after the other."""
+        assert self._record.exists(), f"it recorded nothing:\n{self.said()[-3000:]}"
+        return read_wav(self._record)
+
+
+@contextlib.asynccontextmanager
+async def linphone(folder: Path, hz: int, user: str = "linphone", **options: Any) -> AsyncIterator[Linphone]:
+    one = Linphone(folder, hz, user, **options)
+    await one.begin()
+    try:
+        yield one
+    finally:
+        await one.stop()
