@@ -18,6 +18,8 @@ from voicebot.console.server import serve_console
 from voicebot.console.settings import ConsoleSettings
 from voicebot.console.store_data import StoreData, shared_secret
 from voicebot.domain.clock import SystemClock
+from voicebot.domain.ice import parse_ice_servers
+from voicebot.softphone.link import socket_path
 from voicebot.store import DatabaseError, Store
 from voicebot.telemetry import metrics
 from voicebot.telemetry.process_figures import ProcessFigures
@@ -52,7 +54,13 @@ async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> Non
         try:
             secret = await shared_secret(store)
             console = ConsoleSettings(
-                host=host, port=port, recordings=settings.recordings, secret=secret, version=__version__
+                host=host,
+                port=port,
+                recordings=settings.recordings,
+                secret=secret,
+                version=__version__,
+                softphone=socket_path(settings),
+                ice_servers=parse_ice_servers(settings.ice_servers),
             )
             await serve_console(StoreData(store), console, stop)
             return

@@ -38,6 +38,8 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("POST", r"/api/calls/[^/]+/hangup", "campaigns"),
     ("GET", r"/api/cases", "cases"),
     ("POST", r"/api/cases/import", "cases"),
+    ("GET", r"/api/softphone(/events)?", "desk"),  # and only the telephone of one's own agent
+    ("POST", r"/api/softphone/(connect|answer|hangup|keys|beat|leave|off)", "desk"),
     ("GET POST", r"/api/campaigns", "campaigns"),
     ("POST", r"/api/campaigns/[^/]+/(start|stop)", "campaigns"),
 )

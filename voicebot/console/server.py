@@ -30,7 +30,9 @@ from voicebot.console.queries import ConsoleData
 from voicebot.console.sessions import Sessions, create_admin_link
 from voicebot.console.settings import ConsoleSettings
 from voicebot.console.shell import ASSETS, Console, error_page
+from voicebot.console.softphone_api import softphone_routes
 from voicebot.domain.clock import Clock, SystemClock
+from voicebot.softphone.link import ConsoleEnd
 from voicebot.telemetry.metrics import CONTENT_TYPE, exposition
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,7 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     """Everything below one gate: pages, REST API, health and metrics."""
     board = LiveBoard(data)
     sessions = Sessions(data, settings)
+    softphones = ConsoleEnd(settings.softphone)
     app = FastAPI(
         title="voicebot",
         version=__version__,
@@ -47,10 +50,11 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=_following(board),
+        lifespan=_following(board, softphones),
     )
     app.include_router(login_routes(data, settings, sessions, clock or SystemClock()))
     app.include_router(api_routes(data, settings))
+    app.include_router(softphone_routes(softphones, settings.ice_servers))
     _plain_routes(app)
     app.mount(ASSETS, StaticFiles(directory=Path(str(files("voicebot.console").joinpath("static")))))
     console = Console(data, settings, board)
@@ -160,15 +164,15 @@ def _plain_routes(app: FastAPI) -> None:
         return Response(exposition(), media_type=CONTENT_TYPE)
 
 
-def _following(board: LiveBoard) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+def _following(*followers: LiveBoard | ConsoleEnd) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        following = asyncio.create_task(board.run())
+        following = [asyncio.create_task(follower.run()) for follower in followers]
         try:
             yield
         finally:
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
 
     return lifespan

@@ -6,6 +6,8 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from voicebot.domain.ice import IceServer
+
 
 @dataclass(frozen=True, slots=True)
 class ConsoleSettings:
@@ -23,6 +25,9 @@ class ConsoleSettings:
     """User name and password shown on the login page of a demo, never set otherwise."""
     session_hours: int = 12
     version: str = ""
+    softphone: Path | None = None
+    """The socket of this machine's softphone gateway; None: there are no telephones in the browser."""
+    ice_servers: tuple[IceServer, ...] = field(default=(), repr=False)
 
     @property
     def url(self) -> str:

@@ -83,9 +83,9 @@ class GatewayEnd:
 
     async def _answer(self, writer: asyncio.StreamWriter, message: News) -> None:
         reply: News = {"id": message.get("id")}
-        words = (str(message.get(name, "")) for name in ("verb", "agent", "session"))
+        verb, agent, session = (str(message.get(name, "")) for name in ("verb", "agent", "session"))
         try:
-            reply["answer"] = await self._obey(*words, message)
+            reply["answer"] = await self._obey(verb, agent, session, message)
         except LookupError as unknown:
             reply |= {"refused": 404, "why": str(unknown.args[0]) if unknown.args else "unknown"}
         except StaleError as stale:
@@ -93,7 +93,7 @@ class GatewayEnd:
         except ValueError as wrong:
             reply |= {"refused": 422, "why": str(wrong)}
         except Exception:
-            log.exception("a command of the console failed", verb=message.get("verb"))
+            log.exception("a command of the console failed", verb=verb)
             reply |= {"refused": 503, "why": "the softphone gateway failed: look at the log of voicebot serve"}
         _write(writer, reply)
 
@@ -101,7 +101,8 @@ class GatewayEnd:
 class ConsoleEnd:
     """Keeps connected to the gateway while `run` runs; `ask` it, and `news` of one agent's telephone."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
+        """`path` None: a console without telephones."""
         self._path = path
         self._writer: asyncio.StreamWriter | None = None
         self._numbers = itertools.count(1)
@@ -110,7 +111,7 @@ class ConsoleEnd:
 
     async def run(self) -> None:
         """Connect again and again until cancelled."""
-        while True:
+        while self._path is not None:
             with contextlib.suppress(OSError, ValueError):
                 reader, self._writer = await asyncio.open_unix_connection(self._path, limit=LONGEST_LINE)
                 await self._read(reader)
