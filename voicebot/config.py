@@ -38,6 +38,11 @@ def models_dir() -> Path:
     return Path(os.environ.get("VOICEBOT_MODELS") or _shipped("models"))
 
 
+def pulled_models_dir() -> Path:
+    """Where `voicebot models pull` puts the models of others."""
+    return Path(os.environ.get("VOICEBOT_HOME") or _default_home()).expanduser() / "models"
+
+
 def intent_model_dir() -> Path:
     """Where the intent model lies: ours, or a folder of transformers named by VOICEBOT_INTENT_MODEL."""
     return Path(os.environ.get("VOICEBOT_INTENT_MODEL") or models_dir())

@@ -1,9 +1,12 @@
 """The seam to speech recognisers: streams take telephone sound, one `decode` per tick serves all of them."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from voicebot.config import pulled_models_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,11 @@ class RecognizerStream(Protocol):
     def partial(self) -> str:
         """The best text so far of the current utterance."""
 
-    def finish(self) -> Transcript:
-        """Ends the utterance: decodes what is left as if silence followed, and begins a new utterance."""
+    def finish(self) -> "Transcript | Future[Transcript]":
+        """Ends the utterance: decodes what is left as if silence followed, and begins a new utterance.
+
+        Engines that need longer than a tick, or another machine, give a Future.
+        """
 
     def reset(self) -> None:
         """Forgets the current utterance; time goes on."""
@@ -56,16 +62,30 @@ class Recognizer(Protocol):
         """Advances all streams that have enough sound, in one batch; call it every tick."""
 
 
-ENGINES = ("embedded",)
+ENGINES = ("embedded", "sherpa", "whisper", "remote")
 
 
 def load_recognizer(engine: str = "embedded", models: Path | None = None) -> Recognizer:
-    """Loads a recogniser; `models` is the folder of its files.
+    """Loads a recogniser: `embedded`, `sherpa:MODEL`, `whisper:MODEL` or `remote:ws://HOST:PORT`.
 
-    Raises ValueError for an engine that does not exist and FileNotFoundError for a model that is not there.
+    MODEL is a folder, or a name below `models` (by default where `voicebot models pull` puts them). Raises ValueError
+    for an engine that does not exist and FileNotFoundError, with the remedy, for a model or package that is not here.
     """
-    if engine not in ENGINES:
+    kind, _, which = engine.partition(":")
+    if kind not in ENGINES:
         raise ValueError(f"unknown recogniser {engine!r}: choose one of {', '.join(ENGINES)}")
+    if kind == "sherpa":
+        from voicebot.asr.sherpa import load_sherpa
+
+        return load_sherpa(which, models or pulled_models_dir())
+    if kind == "whisper":
+        from voicebot.asr.whisper import load_whisper
+
+        return load_whisper(which, models or pulled_models_dir())
+    if kind == "remote":
+        from voicebot.asr.remote import load_remote
+
+        return load_remote(which)
     from voicebot.asr.embedded import EmbeddedRecognizer
 
     return EmbeddedRecognizer(models)

@@ -2,6 +2,7 @@
 
 import time
 import wave
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,8 @@ def _transcribe(recognizer: Recognizer, pcm: bytes, seconds: float) -> dict[str,
         if stream.partial() != shown:
             shown = stream.partial()
             partials.append({"at_s": round(n * _TICK_MS / 1000, 2), "text": shown})
-    heard = stream.finish()
+    finished = stream.finish()
+    heard = finished.result() if isinstance(finished, Future) else finished
     spent = time.process_time() - began
     if heard.text != shown:
         partials.append({"at_s": round(seconds, 2), "text": heard.text})

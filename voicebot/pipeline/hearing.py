@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 
-from voicebot.asr.recognizer import Recognizer, RecognizerStream
+import structlog
+
+from voicebot.asr.recognizer import Recognizer, RecognizerStream, Transcript
 from voicebot.audio.answer import BeepDetector
 from voicebot.audio.vad import VadStream, VoiceActivity
 from voicebot.audio.voice_figures import VoiceFigures, measure
@@ -14,10 +17,14 @@ from voicebot.domain.understanding import Topic
 from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
 from voicebot.pipeline.machine import WATCH_MS, AnswerWatch, Machine
 
+log = structlog.get_logger(__name__)
+
 PRE_ROLL = 15
 """Ticks of sound before voice was noticed that still belong to the turn (300 ms)."""
 PARTIAL_EVERY = 6
 """Ticks between two looks at the words of a running turn (120 ms)."""
+CONCLUDED_WITHIN = 150
+"""Ticks that a slow recogniser has for a turn's last words (3 s)."""
 VOICE = 0.5
 """Probability of voice above which a tick counts as speech."""
 
@@ -66,6 +73,7 @@ class Ear:
         self._watch = AnswerWatch()
         self._beeps = BeepDetector()
         self._before: deque[bytes] = deque(maxlen=PRE_ROLL)
+        self._finishing: deque[tuple[Future[Transcript], Utterance, int]] = deque()
         self._ticks = 0
         self._turn_started = 0
         self._partial = ""
@@ -92,6 +100,7 @@ class Ear:
         if self.at_ms <= WATCH_MS and self._beeps.feed(pcm):
             noticed += _if_any(self._watch.beep(self.at_ms))
         voice = self.vad.speech_prob >= VOICE
+        noticed += self._concluded()
         change = self._turn.tick(voice, words=bool(self._partial), complete=self._complete)
         if change is TurnChange.STARTED:
             self._start_turn()
@@ -132,18 +141,43 @@ class Ear:
         self._overlapped += self.bot_speaks()
 
     def _end_turn(self, tick: int) -> list[Noticed]:
-        transcript = self.stream.finish()
+        finished = self.stream.finish()
         pause_ms = self._turn.pause_ms
         self._before.clear()
         utterance = Utterance(
-            transcript.text,
-            transcript.confidence,
+            self._partial,
+            0.0,
             max(0, self._turn_started * TICK_MS - Patience().start_ms),
             self.at_ms - pause_ms,
             tick - pause_ms // TICK_MS,
             measure(bytes(self._sound), self._overlap()),
         )
         self._sound.clear()
+        if isinstance(finished, Future):
+            self._finishing.append((finished, utterance, self._ticks + CONCLUDED_WITHIN))
+            return self._concluded()
+        return self._read(finished, utterance)
+
+    def _concluded(self) -> list[Noticed]:
+        """Turns whose text has come meanwhile, in order; of one that never comes the last partial is taken."""
+        noticed: list[Noticed] = []
+        while self._finishing:
+            finished, utterance, deadline = self._finishing[0]
+            if not finished.done() and self._ticks < deadline:
+                break
+            self._finishing.popleft()
+            noticed += self._read(self._text_of(finished, utterance), utterance)
+        return noticed
+
+    def _text_of(self, finished: Future[Transcript], utterance: Utterance) -> Transcript:
+        try:
+            return finished.result(0)
+        except Exception as error:  # a recogniser that fails ends this turn's words, not the call
+            log.error("a turn could not be recognised", call=self.call, error=repr(error))
+            return Transcript(utterance.text, 0.0, None, None)
+
+    def _read(self, transcript: Transcript, utterance: Utterance) -> list[Noticed]:
+        utterance = replace(utterance, text=transcript.text, confidence=transcript.confidence)
         return [*_if_any(self._machine(transcript.text)), utterance]
 
     def _overlap(self) -> float:
