@@ -4,58 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
+import random
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from sip.auth import CHALLENGE_FIELDS, DigestClient
+from sip.auth import Credentials, DigestClient
+from sip.call_context import FOREIGN, CallContext, capabilities
 from sip.dialog import Dialog
+from sip.dialog_client import DialogClient
+from sip.digits import Digits, How
 from sip.dtmf_info import read_dtmf
-from sip.endpoint import Endpoint
-from sip.errors import CallStateError, SdpError, SipParseError
-from sip.events import (
-    CallEvent,
-    CallState,
-    Dtmf,
-    Ended,
-    EventStream,
-    Held,
-    Resumed,
-)
-from sip.exchange import Incoming
+from sip.errors import CallStateError
+from sip.events import CallEvent, CallState, Dtmf, Ended, EventStream, Replaced
+from sip.exchange import Clock, Incoming
 from sip.message import Headers, Message, NameAddr, Request, Response, Uri
-from sip.message.grammar import quote
-from sip.repeat import RepeatUntilAck
-from sip.sdp import Codec
-from sip.session import Media, MediaFactory, Session
-from sip.transport import Address
+from sip.negotiation import Negotiation
+from sip.reason import Reason, reasons, retry_after_s
+from sip.replaces import ReferTo, Replaces
+from sip.session import Media, Session
+from sip.transaction import Timing
+from sip.transfer import TransferResult, Transfers
+from sip.transport import Address, Hop
 
 log = logging.getLogger("sip")
 
-#: Methods we understand; named in every Allow field.
-ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE")
-#: Methods that exist but are none of ours (405); what is not even here is unknown (501).
-FOREIGN = ("REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER", "PRACK")
 #: Seconds that `hangup` waits for the peer to agree before it stops listening.
 HANGUP_WAIT_S = 4.0
-_Q850 = re.compile(r"Q\.850\s*;(?:.*;)?\s*cause\s*=\s*(\d{1,3})", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class CallContext:
-    """What a call borrows from its user agent."""
-
-    endpoint: Endpoint
-    name: str
-    media_factory: MediaFactory | None
-    codecs: tuple[Codec, ...]
-    #: Calls that have not ended, by Call-ID and local tag.
-    calls: dict[tuple[str, str], Call]
-
-    def contact(self, destination: Address, user: str | None) -> str:
-        host, port = self.endpoint.transport.local_address(destination)
-        return f"<{Uri('sip', user, f'[{host}]' if ':' in host else host, port)}>"
+NO_MEDIA = "no media came from the peer"
+NORMAL_CLEARING = Reason("Q.850", 16)
 
 
 class Call:
@@ -64,21 +40,33 @@ class Call:
     direction: Literal["in", "out"]
 
     def __init__(
-        self, context: CallContext, call_id: str, local: NameAddr, remote: NameAddr, digest: DigestClient
+        self,
+        context: CallContext,
+        call_id: str,
+        local: NameAddr,
+        remote: NameAddr,
+        digest: DigestClient,
+        hop: Hop | None,
     ) -> None:
         self.id = call_id
         self.state = CallState.TRYING
         self.headers = Headers()
         #: The last final response to our INVITE, for its Retry-After and the like.
         self.response: Response | None = None
-        self.dialog: Dialog | None = None
         self.local, self.remote = local, remote
-        self._context, self._endpoint, self._digest = context, context.endpoint, digest
+        #: Methods in the peer's last Allow field; empty where it never sent one.
+        self.peer_allows: frozenset[str] = frozenset()
+        #: The hop that the call came from or went to; None as long as the target's name is not resolved.
+        self.hop = hop
+        #: Where the peer was last heard from: requests to a private Contact behind a translator go there.
+        self.flow: Hop | None = hop if self.direction == "in" else None
+        self._context, self._endpoint = context, context.endpoint
         self._stream = EventStream()
-        self._session = Session(context.media_factory, self._endpoint.number(), context.codecs)
-        self._reliable: RepeatUntilAck | None = None
-        self._awaited_ack = 0
-        self._awaits_answer = False
+        self._session = context.session()
+        self.client = DialogClient(self._endpoint, context.name, digest, lambda: self.flow)
+        self.negotiation = Negotiation(self, self._session, context.session_expires_s)
+        self._transfers = Transfers(self)
+        self._digits = Digits(self)
         self._goodbye = asyncio.Event()
         context.calls[(self.id, self.local_tag)] = self
         self._endpoint.trace.follow(self.id)
@@ -98,8 +86,26 @@ class Call:
         return str(self.remote.uri)
 
     @property
+    def remote_target(self) -> str | None:
+        """The peer's Contact, where requests inside the call go; None until there is a dialog."""
+        return str(self.dialog.target) if self.dialog else None
+
+    @property
     def media(self) -> Media | None:
         return self._session.media
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    @property
+    def dialog(self) -> Dialog | None:
+        return self.client.dialog
+
+    @property
+    def is_on_hold(self) -> bool:
+        """We hold the peer."""
+        return self.negotiation.is_on_hold
 
     @property
     def on_event(self) -> Callable[[CallEvent], None] | None:
@@ -136,7 +142,7 @@ class Call:
         """End the call whatever its state: CANCEL, a refusal or BYE. Returns within HANGUP_WAIT_S."""
         if self.state is not CallState.ENDED:
             self._leave(reason or "hung up")
-        timer = self._endpoint.clock.call_later(HANGUP_WAIT_S, self._goodbye.set)
+        timer = self.clock.call_later(HANGUP_WAIT_S, self._goodbye.set)
         try:
             await self._goodbye.wait()
         finally:
@@ -144,17 +150,70 @@ class Call:
         if self.state is not CallState.ENDED:
             self._end(Ended("local", None, reason or "hung up"))
 
-    def send_dtmf(self, digits: str) -> None:
-        """Send telephone events. CallStateError where the call has no media yet or any more."""
+    async def hold(self) -> None:
+        """Ask the peer to stop sending (sendonly: it may still hear us). Nothing happens where it is on hold already.
+
+        RefusedError where the peer will not, and the call goes on as before; CallStateError where no call stands.
+        """
+        await self.negotiation.turn("sendonly")
+
+    async def resume(self) -> None:
+        """End `hold`. Raises as `hold` does."""
+        await self.negotiation.turn("sendrecv")
+
+    def send_dtmf(self, digits: str, how: How = "auto") -> None:
+        """Send digits: telephone events (RFC 4733), INFO, or what the peer takes. CallStateError without media."""
         if self.media is None or self.state is CallState.ENDED:
             raise CallStateError("no media to send digits through")
-        self.media.send_dtmf(digits)
+        self._digits.send(digits, how)
+
+    async def refer(self, target: str, *, replaces: Call | None = None, timeout_s: float = 30) -> TransferResult:
+        """Send the peer to `target`, a sip or tel URI (RFC 3515); `replaces`: into the place that we hold there.
+
+        Where it succeeds this call is hung up, unless the peer has left first; where it fails the call goes on.
+        SipParseError for a URI that is none, CallStateError where no call stands or a transfer is under way.
+        """
+        where = ReferTo(Uri.parse(target), replaces.as_replaced() if replaces is not None else None)
+        if self.state is not CallState.CONFIRMED:
+            raise CallStateError(f"the call is {self.state}: nobody can be sent elsewhere")
+        result = await self._transfers.refer(where, timeout_s)
+        if result.succeeded and self.state is CallState.CONFIRMED:
+            self._leave("transferred")
+        return result
+
+    def accept_transfer(
+        self, *, credentials: Credentials | None = None, via: Hop | Address | None = None, ring_timeout_s: float = 45.0
+    ) -> Call:
+        """Agree to the last TransferRequested: call its target; the peer hears how that goes. The new call.
+
+        The asking peer usually hangs up once the new call stands. CallStateError where nothing is asked of us.
+        """
+        errand, headers = self._transfers.accept()
+        call = self._context.dial(
+            str(errand.target.uri),
+            from_uri=self.local_uri,
+            headers=headers,
+            credentials=credentials,
+            via=via,
+            ring_timeout_s=ring_timeout_s,
+        )
+        call.follow(errand.follow)
+        return call
+
+    def decline_transfer(self, status: int = 603) -> None:
+        """Refuse the last TransferRequested; the call goes on. CallStateError where nothing is asked of us."""
+        self._transfers.decline(status)
 
     # What the two directions do differently --------------------------------------------------------
 
     def _leave(self, reason: str) -> None:
         """Begin to end the call before or after it stands."""
         self._say_bye(reason)
+
+    @property
+    def first_answer_given(self) -> bool:
+        """The first offer of the call has its answer, so that either side may make another one."""
+        return self.state is CallState.CONFIRMED
 
     # In the dialog ---------------------------------------------------------------------------------
 
@@ -170,22 +229,16 @@ class Call:
         elif not dialog.accepts(request):
             incoming.respond(request.reply(500, "CSeq out of order", headers=[("Retry-After", "1")]))
         else:
-            handlers = {"BYE": self._on_bye, "INVITE": self._on_reinvite, "UPDATE": self._on_update}
-            handlers |= {"INFO": self._on_info, "OPTIONS": self._on_options}
+            self.flow = incoming.hop
+            self.hear(request)
+            handlers = {"BYE": self._on_bye, "INVITE": self.negotiation.on_reinvite, "PRACK": self._on_prack}
+            handlers |= {"UPDATE": self.negotiation.on_update, "INFO": self._on_info, "OPTIONS": self._on_options}
+            handlers |= {"REFER": self._on_refer, "NOTIFY": self._transfers.on_notify}
             handlers.get(request.method, self._on_other)(incoming)
 
     def on_ack(self, ack: Request) -> None:
-        reliable, dialog = self._reliable, self.dialog
-        is_expected = reliable is not None and reliable.is_waiting and ack.cseq.number == self._awaited_ack
-        if reliable is None or not is_expected or dialog is None or ack.from_.tag != dialog.remote.tag:
-            return
-        reliable.stop()
-        if self._awaits_answer:
-            self._awaits_answer = False
-            try:
-                self._renegotiated(lambda: self._session.accept(ack.body))
-            except SdpError as error:
-                self._fail(f"no usable answer in the ACK: {error.reason}")
+        if self.dialog is not None and ack.from_.tag == self.dialog.remote.tag:
+            self.negotiation.on_ack(ack)
 
     def _on_bye(self, incoming: Incoming) -> None:
         incoming.respond(incoming.request.reply(200))
@@ -194,9 +247,18 @@ class Call:
     def _on_options(self, incoming: Incoming) -> None:
         incoming.respond(incoming.request.reply(200, headers=capabilities()))
 
+    def _on_prack(self, incoming: Incoming) -> None:
+        incoming.respond(incoming.request.reply(481))
+
     def _on_other(self, incoming: Incoming) -> None:
         status = 405 if incoming.request.method in FOREIGN else 501
         incoming.respond(incoming.request.reply(status, headers=capabilities()))
+
+    def _on_refer(self, incoming: Incoming) -> None:
+        if self.state is CallState.CONFIRMED:
+            self._transfers.on_refer(incoming)
+        else:
+            incoming.respond(incoming.request.reply(603))
 
     def _on_info(self, incoming: Incoming) -> None:
         request = incoming.request
@@ -206,95 +268,64 @@ class Call:
             return
         incoming.respond(request.reply(200))
         if pressed is not None:
-            self._tell(pressed)
+            self.tell(pressed)
 
-    def _on_update(self, incoming: Incoming) -> None:
-        """RFC 3311: like a re-INVITE that needs no ACK; without a body it only says that the peer lives."""
-        if incoming.request.body and self.state is not CallState.CONFIRMED:
-            incoming.respond(incoming.request.reply(491))
-        else:
-            self._answer_offer(incoming, reliably=False)
+    # For the parts of a call (negotiation, transfer, digits, user agent) ----------------------------
 
-    def _on_reinvite(self, incoming: Incoming) -> None:
-        if self.state is not CallState.CONFIRMED or (self._reliable is not None and self._reliable.is_waiting):
-            # The last INVITE is not finished (RFC 3261 14.2): the peer is to try again in a moment.
-            incoming.respond(incoming.request.reply(491))
-            return
-        self._answer_offer(incoming, reliably=True)
+    @property
+    def clock(self) -> Clock:
+        return self._endpoint.clock
 
-    def _answer_offer(self, incoming: Incoming, *, reliably: bool) -> None:
-        request, body = incoming.request, b""
-        try:
-            if request.body:
-                body = self._renegotiated(lambda: self._session.answer(request.body)) or b""
-            elif reliably:
-                body = self._session.offer()  # all we can; a peer that holds will say so in its answer
-        except SdpError as error:
-            incoming.respond(request.reply(error.status, headers=[warning(error)]))
-            return
-        if self.dialog is not None:
-            self.dialog.refresh(request)
-        self._awaits_answer = reliably and not request.body
-        response = request.reply(200, headers=[*capabilities(), self._contact(incoming.source)], body=body)
-        if reliably:
-            self._accept_reliably(incoming, response)
-        else:
-            incoming.respond(response)
+    @property
+    def timing(self) -> Timing:
+        return self._endpoint.timing
 
-    def _renegotiated(self, change: Callable[[], bytes | None]) -> bytes | None:
-        """Carry out a change of the session and tell the user where it held or resumed the audio."""
-        before = self._session.direction
-        result = change()
-        after = self._session.direction
-        if after != before and self.state is CallState.CONFIRMED:
-            self._tell(Resumed() if after == "sendrecv" else Held(after))
-        return result
+    @property
+    def chance(self) -> random.Random:
+        return self._context.chance
 
-    def _accept_reliably(self, incoming: Incoming, response: Response) -> None:
-        self._awaited_ack = response.cseq.number
-        self._reliable = RepeatUntilAck(
-            self._endpoint.clock,
-            self._endpoint.timing,
-            lambda: incoming.respond(response),
-            lambda: self._fail("our answer was never acknowledged"),
-        )
+    def tell(self, event: CallEvent) -> None:
+        self._stream.tell(event)
+
+    def follow(self, follower: Callable[[CallEvent], None]) -> None:
+        self._stream.follower = follower
+
+    def hear(self, message: Message) -> None:
+        """Note what the peer says it can do."""
+        if allowed := message.headers.elements("Allow"):
+            self.peer_allows = frozenset(method.strip().upper() for method in allowed)
+
+    def contact_field(self) -> tuple[str, str]:
+        user = self._context.contact_user or self.local.uri.user
+        return "Contact", self._context.contact(self.hop or Hop("UDP", *self._endpoint.transport.address), user)
+
+    def offer_fields(self) -> list[tuple[str, str]]:
+        return capabilities()
+
+    def as_replaced(self) -> Replaces:
+        """This call as our peer knows it. CallStateError where it has no dialog."""
+        if self.dialog is None or self.state is CallState.ENDED:
+            raise CallStateError("the call whose place is to be taken does not stand")
+        return Replaces(self.id, self.dialog.remote.tag or "", self.local_tag)
+
+    def replace_by(self, call: Call) -> None:
+        """`call` stands in our place now (RFC 3891)."""
+        if self.state is not CallState.ENDED:
+            self.tell(Replaced(call))
+            self._leave("replaced")
+
+    def fail(self, reason: str) -> None:
+        """The call stands but cannot go on."""
+        if self.state is not CallState.ENDED:
+            self._say_bye(reason, Ended("error", None, reason))
 
     # Ending ----------------------------------------------------------------------------------------
-
-    def _fail(self, reason: str) -> None:
-        """The call stands but cannot go on."""
-        self._say_bye(reason, Ended("error", None, reason))
 
     def _say_bye(self, reason: str, ended: Ended | None = None) -> None:
         """The call is over for us at once; the BYE takes its time."""
         self._end(ended or Ended("local", None, reason), wait=True)
-        self._request("BYE", lambda response: self._goodbye.set(), headers=[("Reason", "Q.850;cause=16")])
-
-    def _request(
-        self,
-        method: str,
-        on_final: Callable[[Response | None], None],
-        *,
-        headers: Sequence[tuple[str, str]] = (),
-        body: bytes = b"",
-        attempts: int = 3,
-    ) -> None:
-        """Send a request inside the dialog, answering challenges; `on_final` gets None for silence."""
-        if self.dialog is None:
-            on_final(None)
-            return
-        request = self.dialog.request(method)
-        fields = request.headers.adding([("User-Agent", self._context.name), *headers])
-        request = self._digest.authorize(Request(method, request.uri, fields, body))
-
-        def on_response(response: Response) -> None:
-            challenged = response.status in CHALLENGE_FIELDS and attempts > 1
-            if challenged and self._digest.learn(response):
-                self._request(method, on_final, headers=headers, body=body, attempts=attempts - 1)
-            elif response.status >= 200:
-                on_final(response)
-
-        self._endpoint.request(request, on_response, lambda failed: on_final(None))
+        why = NORMAL_CLEARING if ended is None or ended.by != "error" else Reason("SIP", 480, reason[:80])
+        self.client.send("BYE", lambda response: self._goodbye.set(), headers=[("Reason", str(why))])
 
     def _end(self, ended: Ended, *, wait: bool = False, lingers: bool = False) -> None:
         """Close the media and tell the user, once.
@@ -308,50 +339,35 @@ class Call:
         if self.state is CallState.ENDED:
             return
         self.state = CallState.ENDED
+        self.negotiation.end()
+        self._transfers.stop()
+        self._digits.stop()
         try:
             self._session.close()
         except Exception:
             log.exception("closing the media of call %s failed", self.id)
-        self._tell(ended)
+        self.tell(ended)
 
     def forget(self) -> None:
         """No message will find this call any more."""
-        if self._reliable is not None:
-            self._reliable.stop()
+        self.negotiation.forget()
         self._context.calls.pop((self.id, self.local_tag), None)
 
     # Small things ----------------------------------------------------------------------------------
 
-    def _tell(self, event: CallEvent) -> None:
-        self._stream.tell(event)
-
-    def _listen_to_digits(self) -> None:
+    def _listen(self) -> None:
+        """To what the media notices."""
         if self.media is not None:
-            self.media.on_dtmf = lambda digit, duration_ms: self._tell(Dtmf(digit, duration_ms))
-
-    def _contact(self, destination: Address) -> tuple[str, str]:
-        return "Contact", self._context.contact(destination, self.local.uri.user)
+            self.media.on_dtmf = lambda digit, duration_ms: self.tell(Dtmf(digit, duration_ms))
+            self.media.on_silent = lambda: self.fail(NO_MEDIA)
 
     def __repr__(self) -> str:
         return f"<Call {self.id} {self.direction} {self.state}>"
 
 
-def capabilities() -> list[tuple[str, str]]:
-    return [("Allow", ", ".join(ALLOW)), ("Accept", "application/sdp")]
-
-
-def warning(error: SipParseError) -> tuple[str, str]:
-    """Tells the peer's operator why we refuse (RFC 3261 20.43)."""
-    return "Warning", f"399 - {quote(error.reason[:80])}"
-
-
-def q850_cause(message: Message) -> int | None:
-    """The Q.850 cause of a Reason field (RFC 3326): `Q.850;cause=16;text="…"` -> 16."""
-    for text in message.headers.all("Reason"):
-        if match := _Q850.search(text):
-            return int(match.group(1))
-    return None
-
-
 def ended_by_peer(message: Message, status: int | None, reason: str) -> Ended:
-    return Ended("remote", status, reason, q850_cause(message))
+    told = {reason.protocol: reason for reason in reversed(reasons(message))}
+    q850, sip = told.get("Q.850"), told.get("SIP")
+    text = next((each.text for each in (q850, sip) if each is not None and each.text), "")
+    cause = q850.cause if q850 else None
+    return Ended("remote", status, reason, cause, sip.cause if sip else None, text, retry_after_s(message))

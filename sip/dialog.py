@@ -64,6 +64,10 @@ class Dialog:
         if message.contact is not None:
             self.target = message.contact.uri
 
+    def renew(self, newer: Dialog) -> None:
+        """A later response of the same early dialog: route set and target anew, counters as they are (13.2.2.4)."""
+        self.target, self.routes, self.remote = newer.target, newer.routes, newer.remote
+
     def request(self, method: str, *, cseq: int | None = None) -> Request:
         """A request inside the dialog, without Via (12.2.1.1). ACK passes the `cseq` of its INVITE."""
         if cseq is None:

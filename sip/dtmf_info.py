@@ -1,4 +1,4 @@
-"""Digits that come by INFO: `application/dtmf-relay` and `application/dtmf` (no RFC; Cisco's form)."""
+"""Digits that come and go by INFO: `application/dtmf-relay` and `application/dtmf` (no RFC; Cisco's form)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def read_dtmf(info: Request) -> Dtmf | None:
         signal, duration = _SIGNAL.search(text), _DURATION.search(text)
         return _dtmf(signal.group(1), duration and duration.group(1)) if signal else None
     return None
+
+
+def write_dtmf(digit: str, duration_ms: int = _DEFAULT_MS) -> tuple[list[tuple[str, str]], bytes]:
+    """Header fields and body of the INFO that carries one digit; ValueError where it is none."""
+    if len(digit) != 1 or digit.upper() not in _DIGITS:
+        raise ValueError(f"not a digit of a telephone: {digit[:10]!r}")
+    body = f"Signal={digit.upper()}\r\nDuration={duration_ms}\r\n".encode()
+    return [("Content-Type", "application/dtmf-relay")], body
 
 
 def _dtmf(signal: str, duration: str | None) -> Dtmf | None:

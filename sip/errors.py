@@ -42,5 +42,14 @@ class CallStateError(SipError):
     """We asked a call for something its state does not allow (answer an ended call, ring an outgoing one)."""
 
 
+class RefusedError(SipError):
+    """The peer refused what we asked of a standing call, or never answered it (408); the call is as before."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"{status} {reason}")
+        self.status = status
+        self.reason = reason
+
+
 class ResolveError(SipError):
     """The host of a URI has no usable address: check the spelling of the URI or the name server."""

@@ -7,9 +7,12 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sip.sdp import Direction
+
+if TYPE_CHECKING:
+    from sip.call import Call
 
 log = logging.getLogger("sip")
 
@@ -63,19 +66,41 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """The peer asks us to call `target` (a URI) in its place: `accept_transfer` or `decline_transfer`, soon.
+
+    `replaces` names the call that we shall take over at the target (RFC 3891); None: a blind transfer.
+    """
+
+    target: str
+    replaces: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """`by` has taken the place of this call (RFC 3891) and is answered already; this one ends now. Go on with `by`."""
+
+    by: Call
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """Always the last event, exactly once.
 
-    `status` is the final SIP status where the call never stood; `q850` the cause in a Reason (RFC 3326).
+    `status` is the final SIP status where the call never stood; `q850` and `sip_cause` are the causes in a Reason
+    field (RFC 3326) and `cause_text` its words; `retry_after_s` how long the peer wants to be left alone.
     """
 
     by: Literal["local", "remote", "error"]
     status: int | None
     reason: str
     q850: int | None = None
+    sip_cause: int | None = None
+    cause_text: str = ""
+    retry_after_s: int | None = None
 
 
-CallEvent = Ringing | EarlyMedia | Answered | Dtmf | Held | Resumed | Ended
+CallEvent = Ringing | EarlyMedia | Answered | Dtmf | Held | Resumed | TransferRequested | Replaced | Ended
 
 
 class EventStream:
@@ -86,6 +111,8 @@ class EventStream:
         self._news = asyncio.Event()
         #: Called with each event as it happens; what it raises is logged.
         self.on_event: Callable[[CallEvent], None] | None = None
+        #: The same for a part of this library that has an interest in the call.
+        self.follower: Callable[[CallEvent], None] | None = None
 
     def tell(self, event: CallEvent) -> None:
         if len(self._events) >= MAX_EVENTS and not isinstance(event, Ended):
@@ -93,11 +120,12 @@ class EventStream:
         self._events.append(event)
         self._news.set()
         self._news = asyncio.Event()
-        if self.on_event is not None:
-            try:
-                self.on_event(event)
-            except Exception:
-                log.exception("the listener of a call failed")
+        for listener in (self.follower, self.on_event):
+            if listener is not None:
+                try:
+                    listener(event)
+                except Exception:
+                    log.exception("the listener of a call failed")
 
     async def read(self) -> AsyncIterator[CallEvent]:
         """Ends after `Ended`."""

@@ -1,4 +1,4 @@
-"""A call we make: INVITE, challenges, redirection, ringing, early media, forks, and the race of CANCEL with the answer."""
+"""A call we make: INVITE, challenges, redirection, ringing, early media, forks, the race of CANCEL with the answer."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class OutgoingCall(Call):
             self._on_ringing(response, is_news)
 
     def _is_in_order(self, response: Response) -> bool:
-        """Note the early dialog. False: a reliable response that came already or before its time (RFC 3262 section 4)."""
+        """Note the early dialog. False: a reliable response, come before or too early (RFC 3262 section 4)."""
         fork = self._fork(response)
         self.client.dialog = fork.dialog
         if not fork.reliable.is_reliable(response):

@@ -9,10 +9,22 @@ from sip.transaction import Timing
 
 
 class RepeatUntilAck:
-    """Calls `send` now and at T1, 2*T1 … T2 intervals until `stop`; after 64*T1 calls `give_up` instead."""
+    """Calls `send` now and at T1, 2*T1 … T2 intervals until `stop`; after 64*T1 calls `give_up` instead.
 
-    def __init__(self, clock: Clock, timing: Timing, send: Callable[[], None], give_up: Callable[[], None]) -> None:
-        self._clock, self._timing, self._send, self._give_up = clock, timing, send, give_up
+    `ceiling` takes the place of T2, in seconds.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        timing: Timing,
+        send: Callable[[], None],
+        give_up: Callable[[], None],
+        *,
+        ceiling: float | None = None,
+    ) -> None:
+        self._clock, self._send, self._give_up = clock, send, give_up
+        self._ceiling = timing.t2 if ceiling is None else ceiling
         self._until = clock.time() + timing.patience
         self._timer: TimerHandle | None = None
         self._again(timing.t1)
@@ -31,5 +43,5 @@ class RepeatUntilAck:
         if self._clock.time() >= self._until:
             self._give_up()
             return
-        self._timer = self._clock.call_later(interval, lambda: self._again(min(2 * interval, self._timing.t2)))
+        self._timer = self._clock.call_later(interval, lambda: self._again(min(2 * interval, self._ceiling)))
         self._send()

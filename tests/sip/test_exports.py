@@ -10,14 +10,16 @@ import pytest
 import sip
 
 PURE = ["message", "sdp", "transaction", "auth.py", "dialog.py", "dtmf_info.py", "repeat.py", "exchange.py", "trace.py"]
+PURE += ["reason.py", "redirection.py", "replaces.py", "session_timer.py", "digits.py", "dialog_client.py"]
 IMPURE = {"asyncio", "socket", "time", "datetime", "random", "secrets", "threading", "os"}
 
 
 def test_public_names() -> None:
     assert set(sip.__all__) == {
         *("Answered", "Call", "CallEvent", "CallState", "CallStateError", "Credentials", "DigestServer", "Dtmf"),
-        *("EarlyMedia", "Ended", "Held", "Request", "ResolveError", "Response", "Resumed", "Ringing", "SdpError"),
-        *("SipError", "SipParseError", "UserAgent"),
+        *("EarlyMedia", "Ended", "Held", "Hop", "RefusedError", "Registration", "RegistrationState", "Replaced"),
+        *("Request", "ResolveError", "Response", "Resumed", "Ringing", "SdpError", "SipError", "SipParseError"),
+        *("TlsSettings", "TransferRequested", "TransferResult", "UserAgent"),
     }
     assert all(hasattr(sip, name) for name in sip.__all__)
 

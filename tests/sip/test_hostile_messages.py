@@ -32,7 +32,9 @@ async def asked(lab: Laboratory, request: Request | bytes, status: int) -> Respo
     ("method", "status"),
     [
         ("OPTIONS", 200),
-        ("REFER", 405),
+        ("REFER", 403),
+        ("NOTIFY", 481),
+        ("PRACK", 481),
         ("REGISTER", 405),
         ("MESSAGE", 405),
         ("DANCE", 501),
@@ -61,7 +63,7 @@ async def test_requests_of_an_unknown_dialog(lab: Laboratory, method: str) -> No
 @pytest.mark.parametrize(
     ("headers", "body", "status", "field"),
     [
-        ([("Require", "100rel, x")], b"", 420, ("Unsupported", "100rel, x")),
+        ([("Require", "100rel, x")], b"", 420, ("Unsupported", "x")),
         ([("Content-Type", "text/plain")], b"hello", 415, ("Accept", "application/sdp")),
         ([("Content-Encoding", "gzip")], b"v=0", 415, ("Accept", "application/sdp")),
         ([], b"nonsense", 488, None),
@@ -166,7 +168,7 @@ async def test_old_cseq_inside_a_call(lab: Laboratory) -> None:
     peer, call = await standing_call(lab)
     peer.send(peer.compose("INFO", BOT, to_tag=call.local_tag, cseq=1), AGENT)
     await peer.response(500)
-    peer.send(peer.compose("NOTIFY", BOT, to_tag=call.local_tag, cseq=5), AGENT)
+    peer.send(peer.compose("MESSAGE", BOT, to_tag=call.local_tag, cseq=5), AGENT)
     await peer.response(405)
     peer.send(peer.compose("DANCE", BOT, to_tag=call.local_tag, cseq=6), AGENT)
     await peer.response(501)
