@@ -1,107 +1,126 @@
-"""The phones: N senders of 20 ms RTP that time what comes back with the kernel's own stamps."""
+"""The far end: rings the server under test, speaks for a while, and judges what came back.
+
+Prints one JSON line when all calls stand, and one with the figures at the end.
+"""
 
 import argparse
+import asyncio
 import json
-import select
-import socket
-import struct
-import sys
 import time
+from collections.abc import Callable
 from typing import Final
 
-from sip.rtp import RtpError, RtpPacket, build_rtp, parse_rtp
+from benchmarks.line.phones import Booth, Phone, judge
+from sip import Answered, Call, UserAgent
+from sip.media import MediaPort, MediaStats
+from sip.message import Request
+from sip.sdp import Negotiated
 
-SLOTS: Final = 20
-"""The calls are spread over the 20 ms, as independent phones are."""
 WARM_UP_S: Final = 2.0
-_SO_TIMESTAMPNS: Final = 35
-_STAMP: Final = struct.Struct("@qq")
+IN_FLIGHT: Final = 20
+"""Calls that are being set up at a time."""
+ANSWERED_WITHIN_S: Final = 15.0
 
 
-class Phone:
-    """One call: sends on time, keeps timestamp (in frames) and arrival of every packet that returns."""
+class PhoneMedia:
+    """A phone as the media of a call."""
 
-    def __init__(self, number: int, port: int) -> None:
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.setblocking(False)
-        self.sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        self.sock.connect(("127.0.0.1", port))
-        self.ssrc, self.sent = number + 1, 0
-        self.arrivals: list[tuple[int, float]] = []
+    on_dtmf: Callable[[str, int], None] | None = None
+    on_silent: Callable[[], None] | None = None
+    gap = False
 
-    def send(self) -> None:
-        payload = bytes([0x2A ^ (self.sent & 0x0F)]) * 160
-        packet = RtpPacket(8, self.sent == 0, self.sent & 0xFFFF, self.sent * 160, self.ssrc, payload)
-        self.sent += 1
+    def __init__(self, booth: Booth) -> None:
+        self._booth, self._phone = booth, Phone(len(booth.phones))
+        self._speaks = False
+
+    @property
+    def local_port(self) -> int:
+        return self._phone.port
+
+    @property
+    def stats(self) -> MediaStats:
+        """What counts here is `judge`; this only says that something came."""
+        return MediaStats(self._phone.sent, len(self._phone.arrivals), 0, 0, 0, 0, 0.0, 0.0, 0.0, None)
+
+    async def open(self) -> None: ...
+
+    def start(self, agreed: Negotiated) -> None:
+        if not self._speaks:
+            self._booth.call(self._phone, agreed.remote)
+            self._speaks = True
+
+    def set_port(self, port: MediaPort | None) -> None: ...
+
+    def send_dtmf(self, digits: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+async def ring(agent: UserAgent, target: str, gate: asyncio.Semaphore) -> Call | None:
+    """One call; None where it is not answered."""
+    async with gate:
+        call = agent.call(target, from_uri="sip:bench@127.0.0.1")
         try:
-            self.sock.send(build_rtp(packet))
-        except OSError:
-            return  # counts as lost
-
-    def receive(self) -> None:
-        try:
-            data, ancillary, _, _ = self.sock.recvmsg(512, 64)
-        except OSError:
-            return
-        seconds, nanoseconds = _STAMP.unpack_from(ancillary[0][2])
-        try:
-            packet = parse_rtp(data)
-        except RtpError:
-            return  # RTCP
-        self.arrivals.append((packet.timestamp, seconds + nanoseconds / 1e9))
+            async with asyncio.timeout(ANSWERED_WITHIN_S):
+                async for event in call.events():
+                    if isinstance(event, Answered):
+                        return call
+        except TimeoutError:
+            await call.hangup()
+        return None
 
 
-def run(ports: list[int], seconds: float) -> tuple[list[Phone], float]:
-    """Call all ports for this long; the phones and the wall time at which measuring begins."""
-    phones = [Phone(number, port) for number, port in enumerate(ports)]
-    poll = select.epoll()
-    by_handle = {phone.sock.fileno(): phone for phone in phones}
-    for handle in by_handle:
-        poll.register(handle, select.EPOLLIN)
-    begin, wall = time.monotonic(), time.time()
-    slot = 0
-    while (now := time.monotonic()) < begin + seconds + WARM_UP_S:
-        while begin + slot * 0.02 / SLOTS <= now:
-            for phone in phones[slot % SLOTS :: SLOTS]:
-                phone.send()
-            slot += 1
-        for handle, _ in poll.poll(max(begin + slot * 0.02 / SLOTS - time.monotonic(), 0), len(phones)):
-            by_handle[handle].receive()
-    return phones, wall + WARM_UP_S
+async def set_up(booth: Booth, options: argparse.Namespace) -> tuple[UserAgent | None, int, float]:
+    """All calls; how many stand, and in how many seconds."""
+    if options.ports:
+        for number, port in enumerate(options.ports):
+            booth.call(Phone(number), ("127.0.0.1", port))
+        return None, len(options.ports), 0.0
+    registered = asyncio.Event()
+
+    def admit(source: object, request: Request) -> int | None:
+        """A phone that only works registered is told that it is."""
+        if request.method != "REGISTER":
+            return None
+        registered.set()
+        return 200
+
+    agent = UserAgent(
+        ("127.0.0.1", options.own_port), media_factory=lambda: PhoneMedia(booth), allow=admit, codecs=("PCMU",)
+    )
+    await agent.start()
+    if options.registers:
+        await registered.wait()
+        await asyncio.sleep(1)  # while it registers it takes our INVITE for the answer
+    gate, began = asyncio.Semaphore(IN_FLIGHT), time.monotonic()
+    calls = await asyncio.gather(*(ring(agent, options.target, gate) for _ in range(options.calls)))
+    return agent, sum(call is not None for call in calls), time.monotonic() - began
 
 
-def judge(phones: list[Phone], since: float) -> dict[str, float]:
-    """Loss and lateness of what came back; late against the earliest packet of the same call.
-
-    Counted by timestamps: a frame that a stalled server never sent is as lost as one that got lost.
-    """
-    expected = lost = later_20 = later_40 = 0
-    worst = 0.0
-    for phone in phones:
-        begin = phone.arrivals[0][0] if phone.arrivals else 0
-        kept = [(((stamp - begin + 80_000) & 0xFFFFFFFF) // 160, at) for stamp, at in phone.arrivals if at >= since]
-        if not kept:
-            expected, lost = expected + 1, lost + 1
-            continue
-        frames = {frame for frame, _ in kept}
-        span = max(frames) - min(frames) + 1
-        expected, lost = expected + span, lost + span - len(frames)
-        due = [at - 0.02 * frame for frame, at in kept]
-        late = [each - min(due) for each in due]
-        later_20 += sum(each > 0.02 for each in late)
-        later_40 += sum(each > 0.04 for each in late)
-        worst = max(worst, *late)
-    return {"expected": expected, "lost": lost, "later_than_20_ms": later_20, "later_than_40_ms": later_40,
-            "worst_ms": worst * 1000}
+async def run(options: argparse.Namespace) -> None:
+    booth = Booth()
+    booth.start()
+    agent, up, took_s = await set_up(booth, options)
+    print(json.dumps({"up": up, "setup_s": took_s}), flush=True)
+    await asyncio.sleep(WARM_UP_S)
+    since = time.time()
+    await asyncio.sleep(options.seconds)
+    until = time.time()
+    booth.close()
+    print(json.dumps(judge(booth.phones, since, until)), flush=True)
+    if agent is not None:
+        await agent.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, required=True)
-    parser.add_argument("ports", type=int, nargs="+")
-    options = parser.parse_args()
-    phones, since = run(options.ports, options.seconds)
-    json.dump(judge(phones, since), sys.stdout)
+    parser.add_argument("--calls", type=int, default=0)
+    parser.add_argument("--own-port", type=int, default=0)
+    parser.add_argument("--target", default="")
+    parser.add_argument("--registers", action="store_true", help="the server registers with us first")
+    parser.add_argument("ports", type=int, nargs="*")
+    asyncio.run(run(parser.parse_args()))
 
 
 if __name__ == "__main__":
