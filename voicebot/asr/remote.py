@@ -176,7 +176,13 @@ class RemoteRecognizer:
         """Nothing to do here: the server decodes."""
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """Break off what is under way and end the thread."""
+        self._run(self._break_off())
+
+    async def _break_off(self) -> None:
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        self._loop.call_later(0.01, self._loop.stop)
 
     def call(self, work: Callable[..., object], *arguments: object) -> None:
         self._loop.call_soon_threadsafe(work, *arguments)
