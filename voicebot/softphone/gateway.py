@@ -50,11 +50,11 @@ class Gateway:
         self.phones: dict[str, Phone] = {}
         self._connecting: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def run(self) -> None:
+    async def run(self, every_s: float = SWEPT_EVERY_S) -> None:
         """Put right what an earlier life left, then sweep until cancelled."""
         await self._patiently(lambda: self._directory.detach_all(self._name, self._clock.now()))
         while True:
-            await asyncio.sleep(SWEPT_EVERY_S)
+            await asyncio.sleep(every_s)
             for phone in [phone for phone in self.phones.values() if phone.gone]:
                 log.info("a browser vanished", agent=phone.agent_id)
                 await self._let_go(phone)

@@ -138,7 +138,7 @@ class Phone:
         """Somebody rings the extension: 486 while another call is here, 480 without a browser, else it rings."""
         if self._leg is not None:
             leg.reject(486)
-        elif self._peer is None or self._peer.state != "connected":
+        elif self._peer is None or self._peer.state in ("disconnected", "failed", "closed"):
             leg.reject(480)
         else:
             self._leg, self._talking = leg, False

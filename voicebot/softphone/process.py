@@ -38,7 +38,6 @@ class SoftphoneProcess:
             rtp_ports=settings.softphone_rtp_range,
             allowed=(*settings.allowed_peers, f"{host}/{128 if ':' in host else 32}"),
             caller_id="softphone",
-            trunk=None,
             on_incoming=self._ring,
             refusal=lambda: None,
         )
