@@ -59,6 +59,7 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
         "VOICEBOT_DRAIN_SECONDS": str(settings.drain_seconds),
         "VOICEBOT_LINE_ENGINE": settings.line_engine,
         "VOICEBOT_SIP_TCP": str(settings.sip_tcp),
+        "VOICEBOT_MOST_LATE_MS": str(settings.most_late_ms),
         "OMP_NUM_THREADS": "1",  # one model run never needs a second core while other calls wait
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",

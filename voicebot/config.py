@@ -82,6 +82,9 @@ class Settings(BaseSettings):
         default=None, description="TOML file of trunks; in the settings file also [[trunks]]"
     )
     caller_id: str = Field(default="voicebot", description="User part of our From address, where no trunk names one")
+    most_late_ms: float = Field(
+        default=80.0, ge=5, le=1000, description="Tick lateness (p99) at which a worker takes no further call"
+    )
     line_engine: Literal["sip", "pyvoip"] = Field(default="sip", description="What speaks SIP and RTP")
     public_address: str | None = Field(default=None, description="Our IP address as seen from outside a NAT")
     sip_tcp: bool = Field(default=False, description="Listen on TCP too, on the port of sip_listen")

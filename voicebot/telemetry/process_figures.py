@@ -23,13 +23,20 @@ STALE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class LineFigures:
-    """`late`: ticks that came at most so many seconds late, cumulative; the last bound is +Inf."""
+    """`late`: ticks that came at most so many seconds late, cumulative; the last bound is +Inf.
+
+    `admits`: False while overload keeps further calls away; `overloads`: how often it did. `trunks`: see TrunkFigures.
+    """
 
     late: tuple[tuple[str, int], ...]
     late_sum_s: float
     brain_alive: bool
     brain_lag_s: float
     ticks_dropped: int
+    calls: int = 0
+    admits: bool = True
+    overloads: int = 0
+    trunks: tuple[Mapping[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class ProcessFigures:
         self._folder = home / "figures"
 
     def collect(self) -> Iterator[Metric]:
-        lines = list(self._read("line"))
+        lines = list(self.read("line"))
         yield _late(lines)
         yield _gauge("voicebot_brain_alive", "1 while the line has its brain", lines, "brain_alive")
         yield _gauge("voicebot_brain_lag_seconds", "Age of the last answered tick when its answer came", lines,
@@ -76,11 +83,14 @@ class ProcessFigures:
         for worker, row in lines:
             dropped.add_metric([worker], _number(row, "ticks_dropped"))
         yield dropped
-        brains = list(self._read("brain"))
+        yield _gauge("voicebot_line_admits", "1 while the line takes further calls", lines, "admits")
+        yield from _trunks(lines)
+        brains = list(self.read("brain"))
         yield _prompts(brains)
         yield _gauge("voicebot_prompt_cache_bytes", "Sound of prompts held in memory", brains, "held_bytes")
 
-    def _read(self, kind: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    def read(self, kind: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """Worker and figures of each fresh file of a kind, line or brain."""
         for file in sorted(self._folder.glob(f"{kind}-*.json")):
             try:
                 if time.time() - file.stat().st_mtime < STALE_S:
@@ -103,6 +113,30 @@ def _late(rows: _Rows) -> Metric:
         if isinstance(buckets, list):
             family.add_metric([worker], [(str(le), float(n)) for le, n in buckets], _number(row, "late_sum_s"))
     return family
+
+
+def _trunks(rows: _Rows) -> Iterator[Metric]:
+    labels = ["worker", "trunk"]
+    up = GaugeMetricFamily("voicebot_trunk_up", "1 while the trunk can be used", labels=labels)
+    used = GaugeMetricFamily("voicebot_trunk_channels_used", "Calls on the trunk now", labels=labels)
+    most = GaugeMetricFamily("voicebot_trunk_channels", "Calls that the trunk may carry at once", labels=labels)
+    calls = CounterMetricFamily("voicebot_trunk_calls", "Calls by what became of them", labels=[*labels, "result"])
+    for worker, row in rows:
+        for trunk in read_trunks(row):
+            name = str(trunk.get("name"))
+            up.add_metric([worker, name], float(trunk.get("state") == "up"))
+            used.add_metric([worker, name], _number(trunk, "used"))
+            most.add_metric([worker, name], _number(trunk, "channels"))
+            for result in ("tried", "rung", "answered", "failed", "inbound"):
+                calls.add_metric([worker, name, result], _number(trunk, result))
+    yield from (up, used, most, calls)
+
+
+def read_trunks(row: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """The trunks of one line's row; what is no table is left out."""
+    trunks = row.get("trunks")
+    if isinstance(trunks, list):
+        yield from (trunk for trunk in trunks if isinstance(trunk, dict))
 
 
 def _prompts(rows: _Rows) -> Metric:

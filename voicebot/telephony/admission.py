@@ -11,6 +11,8 @@ from typing import Protocol
 
 import structlog
 
+from sip.media.lateness import BOUNDS_MS
+
 log = structlog.get_logger(__name__)
 
 EVERY_S = 0.25
@@ -58,7 +60,7 @@ class LoadGate:
     """An Admission with hysteresis. One call at a time is always taken: a machine that is slow without any call
     would else never answer again."""
 
-    def __init__(self, bounds_ms: Sequence[float], limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, bounds_ms: Sequence[float] = BOUNDS_MS) -> None:
         """`bounds_ms`: upper bounds of the tick histogram; what is later than the last counts as twice that."""
         self.limits = limits or Limits()
         self.is_open = True

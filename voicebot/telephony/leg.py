@@ -71,6 +71,7 @@ class Ended:
     status: int | None
     reason: str
     q850: int | None = None
+    retry_after_s: int | None = None
 
 
 LegEvent = Ringing | EarlyMedia | Answered | KeyPressed | TrunkTried | Held | Resumed | TransferWanted | Ended

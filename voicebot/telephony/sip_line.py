@@ -1,36 +1,34 @@
-"""SipLine: the phone line on our own SIP stack."""
+"""SipLine: the phone line on our own SIP stack, over trunks or straight to addresses."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+from urllib.parse import quote
 
-import sip.events
+import structlog
+
+from sip.auth import DigestServer
 from sip.call import Call
 from sip.errors import SipError
 from sip.media import Lateness, MediaSession, MediaWheel, PortPool
 from sip.media.lateness import BOUNDS_MS
 from sip.message import Request
-from sip.transport import Hop
+from sip.transport import Hop, TlsSettings
 from sip.user_agent import UserAgent
 from voicebot.telemetry.logs import mask
-from voicebot.telephony.leg import (
-    Answered,
-    AudioPort,
-    CallLeg,
-    Capabilities,
-    EarlyMedia,
-    Ended,
-    IncomingHandler,
-    KeyPressed,
-    Keys,
-    LegEvent,
-    Ringing,
-    UndiallableError,
-)
+from voicebot.telephony.leg import CallLeg, Capabilities, Ended, IncomingHandler, UndiallableError
+from voicebot.telephony.numbers import identity_headers, shown, spelt
+from voicebot.telephony.routed_leg import RoutedLeg
+from voicebot.telephony.sip_leg import SipLeg
+from voicebot.telephony.trunk import Trunk
+from voicebot.telephony.trunk_care import TrunkCare, credentials_of
+from voicebot.telephony.trunk_desk import TrunkDesk
+
+log = structlog.get_logger(__name__)
 
 RESOLVED_WITHIN_S = 2.0
 """A name server that takes longer would keep the next calls waiting."""
@@ -38,88 +36,11 @@ Refusal = Callable[[], int | None]
 """Asked for every INVITE and OPTIONS of an allowed peer: None takes it, a status refuses it."""
 
 
-class SipLeg:
-    """A CallLeg on one SIP call."""
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._port: AudioPort | None = None
-        call.on_event = self._on_event
-
-    @property
-    def id(self) -> str:
-        return self._call.id
-
-    @property
-    def remote(self) -> str:
-        return self._call.remote_uri
-
-    @property
-    def local(self) -> str:
-        return self._call.local_uri
-
-    @property
-    def trunk(self) -> str | None:
-        return None
-
-    @property
-    def refers(self) -> bool:
-        return False
-
-    @property
-    def media_gap(self) -> bool:
-        media = self._call.media
-        return media is None or media.gap
-
-    def connect(self, port: AudioPort) -> None:
-        self._port = port
-        self._plug()
-
-    async def events(self) -> AsyncIterator[LegEvent]:
-        async for event in self._call.events():
-            translated = _translate(event)
-            if translated is not None:
-                yield translated
-
-    def ring(self) -> None:
-        with contextlib.suppress(SipError):
-            self._call.ring()
-
-    async def answer(self) -> None:
-        """Where the caller has gone meanwhile, or no port is free, the events tell of the end."""
-        with contextlib.suppress(SipError):
-            await self._call.answer()
-
-    def reject(self, status: int, retry_after_s: int | None = None) -> None:
-        headers = [("Retry-After", str(retry_after_s))] if retry_after_s is not None else []
-        self._call.reject(status, headers=headers)
-
-    async def hang_up(self) -> None:
-        await self._call.hangup()
-
-    def send_keys(self, digits: str, how: Keys = "auto") -> None:
-        self._call.send_dtmf(digits)
-
-    async def hold(self) -> None:
-        """Not before the stack can; the bridge is silent meanwhile."""
-
-    async def resume(self) -> None:
-        """See hold."""
-
-    async def refer(self, target: str | CallLeg) -> bool:
-        return False
-
-    def _on_event(self, event: sip.events.CallEvent) -> None:
-        if isinstance(event, sip.events.EarlyMedia | sip.events.Answered):
-            self._plug()
-
-    def _plug(self) -> None:
-        if self._port is not None and self._call.media is not None:
-            self._call.media.set_port(self._port)
-
-
 class SipLine:
-    """A Line over UDP: `allowed` networks may call in, everybody else gets 403."""
+    """A Line. `allowed` networks and the peers of trunks may call in, everybody else gets 403.
+
+    `tls_listen`, `public_address`, `tcp`, `tls`: as in UserAgent.
+    """
 
     def __init__(
         self,
@@ -128,15 +49,20 @@ class SipLine:
         rtp_ports: tuple[int, int],
         allowed: Sequence[str],
         caller_id: str,
-        trunk: tuple[str, int] | None,
         on_incoming: IncomingHandler,
         refusal: Refusal,
+        trunks: Sequence[Trunk] = (),
+        tcp: bool = False,
+        tls: TlsSettings | None = None,
+        tls_listen: tuple[str, int] | None = None,
+        public_address: str | None = None,
     ) -> None:
         self._allowed = [ipaddress.ip_network(network) for network in allowed]
         self._caller_id = caller_id
-        self._trunk = trunk
         self._on_incoming = on_incoming
         self._refusal = refusal
+        self.trunks = TrunkDesk(trunks)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._wheel = wheel = MediaWheel()
         ports = PortPool(*rtp_ports)
         self._agent = UserAgent(
@@ -144,11 +70,22 @@ class SipLine:
             media_factory=lambda: MediaSession(wheel, listen[0], ports),
             on_incoming=self._take,
             allow=self._allow,
+            digest=self._guard,
+            tcp=tcp or any(trunk.transport == "tcp" for trunk in trunks),
+            tls=tls,
+            tls_listen=tls_listen,
+            public_address=public_address,
         )
+        self._care = TrunkCare(self._agent, self.trunks)
+        self._capabilities = Capabilities(tls=tls is not None)
 
     @property
     def address(self) -> tuple[str, int]:
         return self._agent.address
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
 
     @property
     def lateness(self) -> Lateness:
@@ -165,68 +102,127 @@ class SipLine:
         """Call back once per 20 ms, after all legs exchanged their frames."""
         self._wheel.after(callback)
 
-    async def start(self) -> None:
-        """Bind and listen. OSError when the address is taken."""
+    async def start(self, *, register: bool = True) -> None:
+        """Bind and listen, look after the trunks; `register` with those that want it. OSError when a port is taken."""
         await self._agent.start()
         self._wheel.start()
+        self._care.start(register=register)
 
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities(transfer=False, hold=False, tls=False, srtp=False)
+    async def close(self) -> None:
+        await self._care.stop()
+        await self._agent.close()
+        self._wheel.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- out -----------------------------------------------------------------------------------------------
 
     async def dial(
         self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
-    ) -> SipLeg:
-        uri = self._uri(target)
-        try:
-            caller, via = await self._caller(uri)
-            return SipLeg(self._agent.call(uri, from_uri=caller, via=via, ring_timeout_s=ring_timeout_s))
-        except (SipError, TimeoutError) as error:
-            reason = str(error) or "the name server does not answer"
-            raise UndiallableError(f"{mask(target)!r} can't be rung: {reason}") from error
-
-    async def _caller(self, uri: str) -> tuple[str, Hop | None]:
-        """Our From, which must hold an address the other side can use, and where the INVITE goes if we know."""
-        host, port = self.address
-        destination: Hop | None = None
-        if ipaddress.ip_address(host).is_unspecified:
-            async with asyncio.timeout(RESOLVED_WITHIN_S):
-                destination, (host, port) = await self._agent.address_towards(uri)
-        return f"sip:{self._caller_id}@{f'[{host}]' if ':' in host else host}:{port}", destination
-
-    async def close(self) -> None:
-        await self._agent.close()
-        self._wheel.stop()
-
-    def _uri(self, target: str) -> str:
+    ) -> CallLeg:
         if target.startswith(("sip:", "sips:")):
-            return target
-        if self._trunk is None:
-            raise UndiallableError(f"no trunk for {mask(target)!r}: set VOICEBOT_TRUNK to host:port of the SIP trunk")
-        host, port = self._trunk
-        return f"sip:{target}@{host}:{port}"
+            return await self._straight(target, ring_timeout_s)
+        if not self.trunks:
+            remedy = "set VOICEBOT_TRUNKS to a file of trunks, or VOICEBOT_TRUNK to host:port"
+            raise UndiallableError(f"no trunk for {mask(target)!r}: {remedy}")
+        chosen = await self.trunks.wait(trunk)
+
+        async def send(over: Trunk) -> SipLeg:
+            return await self._over(over, target, ring_timeout_s, caller_id)
+
+        try:
+            first = await send(chosen)
+        except ValueError:
+            self.trunks.unreachable(chosen)
+            raise
+        return RoutedLeg(self.trunks, first, chosen, send, self._spawn, only=trunk is not None)
+
+    async def _straight(self, uri: str, ring_timeout_s: float) -> SipLeg:
+        """Ring an address without any trunk: an agent's telephone, a peer on our network."""
+        try:
+            _, host = await self._towards(uri)
+            call = self._agent.call(uri, from_uri=f"sip:{self._caller_id}@{host}", ring_timeout_s=ring_timeout_s)
+        except (SipError, TimeoutError) as error:
+            raise _undiallable(uri, error) from error
+        return SipLeg(call)
+
+    async def _over(self, trunk: Trunk, number: str, ring_timeout_s: float, caller_id: str | None) -> SipLeg:
+        """Send the INVITE for `number` to a trunk, the way that it wants it. UndiallableError."""
+        caller = shown(trunk.caller, number, caller_id)
+        user = quote(spelt(number, trunk.numbers), safe="+*-_.!~'()&=$,;?/")
+        uri = f"sip:{user}@{trunk.uri_host}"
+        if trunk.transport != "udp":
+            uri += f";transport={trunk.transport}"
+        try:
+            via, ours = await self._towards(trunk.hop_uri)
+            self.trunks.learn_peer(trunk, via.host)
+            domain = trunk.caller.domain or (trunk.uri_host if trunk.account else ours)
+            call = self._agent.call(
+                uri,
+                from_uri=f"sip:{caller}@{domain}",
+                display=trunk.caller.display,
+                headers=identity_headers(trunk.caller, caller, domain),
+                credentials=credentials_of(trunk),
+                via=via if trunk.is_behind else None,
+                ring_timeout_s=ring_timeout_s,
+                codecs=trunk.codecs,
+                srtp=trunk.srtp,
+                contact_user=trunk.account.user if trunk.account else None,
+                session_expires_s=trunk.session_expires_s,
+            )
+        except (SipError, TimeoutError) as error:
+            raise _undiallable(number, error) from error
+        return SipLeg(call, trunk)
+
+    async def _towards(self, uri: str) -> tuple[Hop, str]:
+        """Where a URI leads, and host:port of ours as it is seen from there."""
+        async with asyncio.timeout(RESOLVED_WITHIN_S):
+            hop, (host, port) = await self._agent.address_towards(uri)
+        return hop, f"{f'[{host}]' if ':' in host else host}:{port}"
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- in ------------------------------------------------------------------------------------------------
+
+    def script_of(self, leg: CallLeg) -> str | None:
+        """The script that a leg's trunk wants for the number called, or for all its calls."""
+        state = self.trunks.states.get(leg.trunk or "")
+        if state is None or not isinstance(leg, SipLeg):
+            return None
+        inbound = state.trunk.inbound
+        return dict(inbound.called).get(leg.called, inbound.script)
 
     async def _take(self, call: Call) -> None:
-        await self._on_incoming(SipLeg(call))
+        trunk = self.trunks.of_source(call.hop.host) if call.hop is not None else None
+        leg = SipLeg(call, trunk)
+        if trunk is not None:
+            self._spawn(self._count(leg, trunk))
+        await self._on_incoming(leg)
+
+    async def _count(self, leg: SipLeg, trunk: Trunk) -> None:
+        """An incoming call uses a channel of its trunk until it ends."""
+        self.trunks.received(trunk)
+        async for event in leg.events():
+            if isinstance(event, Ended):
+                self.trunks.over(trunk, event, rung=True)
+
+    def _guard(self, source: tuple[str, int]) -> DigestServer | None:
+        """Callers of a trunk that wants a password must prove themselves."""
+        trunk = self.trunks.of_source(source[0])
+        return self._care.guard_of(trunk) if trunk is not None else None
 
     def _allow(self, source: tuple[str, int], request: Request) -> int | None:
         address = ipaddress.ip_address(source[0])
-        if not any(address in network for network in self._allowed):
+        known = any(address in network for network in self._allowed) or self.trunks.of_source(source[0]) is not None
+        if not known:
             return 403
         return self._refusal() if request.method in ("INVITE", "OPTIONS") else None
 
 
-def _translate(event: sip.events.CallEvent) -> LegEvent | None:
-    match event:
-        case sip.events.Ringing(status):
-            return Ringing(status)
-        case sip.events.EarlyMedia():
-            return EarlyMedia()
-        case sip.events.Answered():
-            return Answered()
-        case sip.events.Dtmf(digit=digit):
-            return KeyPressed(digit)
-        case sip.events.Ended():
-            return Ended(event.by, event.status, event.reason, event.q850)
-        case _:
-            return None
+def _undiallable(target: str, error: Exception) -> UndiallableError:
+    reason = str(error) or "the name server does not answer"
+    return UndiallableError(f"{mask(target)!r} can't be rung: {reason}")

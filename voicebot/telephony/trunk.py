@@ -130,11 +130,17 @@ class Trunk:
 
     @property
     def hop_uri(self) -> str:
-        """Where its requests go: the proxy if there is one."""
+        """Where its requests go: the proxy if there is one. Without a port, where that is the usual one: SRV tells."""
         if self.proxy:
             return self.proxy
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"sip:{host}:{self.port};transport={self.transport}"
+        port = "" if self.port == DEFAULT_PORT[self.transport] else f":{self.port}"
+        return f"sip:{host}{port};transport={self.transport}"
+
+    @property
+    def is_behind(self) -> bool:
+        """Its URIs name another place than the one that its requests go to."""
+        return self.proxy is not None or self.domain is not None
 
     def takes_from(self, source: str) -> bool:
         """True where `source`, an IP address, is one of its peers."""

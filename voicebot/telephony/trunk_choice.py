@@ -109,6 +109,16 @@ def started(state: TrunkState, now: float) -> TrunkState:
     return replace(sent, on_trial=True, paused_until=max(state.paused_until, now + TRIAL_S))
 
 
+def received(state: TrunkState) -> TrunkState:
+    """A call came in over it."""
+    return replace(state, running=state.running + 1)
+
+
+def registered(state: TrunkState, news: Registered) -> TrunkState:
+    """What became of our REGISTER."""
+    return replace(state, registered=news)
+
+
 def ended(state: TrunkState) -> TrunkState:
     """One of its calls is over."""
     return replace(state, running=max(0, state.running - 1))

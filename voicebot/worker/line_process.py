@@ -8,13 +8,14 @@ import gc
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import structlog
 
 from voicebot.call.outcome import outcome_of
 from voicebot.call.runner import CallRunner
-from voicebot.config import Settings, host_port, scripts_dir
+from voicebot.config import Settings, scripts_dir
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.talk import Order, Stored
 from voicebot.evidence.bundle import unsealed
@@ -24,8 +25,10 @@ from voicebot.evidence.signer import Signer
 from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store.store import Store
 from voicebot.telemetry.process_figures import LineFigures, keep_writing
+from voicebot.telephony.admission import Limits, LoadGate, watch
+from voicebot.telephony.engines import open_line
 from voicebot.telephony.leg import CallLeg
-from voicebot.telephony.sip_line import SipLine
+from voicebot.telephony.trunk_figures import trunk_figures
 from voicebot.worker.book import StoreBook
 from voicebot.worker.callers import KnownCallers
 from voicebot.worker.commands import CommandTaker
@@ -49,15 +52,15 @@ class LineProcess:
         self._signer = Signer.load_or_create(settings.keys)
         self._book = StoreBook(self._store, self._worker, settings.recordings, self._clock)
         self._link = BrainLink(self._on_order, self._on_sound, self._on_lost)
-        self._line = SipLine(
+        self._line = open_line(
+            settings,
+            index,
             sip_address(settings, index),
-            rtp_ports=rtp_range(settings, index),
-            allowed=settings.allowed_peers,
-            caller_id=settings.caller_id,
-            trunk=host_port(settings.trunk) if settings.trunk else None,
+            rtp_range(settings, index),
             on_incoming=self._on_incoming,
             refusal=self._refusal,
         )
+        self._gate = LoadGate(Limits(tick_ms=settings.most_late_ms))
         self._runner = CallRunner(
             self._line,
             self._link,
@@ -73,6 +76,8 @@ class LineProcess:
             look_up=KnownCallers(self._store),
             institution=settings.institution,
             engines={"recognizer": settings.recognizer, "synthesizer": settings.synthesizer},
+            admission=self._gate,
+            script_of=self._line.script_of,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -80,10 +85,11 @@ class LineProcess:
         writer = asyncio.create_task(self._book.run())
         await self._recover()
         await self._link.listen(link_path(self._settings, self._index))
-        await self._line.start()
+        await self._line.start(register=self._index == 0)
         self._line.after_tick(self._link.tick)
         commands = asyncio.create_task(self._take_commands())
         figures = asyncio.create_task(keep_writing(self._settings.home, self._index, self._figures))
+        load = asyncio.create_task(watch(self._gate, lambda: self._line.lateness.counts, lambda: self._link.lag_ms))
         log.info("line ready", worker=self._worker, sip=":".join(map(str, self._line.address)))
         gc.freeze()
         try:
@@ -93,6 +99,7 @@ class LineProcess:
         finally:
             commands.cancel()
             figures.cancel()
+            load.cancel()
             await self._line.close()
             await self._link.close()
             with contextlib.suppress(TimeoutError):
@@ -114,6 +121,10 @@ class LineProcess:
             brain_alive=self._link.alive,
             brain_lag_s=self._link.lag_ms / 1000,
             ticks_dropped=self._link.ticks_dropped,
+            calls=self._runner.running,
+            admits=self._gate.is_open,
+            overloads=self._gate.closings,
+            trunks=tuple(asdict(one) for one in trunk_figures(self._line.trunks)),
         )
 
     # --- what an earlier life left -------------------------------------------------------------------------

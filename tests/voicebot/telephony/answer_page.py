@@ -19,10 +19,10 @@ together. It decides the disposition of a call that nobody answered, and whether
 * An unlisted status is read as the x00 of its class (RFC 3261 8.1.3.2), an unlisted cause as the last of its class.
 * No final answer at all: failed, the trunk's doing, another trunk is tried.
 
-**Retry**: never: the number is dead; next_day: not again today; later: in hours; soon: in minutes; other_trunk: at once
-over another trunk, when nobody was rung; fix: not before somebody has acted. When a number is really dialled again is
-decided by `voicebot/campaign/redial.py` and the rulebook. **Blame**: callee, network (behind the trunk), trunk (it, or the
-contract with it), us (this installation). Source "ours": a decision of this product.
+**Retry**: never: the number is dead; next_day: not again today; later: in hours; soon: in minutes; other_trunk: at
+once over another trunk, when nobody was rung; fix: not before somebody has acted. When a number is really dialled again
+is decided by `voicebot/campaign/redial.py` and the rulebook. **Blame**: callee, network (behind the trunk), trunk (it,
+or the contract with it), us (this installation). Source "ours": a decision of this product.
 
 """
 

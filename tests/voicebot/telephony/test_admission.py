@@ -17,7 +17,7 @@ class Machine:
     """Ticks of one line, as late as the test says."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self.gate = LoadGate(BOUNDS, limits)
+        self.gate = LoadGate(limits, BOUNDS)
         self.counts = [0] * (len(BOUNDS) + 1)
         self.now = 100.0
 
@@ -87,7 +87,7 @@ def test_it_never_flickers_faster_than_its_calm(loads: list[tuple[float, float, 
 
 
 async def test_it_is_fed_by_what_is_measured() -> None:
-    gate, counts = LoadGate(BOUNDS), [0] * 6
+    gate, counts = LoadGate(bounds_ms=BOUNDS), [0] * 6
     task = asyncio.create_task(watch(gate, lambda: counts, lambda: 1000.0))
     await asyncio.sleep(0.3)
     task.cancel()

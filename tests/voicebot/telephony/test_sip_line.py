@@ -19,7 +19,6 @@ async def line(listen: str = "127.0.0.1", ports: tuple[int, int] = (45000, 45099
         rtp_ports=ports,
         allowed=("127.0.0.0/8", "::1/128"),
         caller_id="95588",
-        trunk=None,
         on_incoming=refuse,
         refusal=lambda: None,
     )

@@ -1,0 +1,82 @@
+"""Engines: which phone line the settings ask for, built from them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sip.errors import SipError
+from sip.media import Lateness
+from sip.transport import TlsSettings
+from voicebot.config import Settings, SettingsError, host_port
+from voicebot.telephony.leg import CallLeg, IncomingHandler, Line
+from voicebot.telephony.sip_line import Refusal, SipLine
+from voicebot.telephony.trunk import Trunk
+from voicebot.telephony.trunk_desk import TrunkDesk
+from voicebot.telephony.trunk_file import trunks_of
+
+
+class WorkerLine(Line, Protocol):
+    """What the line process asks of an engine beside dialling."""
+
+    trunks: TrunkDesk
+
+    @property
+    def lateness(self) -> Lateness: ...
+
+    @property
+    def late_ticks(self) -> tuple[tuple[str, int], ...]: ...
+
+    def after_tick(self, callback: TickCallback) -> None: ...
+
+    def script_of(self, leg: CallLeg) -> str | None: ...
+
+    async def start(self, *, register: bool = True) -> None: ...
+
+
+class TickCallback(Protocol):
+    def __call__(self, number: int, /) -> None: ...
+
+
+def open_line(
+    settings: Settings,
+    index: int,
+    listen: tuple[str, int],
+    rtp_ports: tuple[int, int],
+    *,
+    on_incoming: IncomingHandler,
+    refusal: Refusal,
+) -> WorkerLine:
+    """The line of worker `index`, not yet started. SettingsError for trunks or certificates that can't be used."""
+    trunks = [trunk.share(index, settings.workers) for trunk in trunks_of(settings)]
+    try:
+        return SipLine(
+            listen,
+            rtp_ports=rtp_ports,
+            allowed=settings.allowed_peers,
+            caller_id=settings.caller_id,
+            on_incoming=on_incoming,
+            refusal=refusal,
+            trunks=trunks,
+            tcp=settings.sip_tcp,
+            tls=_tls(settings, trunks),
+            tls_listen=_tls_listen(settings, index),
+            public_address=settings.public_address,
+        )
+    except SipError as error:
+        raise SettingsError(f"VOICEBOT_TLS_CERTIFICATE, VOICEBOT_TLS_KEY or VOICEBOT_TLS_CA: {error}") from error
+
+
+def _tls(settings: Settings, trunks: list[Trunk]) -> TlsSettings | None:
+    """With a certificate we also listen; without one only trunks over TLS are reached."""
+    wanted = settings.tls_certificate or settings.sip_tls_listen or any(t.transport == "tls" for t in trunks)
+    if not wanted:
+        return None
+    return TlsSettings(settings.tls_certificate, settings.tls_key, settings.tls_ca)
+
+
+def _tls_listen(settings: Settings, index: int) -> tuple[str, int] | None:
+    """As with UDP: every worker two ports above the one before."""
+    if settings.sip_tls_listen is None:
+        return None
+    host, port = host_port(settings.sip_tls_listen)
+    return host, port + 2 * index if port else 0

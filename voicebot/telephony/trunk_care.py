@@ -1,0 +1,110 @@
+"""TrunkCare: asks trunks with OPTIONS whether they are there, stays registered, and guards what comes in."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+import structlog
+
+from sip.auth import Credentials, DigestServer
+from sip.errors import SipError
+from sip.registration import Registration, RegistrationState
+from sip.user_agent import UserAgent
+from voicebot.telephony.trunk import Trunk
+from voicebot.telephony.trunk_choice import Registered
+from voicebot.telephony.trunk_desk import TrunkDesk
+
+log = structlog.get_logger(__name__)
+
+ANSWERED_WITHIN_S = 4.0
+"""How long a trunk may take to answer OPTIONS."""
+REALM = "voicebot"
+_SILENT = (408, 503)
+_NEWS = {
+    RegistrationState.REGISTERING: Registered.WAITING,
+    RegistrationState.REGISTERED: Registered.DONE,
+    RegistrationState.FAILED: Registered.FAILED,
+    RegistrationState.STOPPED: Registered.WAITING,
+}
+
+
+def is_alive(status: int) -> bool:
+    """An answer to OPTIONS that shows the trunk at work: even 404 or 405 do, 503 says that it can't."""
+    return status not in _SILENT
+
+
+def credentials_of(trunk: Trunk) -> Credentials | None:
+    """What we answer the trunk's challenges with."""
+    account = trunk.account
+    return Credentials(account.user, account.password, account.realm) if account else None
+
+
+class TrunkCare:
+    """Runs beside the calls of one line."""
+
+    def __init__(self, agent: UserAgent, desk: TrunkDesk) -> None:
+        self._agent, self._desk = agent, desk
+        self._tasks: list[asyncio.Task[None]] = []
+        self._registrations: list[Registration] = []
+        self._guards = {
+            state.trunk.name: _guard(state.trunk) for state in desk.states.values() if state.trunk.inbound.account
+        }
+
+    def start(self, *, register: bool) -> None:
+        """Begin to probe, and to register where a trunk wants it and `register` says that it is on us to do so."""
+        for state in list(self._desk.states.values()):
+            trunk = state.trunk
+            if trunk.options_every_s > 0:
+                self._tasks.append(asyncio.create_task(self._probe(trunk)))
+            if trunk.registering is not None and register:
+                self._register(trunk)
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(registration.stop() for registration in self._registrations), return_exceptions=True)
+
+    def guard_of(self, trunk: Trunk) -> DigestServer | None:
+        """Who checks the password of a trunk's callers; None where it needs none."""
+        return self._guards.get(trunk.name)
+
+    async def _probe(self, trunk: Trunk) -> None:
+        while True:
+            self._desk.probed(trunk, is_alive(await ask(self._agent, trunk, self._desk)))
+            await asyncio.sleep(trunk.options_every_s)
+
+    def _register(self, trunk: Trunk) -> None:
+        wanted = trunk.registering
+        assert wanted is not None and trunk.account is not None
+        registration = self._agent.register(
+            wanted.registrar,
+            aor=f"sip:{trunk.account.user}@{trunk.uri_host}",
+            credentials=credentials_of(trunk),
+            expires_s=wanted.expires_s,
+            contact_user=trunk.account.user,
+        )
+        registration.on_change = lambda news: self._desk.registered(
+            trunk, _NEWS[news.state], f"{news.status or ''} {news.reason}".strip()
+        )
+        self._desk.registered(trunk, Registered.WAITING)
+        self._registrations.append(registration)
+
+
+async def ask(agent: UserAgent, trunk: Trunk, desk: TrunkDesk | None = None) -> int:
+    """The status of an OPTIONS to the trunk; 408 when nothing comes or its name has no address."""
+    try:
+        hop, _ = await agent.address_towards(trunk.hop_uri)
+        if desk is not None:
+            desk.learn_peer(trunk, hop.host)
+        return await agent.options(f"sip:{trunk.uri_host}", ANSWERED_WITHIN_S, via=hop)
+    except (SipError, OSError):
+        return 408
+
+
+def _guard(trunk: Trunk) -> DigestServer:
+    account = trunk.inbound.account
+    assert account is not None
+    passwords = {account.user: account.password}
+    return DigestServer(account.realm or trunk.domain or REALM, passwords.get, secrets.token_bytes(32))
