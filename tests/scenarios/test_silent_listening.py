@@ -10,7 +10,7 @@ from voicebot.audio.vad import VoiceActivity
 from voicebot.config import scripts_dir
 from voicebot.domain.case import CallFacts
 from voicebot.domain.journal import FactKind
-from voicebot.domain.talk import AGENT_SIDE, Gone, HandedOver, Note, Opened, Play, Played
+from voicebot.domain.talk import AGENT_SIDE, Gone, HandedOver, Note, Opened, PickedUp, Play, Played
 from voicebot.pipeline.hearing import Hearing
 from voicebot.tts.synthesizer import Synthesizer
 from voicebot.worker.brain import Brain
@@ -30,6 +30,11 @@ class Talk:
         self._brain = Brain(hearing, models.understander, models.prompts, VirtualClock(loop), scripts_dir())
         self._loop, self._voice, self._number = loop, voice, 0
         self.out: list[Message] = []
+
+    async def dialled_by_agent(self) -> None:
+        self._brain.take(Opened(CALL, CallFacts("c-1", START, CASE), "reminder", answered=True, silent=True))
+        self._brain.take(PickedUp(CALL))
+        await self._tick(SILENCE, SILENCE)
 
     async def hand_over(self) -> None:
         self._brain.take(Opened(CALL, CallFacts("c-1", START, CASE), "reminder", answered=True))
@@ -67,12 +72,14 @@ class Talk:
         self.out += self._brain.outgoing()
 
 
-def talk(models: Models, voice: Synthesizer, play: Callable[[Talk], object]) -> Talk:
+def talk(
+    models: Models, voice: Synthesizer, play: Callable[[Talk], object], begin: Callable[[Talk], object] = Talk.hand_over
+) -> Talk:
     async def whole() -> Talk:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         one = Talk(loop, models, voice)
-        await one.hand_over()
+        await begin(one)  # type: ignore[misc]
         try:
             await play(one)  # type: ignore[misc]
         finally:
@@ -114,4 +121,15 @@ def test_what_the_callee_says_becomes_a_hint_and_danger_calls_a_supervisor(
 
     one = talk(models, voice, play)
     assert [hint["kind"] for hint in one.notes(FactKind.HINT)] == ["danger"]
+    assert not any(isinstance(message, Play) for message in one.out)
+
+
+def test_a_call_that_an_agent_dialled_is_listened_to_from_the_beginning(models: Models, voice: Synthesizer) -> None:
+    async def play(one: Talk) -> None:
+        await one.agent_says("您好，我是客服。")
+        await one.callee_says("我没有钱。")
+
+    one = talk(models, voice, play, Talk.dialled_by_agent)
+    assert one.notes(FactKind.AGENT_HEARD)
+    assert one.notes(FactKind.UNDERSTOOD)
     assert not any(isinstance(message, Play) for message in one.out)

@@ -172,7 +172,9 @@ class Brain:
         talk = Talk(opened, ear, conversation, pipeline)
         self._talks[opened.call] = talk
         talk.task = asyncio.create_task(self._converse(talk))
-        if opened.answered:
+        if opened.silent:
+            self._post(talk, HandedOver(opened.call, joined=True))
+        elif opened.answered:
             self._post(talk, PickedUp(opened.call))
 
     def _script(self, name: str) -> Script:
@@ -206,7 +208,8 @@ class Brain:
         match item:
             case PickedUp():
                 talk.ear.answered = True
-                await pipeline.event(events.Started(now))
+                if not talk.opened.silent:
+                    await pipeline.event(events.Started(now))
             case KeyHeard(digit=digit):
                 await pipeline.key(digit)
             case Played():
