@@ -18,6 +18,7 @@ from voicebot.console.live import LiveBoard
 from voicebot.console.markup import Child, tag
 from voicebot.console.queries import Account, ConsoleData
 from voicebot.console.settings import ConsoleSettings
+from voicebot.console.softphone_panel import softphone_panel
 from voicebot.console.theme import THEME_SCRIPT, dark_of, html_language, language_of
 from voicebot.console.words import Words
 
@@ -66,6 +67,8 @@ def shell(console: Console, visit: Visit, active: str, title: str, scripts: tupl
         markup(_side(console, visit, active), "aside").classes("side")
         with ui.element("main").classes("main"):
             yield
+        if console.settings.softphone and visit.who.agent_id and visit.who.may("desk"):
+            softphone_panel(visit)
 
 
 def _count_running(console: Console) -> None:

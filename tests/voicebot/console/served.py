@@ -76,7 +76,9 @@ async def _serve(url: str, home: Path, past_calls: int) -> None:
         def ready(address: str) -> None:
             print(json.dumps({"url": address, "token": token}), flush=True)
 
-        settings = ConsoleSettings(port=0, recordings=home / "recordings", secret="a secret for tests")
+        settings = ConsoleSettings(
+            port=0, recordings=home / "recordings", secret="a secret for tests", softphone=home / "softphone.sock"
+        )
         await serve_console(StoreData(store), settings, stop, ready)
 
 
