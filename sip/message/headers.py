@@ -14,6 +14,9 @@ _COMPACT = {
     "l": "Content-Length", "m": "Contact", "n": "Identity-Info", "o": "Event", "r": "Refer-To",
     "s": "Subject", "t": "To", "u": "Allow-Events", "v": "Via", "x": "Session-Expires", "y": "Identity",
 }  # fmt: skip
+#: Spellings of names that are remembered, and how long they may be.
+MOST_NAMES = 512
+LONGEST_NAME = 40
 _IRREGULAR = {
     "call-id": "Call-ID", "cseq": "CSeq", "mime-version": "MIME-Version",
     "www-authenticate": "WWW-Authenticate", "min-se": "Min-SE", "rack": "RAck", "rseq": "RSeq",
@@ -28,7 +31,6 @@ def canonical(name: str) -> str:
     return _COMPACT.get(lower) or _IRREGULAR.get(lower) or "-".join(part.capitalize() for part in lower.split("-"))
 
 
-@lru_cache(maxsize=512)
 def field_name(text: str) -> str:
     """The canonical name before the colon of a header line; SipParseError where it is none."""
     name = text.rstrip()
@@ -37,33 +39,52 @@ def field_name(text: str) -> str:
     return canonical(name)
 
 
+class FieldNames(dict[str, str]):
+    """What stands before the colon -> its canonical name, remembered as long as there is room for it."""
+
+    def __missing__(self, text: str) -> str:
+        name = field_name(text)
+        if len(self) < MOST_NAMES and len(text) < LONGEST_NAME:
+            self[text] = name
+        return name
+
+
+FIELD_NAMES = FieldNames()
+
+
 class Headers:
     """An immutable list of (name, value) with the look-ups that SIP needs."""
 
-    __slots__ = ("_items",)
+    __slots__ = ("_items", "_values")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items = tuple((canonical(name), value) for name, value in items)
+        self._values: dict[str, tuple[str, ...]] | None = None
 
     @classmethod
     def of_canonical(cls, items: Iterable[tuple[str, str]]) -> Headers:
         """From items whose names are canonical already."""
         headers = cls.__new__(cls)
         headers._items = tuple(items)
+        headers._values = None
         return headers
+
+    def _by_name(self, name: str) -> tuple[str, ...]:
+        values = self._values
+        if values is None:
+            values = self._values = {}
+            for key, value in self._items:
+                values[key] = (*values[key], value) if key in values else (value,)
+        return values.get(name) or values.get(canonical(name), ())
 
     def get(self, name: str) -> str | None:
         """Value of the first field of that name."""
-        wanted = canonical(name)
-        for key, value in self._items:
-            if key == wanted:
-                return value
-        return None
+        found = self._by_name(name)
+        return found[0] if found else None
 
     def all(self, name: str) -> list[str]:
         """Values of all fields of that name, as they stand."""
-        wanted = canonical(name)
-        return [value for key, value in self._items if key == wanted]
+        return list(self._by_name(name))
 
     def elements(self, name: str) -> list[str]:
         """All comma-separated elements of all fields of that name, in order (Via, Route, Contact …)."""

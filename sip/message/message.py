@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from sip.message.fields import CSeq, NameAddr, Via
 from sip.message.headers import Headers
@@ -25,34 +25,48 @@ REASONS = {
 }  # fmt: skip
 
 
+_Value = TypeVar("_Value")
+
+
+class _read_once(Generic[_Value]):
+    """A field that is parsed when it is first asked for and kept in the message; no lock, for one thread reads it."""
+
+    def __init__(self, parse: Callable[[Any], _Value]) -> None:
+        self._parse, self._name = parse, parse.__name__
+
+    def __get__(self, message: object, owner: type | None = None) -> _Value:
+        value = message.__dict__[self._name] = self._parse(message)
+        return value
+
+
 class _Fields:
     """The fields every message has, parsed at most once. The parser has checked them before anybody asks."""
 
     headers: Headers
     body: bytes
 
-    @cached_property
+    @_read_once
     def via(self) -> Via:
         """The topmost Via."""
         return Via.parse(self.headers.elements("Via")[0])
 
-    @cached_property
+    @_read_once
     def from_(self) -> NameAddr:
         return NameAddr.parse(self.headers.get("From") or "")
 
-    @cached_property
+    @_read_once
     def to(self) -> NameAddr:
         return NameAddr.parse(self.headers.get("To") or "")
 
-    @cached_property
+    @_read_once
     def cseq(self) -> CSeq:
         return CSeq.parse(self.headers.get("CSeq") or "")
 
-    @cached_property
+    @_read_once
     def call_id(self) -> str:
         return self.headers.get("Call-ID") or ""
 
-    @cached_property
+    @_read_once
     def contact(self) -> NameAddr | None:
         """The first Contact; None when there is none or only a `*`."""
         contacts = self.headers.elements("Contact")

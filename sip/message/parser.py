@@ -7,8 +7,9 @@ import re
 from sip.errors import SipParseError
 from sip.message.fields import NameAddr, Via
 from sip.message.grammar import is_token
-from sip.message.headers import Headers, field_name
+from sip.message.headers import FIELD_NAMES, Headers
 from sip.message.message import Message, Request, Response
+from sip.message.quick import parse_quickly
 from sip.message.uri import Uri
 
 #: Bytes of one message. Far above any honest INVITE; a peer that sends more is broken or hostile.
@@ -35,6 +36,10 @@ def parse_message(data: bytes, limit: int = MAX_MESSAGE) -> Message:
     head, blank, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
     if not blank:
         raise SipParseError("no blank line ends the header fields")
+    return parse_quickly(head, body) or _parse_thoroughly(head, body)
+
+
+def _parse_thoroughly(head: bytes, body: bytes) -> Message:
     text = _FOLD.sub(b" ", head).decode("utf-8", "replace")
     start_line, *lines = text.split("\r\n")
     if len(lines) > MAX_FIELDS:
@@ -51,7 +56,7 @@ def _field(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon:
         raise SipParseError(f"not a header field: {line[:80]!r}")
-    return field_name(name), value.strip()
+    return FIELD_NAMES[name], value.strip()
 
 
 def _message(start_line: str, text: str, headers: Headers, body: bytes) -> Message:

@@ -17,6 +17,8 @@ _SIP = re.compile(
     r"(?P<parameters>;[^?]*)?"
     r"(?:\?(?P<headers>.*))?"
 )
+# Most of them: no parameters, no header fields, a port far from its limit.
+_PLAIN = re.compile(r"(sips?):(?:([A-Za-z0-9+._\-]+)@)?([A-Za-z0-9._\-]+)(?::([0-9]{1,4}))?")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.+)", re.DOTALL)
 _FORBIDDEN = re.compile(r"[\s<>\"\x00-\x1f\x7f]")
 
@@ -39,6 +41,9 @@ class Uri:
     @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> Uri:
         """`sip:bob@192.0.2.4:5062` -> Uri("sip", "bob", "192.0.2.4", 5062); SipParseError."""
+        if (plain := _PLAIN.fullmatch(text)) is not None:
+            scheme, user, host, port = plain.groups()
+            return cls(scheme, user, host, int(port) if port else None)
         match = _SCHEME.fullmatch(text)
         if match is None or _FORBIDDEN.search(text):
             raise SipParseError(f"bad URI: {text[:80]!r}")

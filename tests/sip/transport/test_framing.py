@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def test_messages_come_out_as_they_went_in_wherever_the_stream_is_broken(
     stream = b"".join(gap + data for gap, data in zip(between, whole, strict=False))
     edges = [0, *sorted(place % (len(stream) + 1) for place in places), len(stream)]
     framer = Framer()
-    pieces = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [stream[start:end] for start, end in itertools.pairwise(edges)]
     assert [found for piece in pieces for found in cut(framer, piece)] == whole
 
 
