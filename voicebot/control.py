@@ -62,7 +62,8 @@ async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> Non
                 softphone=socket_path(settings),
                 ice_servers=parse_ice_servers(settings.ice_servers),
             )
-            await serve_console(StoreData(store), console, stop)
+            workers = [worker_name(index) for index in range(settings.workers)]
+            await serve_console(StoreData(store, workers=workers), console, stop)
             return
         except (OSError, DatabaseError) as error:
             log.error("no console: free VOICEBOT_HTTP_LISTEN", address=settings.http_listen, error=str(error))

@@ -86,6 +86,17 @@ def stop_kind(stop: Stop, outcome: CallOutcome) -> str:
     return _BY_DISPOSITION.get(outcome.disposition, stop.reason)
 
 
+_WRITTEN = frozenset(_BY_DISPOSITION) - {Disposition.THIRD_PARTY}
+
+
+def stop_after(disposition: Disposition) -> str | None:
+    """The kind of stop when a person wrote that a call ended so; None when contact goes on.
+
+    A person who reached somebody else writes no more than that: nobody is dead or gone because of it.
+    """
+    return _BY_DISPOSITION[disposition] if disposition in _WRITTEN else None
+
+
 def contact_stops(
     outcome: CallOutcome, number: str, debtor_id: str | None, call_id: str, now: dt.datetime
 ) -> tuple[ContactStop, ...]:

@@ -6,12 +6,17 @@ import datetime as dt
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from voicebot.domain.campaign import Segment
 from voicebot.domain.journal import Fact
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.records import DayFigures
+
+if TYPE_CHECKING:
+    from voicebot.console.desk_data import DeskData
+    from voicebot.console.floor_data import FloorData
+    from voicebot.console.people_data import PeopleData
 
 PER_PAGE = 25
 Row = TypeVar("Row")
@@ -182,6 +187,15 @@ class ImportResult:
 
 class ConsoleData(Protocol):
     """The reads and commands of the console. Unknown ids give None from reads, LookupError from commands."""
+
+    @property
+    def desk(self) -> DeskData: ...
+
+    @property
+    def floor(self) -> FloorData: ...
+
+    @property
+    def people(self) -> PeopleData: ...
 
     async def running_calls(self) -> Sequence[CallRow]: ...
 

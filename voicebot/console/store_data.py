@@ -10,6 +10,9 @@ from pathlib import Path
 
 from voicebot.campaign.importer import ImportReport, import_cases
 from voicebot.config import scripts_dir
+from voicebot.console.desk_data import DeskData
+from voicebot.console.floor_data import FloorData
+from voicebot.console.people_data import PeopleData
 from voicebot.console.queries import (
     PER_PAGE,
     Account,
@@ -40,7 +43,10 @@ from voicebot.domain.records import (
     User,
 )
 from voicebot.store import Store
+from voicebot.worker.names import worker_name
 
+LONE_WORKER = worker_name(0)
+"""Who places an agent's own calls where nothing else is said."""
 _PROMISED = frozenset({Disposition.PROMISE_TO_PAY, Disposition.PARTIAL_PROMISE})
 _KNOWN = frozenset(item.value for item in Disposition)
 _KEPT: Mapping[PromiseState, bool | None] = {PromiseState.KEPT: True, PromiseState.BROKEN: False}
@@ -54,9 +60,12 @@ async def shared_secret(store: Store) -> str:
 class StoreData:
     """ConsoleData over the store. Raises sqlalchemy.exc.OperationalError while the database is away."""
 
-    def __init__(self, store: Store, clock: Clock | None = None) -> None:
+    def __init__(self, store: Store, clock: Clock | None = None, workers: Sequence[str] = (LONE_WORKER,)) -> None:
         self._store = store
         self._clock = clock or SystemClock()
+        self.desk = DeskData(store, self._clock, workers)
+        self.floor = FloorData(store, self._clock)
+        self.people = PeopleData(store, self._clock)
 
     # --- calls
 

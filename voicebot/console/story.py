@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from voicebot.console.journal_values import first_text, label, text_of, whole
+from voicebot.console.people_story import People, meet
 from voicebot.console.queries import PromiseView
 from voicebot.domain.journal import Fact, FactKind
-
-Data = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class CallStory:
     latencies_ms: tuple[int, ...] = ()
     last_ms: int = 0
     seq: int = -1
+    people: People = field(default_factory=People)
 
 
 def tell(facts: Iterable[Fact]) -> CallStory:
@@ -81,30 +82,14 @@ def tell(facts: Iterable[Fact]) -> CallStory:
 def advance(story: CallStory, fact: Fact) -> CallStory:
     """The story after one more fact; kinds this page does not tell only move the time on."""
     seq = story.seq if fact.kind is FactKind.HEARING else max(story.seq, fact.seq)
-    story = replace(story, last_ms=max(story.last_ms, fact.ms), seq=seq)
+    story = replace(story, last_ms=max(story.last_ms, fact.ms), seq=seq, people=meet(story.people, fact))
     if fact.kind in _MOMENTS:
-        detail = _first_text(fact.data, *_DETAILS.get(fact.kind, ("why", "agent", "reason")))
+        detail = first_text(fact.data, *_DETAILS.get(fact.kind, ("why", "agent", "reason")))
         story = replace(story, moments=(*story.moments, Moment(fact.kind, fact.ms, detail)))
     if fact.kind in _STAGES:
         story = replace(story, stage=_STAGES[fact.kind])
     step = _STEPS.get(fact.kind)
     return step(story, fact) if step else story
-
-
-def text_of(data: Data, key: str) -> str:
-    """The value under `key` as text, empty when it is absent."""
-    value = data.get(key)
-    return "" if value is None else str(value)
-
-
-def whole(data: Data, key: str, default: int) -> int:
-    """The value under `key` as an integer, `default` when it is absent or not a number."""
-    value = data.get(key)
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
-
-
-def _first_text(data: Data, *keys: str) -> str:
-    return next((text_of(data, key) for key in keys if data.get(key) not in (None, "")), "")
 
 
 def _answered(story: CallStory, fact: Fact) -> CallStory:
@@ -129,6 +114,14 @@ def _heard(story: CallStory, fact: Fact) -> CallStory:
     return replace(story, hearing="", lines=(*story.lines, line))
 
 
+def _agent_heard(story: CallStory, fact: Fact) -> CallStory:
+    text = text_of(fact.data, "text")
+    if not text:
+        return story
+    start, end = whole(fact.data, "start_ms", fact.ms), whole(fact.data, "end_ms", fact.ms)
+    return replace(story, lines=(*story.lines, Line("agent", text, start, end)))
+
+
 def _understood(story: CallStory, fact: Fact) -> CallStory:
     emotion = label(fact.data.get("emotion"))
     found = fact.data.get("intents")
@@ -140,15 +133,6 @@ def _understood(story: CallStory, fact: Fact) -> CallStory:
             break
     danger = story.danger or fact.data.get("danger") is True
     return replace(story, lines=tuple(lines), emotion=emotion or story.emotion, danger=danger)
-
-
-def label(value: object) -> str | None:
-    """The id in a score: 'angry', {'label': 'angry', 'p': 1}, {'id': …} and ['angry', 1] all say angry."""
-    if isinstance(value, Mapping):
-        return _first_text(value, "label", "id") or None
-    if isinstance(value, list | tuple) and value:
-        return str(value[0])
-    return str(value) if value else None
 
 
 def _saying(story: CallStory, fact: Fact) -> CallStory:
@@ -224,6 +208,7 @@ _STEPS: Mapping[FactKind, Callable[[CallStory, Fact], CallStory]] = {
     FactKind.ANSWERED: _answered,
     FactKind.HEARING: _hearing,
     FactKind.HEARD: _heard,
+    FactKind.AGENT_HEARD: _agent_heard,
     FactKind.UNDERSTOOD: _understood,
     FactKind.SAYING: _saying,
     FactKind.SAID: _said,
@@ -251,7 +236,15 @@ HANDOVER = (
     FactKind.AGENT_RINGING,
     FactKind.AGENT_ANSWERED,
     FactKind.BRIEFED,
+    FactKind.AGENT_ACCEPTED,
     FactKind.JOINED,
+    FactKind.AGENT_HOLD,
+    FactKind.CONSULT_STARTED,
+    FactKind.CONSULT_ENDED,
+    FactKind.SUPERVISOR_JOINED,
+    FactKind.SUPERVISOR_LEFT,
+    FactKind.GATE_ALERT,
+    FactKind.REFERRED,
     FactKind.AGENT_LEFT,
     FactKind.TRANSFER_FAILED,
 )
@@ -260,6 +253,14 @@ HANDOVER = (
 _DETAILS: Mapping[FactKind, tuple[str, ...]] = {
     FactKind.BRIEFED: ("text", "agent"),
     FactKind.NOTE: ("text",),
+    FactKind.AGENT_RINGING: ("name", "agent"),
+    FactKind.JOINED: ("name", "agent"),
+    FactKind.SUPERVISOR_JOINED: ("mode", "agent"),
+    FactKind.SUPERVISOR_LEFT: ("mode", "agent"),
+    FactKind.CONSULT_STARTED: ("target",),
+    FactKind.CONSULT_ENDED: ("target",),
+    FactKind.REFERRED: ("target",),
+    FactKind.GATE_ALERT: ("text",),
     FactKind.DTMF: ("digit",),
     FactKind.ANSWERED_BY: ("cue", "kind"),
     FactKind.VERIFIED: ("by",),

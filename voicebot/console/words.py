@@ -8,6 +8,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from voicebot.console.desk_words import DESK_TEXTS
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.money import yuan
 
@@ -387,4 +388,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fact.brain_lost": ("对话中断，转保底播报", "Dialog lost, fallback spoken"),
     "fact.brain_back": ("对话恢复", "Dialog back"),
     "fact.ended": ("通话结束", "Ended"),
+    **DESK_TEXTS,
 }

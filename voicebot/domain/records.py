@@ -120,7 +120,7 @@ class AgentRecord:
     """A person who takes warm transfers. `presence` is one of ready, busy, wrap_up, away, offline.
 
     `call_id`: the call they are reserved for while busy. `languages` empty: Mandarin alone. After a call they
-    write for `after_call_s`, until `wrap_until`. `device`: phone or browser.
+    write for `after_call_s`, until `wrap_until`. `device`: phone or browser. `note`: why they are away.
     """
 
     id: str
@@ -134,6 +134,7 @@ class AgentRecord:
     after_call_s: int = 30
     wrap_until: dt.datetime | None = None
     device: str = "phone"
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,13 +63,13 @@ class Agents:
         async with self._database.begin() as connection:
             return [to_agent(row) for row in await connection.execute(query)]
 
-    async def set_presence(self, agent_id: str, presence: str, now: dt.datetime) -> bool:
-        """What the agent says of themself, one of PRESENCES; False when there is no such agent."""
+    async def set_presence(self, agent_id: str, presence: str, now: dt.datetime, note: str = "") -> bool:
+        """What the agent says of themself, one of PRESENCES, and why; False when there is no such agent."""
         if presence not in PRESENCES:
             raise ValueError(f"presence must be one of {', '.join(PRESENCES)}, not {presence!r}")
         until = _end_of_writing(now) if presence == "wrap_up" else None
         change = update(agents).where(agents.c.id == agent_id).values(
-            presence=presence, presence_at=now, call_id=None, wrap_until=until
+            presence=presence, presence_at=now, call_id=None, wrap_until=until, note=note
         )
         async with self._database.begin() as connection:
             return (await connection.execute(change)).rowcount > 0
@@ -165,4 +165,5 @@ def to_agent(row: AnyRow) -> AgentRecord:
         after_call_s=row.after_call_s,
         wrap_until=row.wrap_until,
         device=row.device,
+        note=row.note,
     )

@@ -68,6 +68,14 @@ class Users:
             row = (await connection.execute(query.returning(users))).one()
         return _to_user(row)
 
+    async def change(self, username: str, **values: object) -> bool:
+        """Set role, display_name, agent_id or disabled; False without such a user. ValueError for other fields."""
+        if unknown := values.keys() - {"role", "display_name", "agent_id", "disabled"}:
+            raise ValueError(f"a user has no changeable {', '.join(sorted(unknown))}")
+        async with self._database.begin() as connection:
+            result = await connection.execute(update(users).where(users.c.username == username).values(**values))
+            return result.rowcount > 0
+
     async def set_password(self, username: str, password: str) -> bool:
         """Change a password and lift a lock; False when there is no such user."""
         change = {"password_hash": await _hash(password), "failures": 0, "locked_until": None}

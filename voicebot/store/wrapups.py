@@ -6,18 +6,19 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.attempt import AttemptState, ContactStop, NextAttempt
 from voicebot.domain.desk import Wrapup
+from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.plan import Part
 from voicebot.store.database import Database
 from voicebot.store.promises import record_callback, record_promise
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import agents, attempts, callbacks, calls, cases, contact_stops, promises, wrapups
+from voicebot.store.schema import agents, attempts, callbacks, calls, cases, contact_stops, facts, promises, wrapups
 
 
 class Wrapups:
@@ -63,6 +64,31 @@ class Wrapups:
         async with self._database.begin() as connection:
             rows = await connection.execute(query.order_by(wrapups.c.id.desc()).limit(limit))
             return [_to_wrapup(row) for row in rows]
+
+
+    async def missing(self, agent_id: str, since: dt.datetime) -> list[str]:
+        """Ids of the calls this agent talked in since then and has not written about, oldest first, also running."""
+        done = select(wrapups.c.id).where(
+            wrapups.c.call_id == facts.c.call_id, wrapups.c.agent_id == agent_id, wrapups.c.done_at.is_not(None)
+        )
+        query = select(facts.c.call_id).where(*_joined(agent_id), facts.c.at >= since, ~done.exists())
+        async with self._database.begin() as connection:
+            rows = await connection.execute(query.group_by(facts.c.call_id).order_by(func.min(facts.c.at)))
+            return list(rows.scalars())
+
+    async def took_part(self, agent_id: str, call_id: str) -> bool:
+        """Whether this agent was rung for the call."""
+        query = select(facts.c.seq).where(
+            facts.c.call_id == call_id,
+            facts.c.kind.in_((FactKind.AGENT_RINGING, FactKind.JOINED)),
+            facts.c.data["agent"].astext == agent_id,
+        )
+        async with self._database.begin() as connection:
+            return (await connection.execute(query.limit(1))).first() is not None
+
+
+def _joined(agent_id: str) -> tuple[ColumnElement[bool], ...]:
+    return facts.c.kind == FactKind.JOINED, facts.c.data["agent"].astext == agent_id
 
 
 async def wrapped_up(connection: AsyncConnection, call_id: str | None) -> bool:

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from tests.voicebot.console import day
 from voicebot.console.chips import emotion_class
+from voicebot.console.journal_values import label
 from voicebot.console.live import LiveBoard
 from voicebot.console.pages.call import call_page
 from voicebot.console.pages.running import live_body
 from voicebot.console.queries import CallRow
 from voicebot.console.scriptpath import drawn_path, visited
 from voicebot.console.store_data import StoreData, mask_number
-from voicebot.console.story import CallStory, Step, advance, label, tell
+from voicebot.console.story import CallStory, Step, advance, tell
 from voicebot.console.words import TEXTS, Words
 from voicebot.domain.attempt import ContactStop
 from voicebot.domain.journal import Fact, FactKind

@@ -38,8 +38,8 @@ def refuse(request: DialRequest, now: dt.datetime) -> Verdict:
 
 
 def written(call_id: str = "k1", agent_id: str = "a1", **more: object) -> Wrapup:
-    values: dict[str, object] = {"code": Disposition.PROMISE_TO_PAY, "started_at": NOON, "case_id": "C0001", "parts": PARTS}
-    return Wrapup(call_id, agent_id, **{**values, **more})  # type: ignore[arg-type]
+    values: dict[str, object] = {"code": Disposition.PROMISE_TO_PAY, "started_at": NOON, "case_id": "C0001"}
+    return Wrapup(call_id, agent_id, **{**values, "parts": PARTS, **more})  # type: ignore[arg-type]
 
 
 async def seat(store: Store, *ids: str) -> None:

@@ -21,7 +21,7 @@ from voicebot.console.words import Words
 from voicebot.domain.journal import FactKind
 
 REDRAW_S = 0.4
-_BAD = frozenset({FactKind.TRANSFER_FAILED, FactKind.BRAIN_LOST, FactKind.PAGED})
+_BAD = frozenset({FactKind.TRANSFER_FAILED, FactKind.BRAIN_LOST, FactKind.PAGED, FactKind.GATE_ALERT})
 _SPEEDS = ("0.75", "1", "1.25", "1.5", "2")
 
 

@@ -1,0 +1,254 @@
+"""DeskData: what an agent's desk reads and commands, answered by the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from voicebot.campaign.follow_up import promise_reminders
+from voicebot.campaign.permission import caps_of, judge_by
+from voicebot.campaign.stops import stop_after
+from voicebot.compliance.pack import load_pack
+from voicebot.console.agreement import OutsideAuthority, Terms, plan_of, ruling_of
+from voicebot.domain.attempt import Attempt, Caps, ContactStop, DialVerdict, Judge, Purpose
+from voicebot.domain.case import Case
+from voicebot.domain.clock import SHANGHAI, Clock
+from voicebot.domain.desk import AgentCallback, AgentFigures, Wrapup
+from voicebot.domain.outcome import Disposition
+from voicebot.domain.plan import Plan
+from voicebot.domain.records import AgentRecord, CallRecord, PromiseRecord
+from voicebot.handoff.screen_pop import ScreenPop, screen_pop
+from voicebot.store import Store
+from voicebot.worker.commands import DIAL, address_of
+
+LOOK_BACK = dt.timedelta(hours=12)
+"""Calls of which an agent may still owe the wrap-up."""
+MAY_BE_RUNG = ("ready", "away", "wrap_up")
+"""Presences from which an agent may dial for themself."""
+
+
+class NotYours(PermissionError):
+    """The call or case belongs to somebody else, or is over."""
+
+
+class Refused(PermissionError):
+    """The rulebook forbids the call; the verdict says which rule, why and until when."""
+
+    def __init__(self, verdict: DialVerdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCall:
+    """A call as the desk shows it: what was said, and what is known of the case from before."""
+
+    call: CallRecord
+    pop: ScreenPop
+    promises: tuple[PromiseRecord, ...] = ()
+    written: tuple[Wrapup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A wrap-up as the agent sent it."""
+
+    code: Disposition
+    notes: str = ""
+    terms: Terms = field(default_factory=Terms)
+    callback_at: dt.datetime | None = None
+    callback_reason: str = ""
+
+
+class DeskData:
+    """All methods take the agent's id from the session, never from the request."""
+
+    def __init__(self, store: Store, clock: Clock, workers: Sequence[str]) -> None:
+        self._store = store
+        self._clock = clock
+        self._workers = itertools.cycle(workers)
+
+    @cached_property
+    def _judge(self) -> Judge:
+        return judge_by(load_pack())
+
+    @cached_property
+    def _caps(self) -> Caps:
+        return caps_of(load_pack())
+
+    # --- presence
+
+    async def agent(self, agent_id: str) -> AgentRecord | None:
+        return await self._store.agents.find(agent_id)
+
+    async def set_presence(self, agent_id: str, presence: str, note: str = "") -> None:
+        """Ready, away, wrap_up or offline. LookupError without such an agent."""
+        if not await self._store.agents.set_presence(agent_id, presence, self._clock.now(), note[:40]):
+            raise LookupError(f"there is no agent {agent_id}")
+
+    # --- calls
+
+    async def order(
+        self, agent_id: str, call_id: str, verb: str, by: str, payload: Mapping[str, object] | None = None
+    ) -> None:
+        """Order something of a call in which this agent is. Raises NotYours."""
+        agent = await self._store.agents.find(agent_id)
+        if agent is None or agent.call_id != call_id:
+            raise NotYours(f"the call {call_id} is not yours, or is over")
+        await self._store.commands.issue(call_id, verb, self._clock.now(), by=by, payload=payload)
+
+    async def pop(self, call_id: str, agent_name: str = "") -> DeskCall | None:
+        """Everything to show about a call, running or over; None without such a call."""
+        call = await self._store.calls.find(call_id)
+        if call is None:
+            return None
+        case = await self._store.cases.find(call.case_id) if call.case_id else None
+        facts = await self._store.facts.of(call_id)
+        return DeskCall(
+            call,
+            screen_pop(facts, case, self._today(), agent_name),
+            tuple(await self._store.promises.of_case(case.id)) if case else (),
+            tuple(await self._store.wrapups.of_case(case.id)) if case else (),
+        )
+
+    async def unwritten(self, agent_id: str) -> list[CallRecord]:
+        """Calls this agent was in and has not written about, oldest first."""
+        ids = await self._store.wrapups.missing(agent_id, self._clock.now() - LOOK_BACK)
+        return [call for call in [await self._store.calls.find(call_id) for call_id in ids] if call]
+
+    async def wrap_up(self, agent_id: str, role: str, call_id: str, written: Written) -> bool:
+        """Write about a call and do what follows; False when it was written before.
+
+        Raises NotYours, OutsideAuthority, PlanError (readable), LookupError for an unknown call.
+        """
+        now = self._clock.now()
+        call = await self._store.calls.find(call_id)
+        if call is None:
+            raise LookupError(f"there is no call {call_id}")
+        if not await self._store.wrapups.took_part(agent_id, call_id):
+            raise NotYours(f"you were not in the call {call_id}")
+        case = await self._store.cases.find(call.case_id) if call.case_id else None
+        plan = self.plan(written.terms, case, role) if case else None
+        agent = await self._store.agents.find(agent_id)
+        writing = agent is not None and agent.presence == "wrap_up" and agent.presence_at is not None
+        wrapup = Wrapup(
+            call_id,
+            agent_id,
+            written.code,
+            agent.presence_at if writing and agent and agent.presence_at else call.ended_at or now,
+            case_id=call.case_id,
+            notes=written.notes[:2000],
+            parts=plan.parts if plan else (),
+            waived_fen=plan.waived_fen if plan else 0,
+            callback_at=written.callback_at,
+            callback_reason=written.callback_reason[:200],
+        )
+        following = promise_reminders(wrapup.promise, now) if wrapup.promise else ()
+        stop = _stop(call, case, wrapup, now)
+        return await self._store.wrapups.save(wrapup, now, number=call.number, stop=stop, following=following)
+
+    def plan(self, terms: Terms, case: Case, role: str) -> Plan | None:
+        """The plan that `role` may agree to. Raises PlanError, OutsideAuthority."""
+        plan = plan_of(terms, case)
+        if plan is not None:
+            ruling = ruling_of(plan, case, role, self._today())
+            if not ruling.allowed:
+                raise OutsideAuthority(ruling)
+        return plan
+
+    # --- cases
+
+    async def case(self, case_id: str) -> Case | None:
+        return await self._store.cases.find(case_id)
+
+    async def pool(self) -> tuple[Sequence[Case], int]:
+        """Cases to pull, and how many there are."""
+        return await self._store.portfolio.pool(self._clock.now())
+
+    async def mine(self, agent_id: str) -> Sequence[Case]:
+        return await self._store.portfolio.of_agent(agent_id)
+
+    async def pull(self, agent_id: str, case_id: str | None = None) -> Case | None:
+        """None when somebody was quicker. Raises voicebot.store.portfolio.PortfolioFull."""
+        return await self._store.portfolio.pull(agent_id, self._clock.now(), case_id)
+
+    async def give_back(self, agent_id: str, case_id: str) -> bool:
+        return await self._store.portfolio.give_back(agent_id, case_id)
+
+    async def may_ring(self, case_id: str) -> DialVerdict:
+        """The rulebook's word on ringing this debtor now. LookupError without such a case or number."""
+        return await self._store.previews.may(case_id, self._clock.now(), self._judge)
+
+    async def ring(self, agent_id: str, case_id: str, by: str, *, callback: bool = False) -> str:
+        """Ring the agent and then the debtor; the call's id. Raises NotYours, Refused, LookupError."""
+        now, call_id = self._clock.now(), uuid.uuid4().hex
+        owner = await self._store.portfolio.owner(case_id)
+        if owner not in (None, agent_id):
+            raise NotYours(f"the case {case_id} is another agent's")
+        before = await self._store.agents.find(agent_id)
+        seat = await self._store.agents.claim([agent_id], now, call_id=call_id, presences=MAY_BE_RUNG)
+        if seat is None or before is None:
+            raise NotYours("you are in a call, or signed out")
+        try:
+            attempt = await self._place(case_id, call_id, now, callback)
+        except BaseException:
+            await self._store.agents.set_presence(agent_id, before.presence, now, before.note)
+            raise
+        worker = next(self._workers)
+        payload = {
+            "call_id": call_id,
+            "attempt_id": attempt.id,
+            "case_id": case_id,
+            "target": attempt.number,
+            "script": attempt.script,
+            "agent_id": agent_id,
+        }
+        await self._store.commands.issue(address_of(worker), DIAL, now, by=by, payload=payload)
+        return call_id
+
+    async def _place(self, case_id: str, call_id: str, now: dt.datetime, callback: bool) -> Attempt:
+        placed = await self._store.previews.place(
+            case_id,
+            f"desk-{call_id[:8]}",
+            call_id,
+            now,
+            self._judge,
+            caps=self._caps,
+            script="reminder",
+            purpose=Purpose.CALLBACK if callback else Purpose.REMINDER,
+        )
+        if not isinstance(placed, Attempt):
+            raise Refused(placed)
+        return placed
+
+    # --- callbacks and figures
+
+    async def callbacks(self, agent_id: str) -> Sequence[AgentCallback]:
+        return await self._store.agent_callbacks.open(agent_id)
+
+    async def take_callback(self, agent_id: str, callback_id: int) -> bool:
+        return await self._store.agent_callbacks.take(callback_id, agent_id)
+
+    async def callback_done(self, agent_id: str, callback_id: int) -> bool:
+        return await self._store.agent_callbacks.done(callback_id, agent_id, self._clock.now())
+
+    async def figures(self, agent_id: str) -> AgentFigures:
+        """Today's."""
+        return (await self._store.figures.of_day(self._today())).get(agent_id, AgentFigures())
+
+    def _today(self) -> dt.date:
+        return self._clock.now().astimezone(SHANGHAI).date()
+
+
+def _stop(call: CallRecord, case: Case | None, wrapup: Wrapup, now: dt.datetime) -> ContactStop | None:
+    """What the agent heard may end all contact; a debtor with whom something was agreed is contacted about that."""
+    kind = None if wrapup.parts else stop_after(wrapup.code)
+    if kind is None:
+        return None
+    if wrapup.code is Disposition.WRONG_NUMBER or case is None:
+        return ContactStop(kind, now, number=call.number, call_id=call.id)
+    return ContactStop(kind, now, debtor_id=case.debtor.id, call_id=call.id)
