@@ -1,0 +1,1 @@
+"""Half an hour of bad network, short calls and dying peers: what is left behind."""
