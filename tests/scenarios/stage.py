@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.talk import Report, Stored
 from voicebot.domain.understanding import Topic
 from voicebot.evidence.signer import Signer
-from voicebot.handoff.desk import Seat
+from voicebot.handoff.testing import Office
 from voicebot.intent.is_complete import is_complete_answer
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.hearing import Hearing
@@ -74,19 +74,6 @@ class Seatmate:
         return self.prompts.get(name)
 
 
-class Desk:
-    """Agents by number; all free."""
-
-    def __init__(self, agents: int) -> None:
-        self._seats = [Seat(f"a{number}", f"客服{number}", f"sip:a{number}@office") for number in range(agents)]
-
-    async def reserve(self, skill: str, call_id: str, exclude: Collection[str]) -> Seat | None:
-        return next((seat for seat in self._seats if seat.id not in exclude), None)
-
-    async def release(self, seat: Seat, *, talked: bool) -> None:
-        return None
-
-
 class Stage:
     """One call at a time: `await stage.ring(debtor)`, then `await stage.play(until)`."""
 
@@ -112,10 +99,11 @@ class Stage:
         self._number = 0
         clock = VirtualClock(loop)
         hearing = Hearing(models.recognizer, VoiceActivity(), models.is_complete)
+        self.desk = Office.of(agents, clock.now)
         self.brain = Brain(hearing, models.understander, models.prompts, clock, scripts_dir())
         self.line = line(self._rung) if line else SimulatedLine(self._rung)
         self.runner = CallRunner(
-            self.line, self.seat, Desk(agents), self, clock,
+            self.line, self.seat, self.desk, self, clock,
             recordings=home / "recordings", signer=Signer.load_or_create(home / "keys"), scripts=scripts_dir(),
             max_calls=4, inbound_script="inbound", worker="stage-0",
         )  # fmt: skip

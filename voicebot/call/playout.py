@@ -24,6 +24,10 @@ class Utterance:
     complete: bool = False
     started_tick: int | None = None
 
+    def as_fact(self) -> dict[str, object]:
+        """What the journal calls it by."""
+        return {"utterance_id": self.id, "text": self.text, "node": self.node}
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -33,6 +37,11 @@ class Finished:
     heard_ms: int
     total_ms: int
     interrupted: bool
+
+    def as_fact(self) -> dict[str, object]:
+        """The data of SAID."""
+        told = {"heard_ms": self.heard_ms, "total_ms": self.total_ms, "interrupted": self.interrupted}
+        return self.utterance.as_fact() | told
 
 
 @dataclass(frozen=True, slots=True)

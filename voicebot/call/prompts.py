@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from voicebot.handoff import hold
+
 APOLOGY = "apology"
 """Spoken when the brain is gone, or the line of the agent who was talking."""
 FAREWELL = "farewell"
@@ -10,4 +12,5 @@ FAREWELL = "farewell"
 STORED = {
     APOLOGY: "非常抱歉，线路出了一点问题，我马上请同事接听，请您稍等。",
     FAREWELL: "很抱歉，同事现在都在忙。我已经登记，会由同事尽快给您回电。再见。",
+    **hold.SENTENCES,
 }

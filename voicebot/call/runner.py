@@ -26,7 +26,10 @@ from voicebot.evidence.bundle import bundle_folder
 from voicebot.evidence.reading import read_journal
 from voicebot.evidence.recorder import Recorder
 from voicebot.evidence.signer import Signer
-from voicebot.handoff.desk import Desk
+from voicebot.handoff.desk import Desk, Seat
+from voicebot.handoff.preview import ring_dialler
+from voicebot.handoff.rules import DEFAULT, TransferRules
+from voicebot.handoff.transfer import release
 from voicebot.telephony.admission import Admission, AlwaysOpen
 from voicebot.telephony.leg import CallLeg, Line
 
@@ -47,7 +50,10 @@ class CallBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DialOrder:
-    """An outbound call to place; whoever orders it chooses its id, to find it again."""
+    """An outbound call to place; whoever orders it chooses its id, to find it again.
+
+    `agent_id`: this agent is rung first and talks; the bot only listens.
+    """
 
     call_id: str
     target: str
@@ -57,6 +63,7 @@ class DialOrder:
     ring_timeout_s: float = 45
     caller_id: str | None = None
     trunk: str | None = None
+    agent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ class CallRunner:
         engines: Mapping[str, str] = MappingProxyType({}),
         admission: Admission | None = None,
         script_of: ScriptOf = lambda leg: None,
+        rules: TransferRules = DEFAULT,
     ) -> None:
         self._line = line
         self._brain = brain
@@ -122,6 +130,7 @@ class CallRunner:
         self._engines = dict(engines)
         self._admission = admission or AlwaysOpen()
         self._script_of = script_of
+        self._rules = rules
         self._sessions: dict[int, CallSession] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next = 1
@@ -150,7 +159,21 @@ class CallRunner:
         return None if not full and self.may_dial else 503
 
     async def dial(self, order: DialOrder) -> None:
-        """Place a call; returns at once, the call book tells the rest. What is raised has left no call behind."""
+        """Place a call; returns at once, the call book tells the rest. What is raised has left no call behind.
+
+        With an agent who dials it returns when they have answered; AgentAbsentError where they do not.
+        """
+        if order.agent_id is None:
+            await self._dial(order, None)
+            return
+        seat, leg = await ring_dialler(self._desk, self._line, order.agent_id, order.call_id, self._rules)
+        try:
+            await self._dial(order, (seat, leg))
+        except BaseException:
+            await asyncio.shield(asyncio.gather(leg.hang_up(), release(self._desk, seat, talked=False)))
+            raise
+
+    async def _dial(self, order: DialOrder, lead: tuple[Seat, CallLeg] | None) -> None:
         facts = CallFacts(order.call_id, self._clock.now(), order.case, number=order.target, direction="outbound")
         leg = await self._line.dial(
             order.target, ring_timeout_s=order.ring_timeout_s, caller_id=order.caller_id, trunk=order.trunk
@@ -162,6 +185,8 @@ class CallRunner:
             raise
         dialled = {"to": leg.remote, "from": leg.local, "sip_call_id": leg.id, "trunk": leg.trunk}
         session.recorder.append(FactKind.DIALLED, dialled)
+        if lead is not None:
+            session.led_by(*lead)
         self._track(self._live_through(session, order.attempt_id))
 
     async def incoming(self, leg: CallLeg) -> None:
@@ -217,7 +242,7 @@ class CallRunner:
         index, self._next = self._next, self._next + 1
         recorder.append(FactKind.STARTED, self._started(facts, script, attempt_id))
         session = CallSession(
-            index, facts, script, leg, recorder, self._brain, self._line, self._desk, self._book.live
+            index, facts, script, leg, recorder, self._brain, self._line, self._desk, self._book.live, self._rules
         )
         self._sessions[index] = session
         return session

@@ -13,7 +13,9 @@ from voicebot.call.playout import Began, Finished, Playout, Utterance
 from voicebot.call.prompts import APOLOGY, FAREWELL, STORED
 from voicebot.domain.case import CallFacts
 from voicebot.domain.journal import FactKind
+from voicebot.domain.records import AlertKind
 from voicebot.domain.talk import (
+    AGENT_SIDE,
     BRIEFING,
     Flush,
     Gone,
@@ -30,16 +32,19 @@ from voicebot.domain.talk import (
     Played,
 )
 from voicebot.evidence.recorder import Recorder
-from voicebot.handoff.bridge import Bridge
-from voicebot.handoff.desk import Desk
-from voicebot.handoff.hold import HoldLoop
-from voicebot.handoff.transfer import Joined, WarmTransfer
+from voicebot.handoff.desk import Desk, Seat, Wanted
+from voicebot.handoff.hold import COMPANY
+from voicebot.handoff.rules import DEFAULT, TransferRules
+from voicebot.handoff.switchboard import Switchboard
+from voicebot.handoff.transfer import Briefing
 from voicebot.telephony.leg import Answered, CallLeg, EarlyMedia, Ended, KeyPressed, LegEvent, Line, Ringing, TrunkTried
 
 MOST_MS = 20 * 60 * 1000
 """A call longer than this is ended: nothing a script does takes 20 minutes."""
 MOST_WITH_PERSON_MS = 55 * 60 * 1000
 """The same while a person talks or is fetched: shorter than the hour after which a call counts as lost."""
+FETCH_AGAIN_S = 15.0
+"""So long somebody in danger is left in peace before a person is fetched again."""
 MOST_GAP_TICKS = 500
 """Ticks that one stall may add to the recording."""
 
@@ -61,6 +66,7 @@ class CallSession:
         line: Line,
         desk: Desk,
         live: Callable[[str, Mapping[str, object]], None],
+        rules: TransferRules = DEFAULT,
     ) -> None:
         self.index = index
         self.facts = facts
@@ -69,9 +75,11 @@ class CallSession:
         self.answered = False
         self._leg = leg
         self._brain = brain
-        self._line = line
         self._desk = desk
         self._live = live
+        self._silent = False
+        self._careful = False
+        self.people = Switchboard(self, desk, line, leg, rules)
         self._playout = Playout()
         self._briefing = bytearray()
         self._opened = False
@@ -79,9 +87,6 @@ class CallSession:
         self._leaving = False
         self._ended = False
         self._alone = False
-        self._handing_over = False
-        self._bridge: Bridge | None = None
-        self._hold: HoldLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticks = 0
         self._last_tick: int | None = None
@@ -110,6 +115,11 @@ class CallSession:
         await self._leg.hang_up()
         if not self._ended:
             self._on_ended(ended)
+
+    def led_by(self, seat: Seat, leg: CallLeg) -> None:
+        """An agent dialled this call and is on the line: they talk, the bot listens."""
+        self._silent = True
+        self.people.preview(seat, leg)
 
     async def answer(self) -> None:
         """Answer an incoming call."""
@@ -141,6 +151,7 @@ class CallSession:
             return
         self.answered = True
         self._fact(FactKind.ANSWERED, {})
+        self.people.debtor_answered()
         if self._alone:
             self._go_on_alone("brain_lost")
         elif not self._brain.alive:
@@ -154,7 +165,7 @@ class CallSession:
         if not self._opened and self._brain.alive:  # else it is opened to the next brain, at the answer
             self._opened = True
             self._opened_at_ms = self._ticks * 20
-            self._brain.report(Opened(self.index, self.facts, self.script, answered))
+            self._brain.report(Opened(self.index, self.facts, self.script, answered, self._silent))
 
     def _on_ended(self, event: Ended) -> None:
         self._ended = True
@@ -175,6 +186,8 @@ class CallSession:
         self.recorder.tick(out or SILENCE, received, self._leg.media_gap)
         if self._opened:
             self._brain.frame(self.index, received)
+            if self.people.joined:
+                self._brain.frame(self.index | AGENT_SIDE, self.people.agent_said() or SILENCE)
         self._report_changes()
         self._close_when_due()
         return out
@@ -182,7 +195,8 @@ class CallSession:
     def _close_when_due(self) -> None:
         if self._ended or self._leaving:
             return
-        most_ms = MOST_WITH_PERSON_MS if self._handing_over else MOST_MS
+        with_person = self._careful or self.people.fetching or self.people.joined
+        most_ms = MOST_WITH_PERSON_MS if with_person else MOST_MS
         if self._ticks * 20 > most_ms and not self._closing:
             self._fact(FactKind.NOTE, {"text": "longest call duration reached"})
             self._closing = True
@@ -200,12 +214,8 @@ class CallSession:
         self._ticks += 1
 
     def _what_to_send(self, received: bytes, tick: int) -> bytes | None:
-        if self._bridge is not None:
-            return self._bridge.from_callee(received)
         out = self._playout.next(tick)
-        if out is None and self._hold is not None and self._playout.idle:
-            return self._hold.next()
-        return out
+        return self.people.exchange(received, out) if self.people.engaged else out
 
     def _report_changes(self) -> None:
         for change in self._playout.changes():
@@ -214,17 +224,7 @@ class CallSession:
                     if utterance.answers_tick is not None:
                         self._fact(FactKind.LATENCY, {"turn_ms": (tick - utterance.answers_tick) * 20})
                 case Finished(utterance, heard_ms, total_ms, interrupted):
-                    self._fact(
-                        FactKind.SAID,
-                        {
-                            "utterance_id": utterance.id,
-                            "text": utterance.text,
-                            "node": utterance.node,
-                            "heard_ms": heard_ms,
-                            "total_ms": total_ms,
-                            "interrupted": interrupted,
-                        },
-                    )
+                    self._fact(FactKind.SAID, change.as_fact())
                     self._brain.report(Played(self.index, utterance.id, heard_ms, total_ms, interrupted))
 
     # --- the brain's orders --------------------------------------------------------------------------------
@@ -241,24 +241,46 @@ class CallSession:
         if self._ended or self._alone:
             return
         match order:
-            case Play(utterance_id=name, text=text, node=node):
-                self._say(Utterance(name, text, node, order.interruptible, order.answers_tick))
+            case Play():
+                self._on_play(order)
             case Flush():
                 self._playout.flush()
                 self._report_changes()
-            case HangUpCall():
-                self._closing = True
+            case HangUpCall() if not self.people.joined:
+                self._on_hang_up_order()
             case HandOver():
-                self._fetch_person(order.reason, order.skill, order.briefing, bytes(self._briefing))
+                wanted = Wanted(self.call_id, order.reason, order.skill, urgent=order.urgent)
+                self._fetch_person(wanted, Briefing(order.briefing, bytes(self._briefing)))
                 self._briefing.clear()
             case Note(kind=kind, data=data):
-                self._fact(kind, self._in_recording_time(kind, data))
+                self._on_note(kind, data)
             case MachineFound(kind=kind, cue=cue):
                 self._on_machine(kind, cue)
 
+    def _on_play(self, play: Play) -> None:
+        """While a person talks the bot does not."""
+        if self.people.joined:
+            self._brain.report(Played(self.index, play.utterance_id, 0, 0, True))
+        else:
+            self._say(Utterance(play.utterance_id, play.text, play.node, play.interruptible, play.answers_tick))
+
+    def _on_hang_up_order(self) -> None:
+        """The script is over. Somebody in danger hangs up by themselves."""
+        if self._careful:
+            self._alone = True
+            self._spawn(self._fetch_again())
+        else:
+            self._closing = True
+
+    def _on_note(self, kind: FactKind, data: dict[str, object]) -> None:
+        self._fact(kind, self._in_recording_time(kind, data))
+        if kind is FactKind.PAGED:
+            self._careful = True
+            self._spawn(self._desk.alert(AlertKind.DANGER, str(data.get("reason", "")), self.call_id))
+
     def _in_recording_time(self, kind: FactKind, data: dict[str, object]) -> dict[str, object]:
         """The brain counts from the moment the call was opened to it, the recording from its first tick."""
-        if kind is not FactKind.HEARD:
+        if kind not in (FactKind.HEARD, FactKind.AGENT_HEARD):
             return data
         shifted = dict(data)
         for key in ("start_ms", "end_ms"):
@@ -268,15 +290,7 @@ class CallSession:
         return shifted
 
     def _say(self, utterance: Utterance) -> None:
-        self._fact(
-            FactKind.SAYING,
-            {
-                "utterance_id": utterance.id,
-                "text": utterance.text,
-                "node": utterance.node,
-                "interruptible": utterance.interruptible,
-            },
-        )
+        self._fact(FactKind.SAYING, {**utterance.as_fact(), "interruptible": utterance.interruptible})
         self._playout.add(utterance)
 
     def _on_machine(self, kind: str, cue: str) -> None:
@@ -284,65 +298,63 @@ class CallSession:
         if kind == "announcement" and not self.answered:
             self._spawn(self._leg.hang_up())
 
-    # --- a person takes over -------------------------------------------------------------------------------
+    # --- people in the call --------------------------------------------------------------------------------
 
-    def _fetch_person(self, reason: str, skill: str, briefing_text: str, briefing: bytes) -> None:
-        if not self._handing_over:
-            self._handing_over = True
-            self._spawn(self._hand_over(reason, skill, briefing_text, briefing))
+    @property
+    def call_id(self) -> str:
+        return self.facts.call_id
 
-    async def _hand_over(self, reason: str, skill: str, briefing_text: str, briefing: bytes) -> None:
-        self._fact(FactKind.TRANSFER_STARTED, {"reason": reason, "skill": skill})
-        self._hold = HoldLoop()
-        transfer = WarmTransfer(self._desk, self._line, self.facts.call_id, self._fact)
-        try:
-            result = await transfer.run(skill=skill, briefing_text=briefing_text, briefing=briefing)
-        finally:
-            self._hold = None
-        if isinstance(result, Joined):
-            await self._talk(result)
-        else:
-            self._fact(FactKind.TRANSFER_FAILED, {"agent": None, "why": result.why})
-            self._not_joined(result.why)
+    def command(self, verb: str, payload: Mapping[str, object]) -> bool:
+        """Carry out what somebody clicked about this call; False for an unknown verb."""
+        return not self._ended and self.people.obey(verb, payload)
 
-    async def _talk(self, joined: Joined) -> None:
-        """Callee and agent talk until one of them hangs up."""
-        try:
-            self._playout.flush()
-            self._bridge = joined.bridge
-            self._brain.report(HandedOver(self.index, joined=True))
-            async for event in joined.leg.events():
-                if isinstance(event, Ended):
-                    self._bridge = None
-                    self._fact(FactKind.AGENT_LEFT, {"agent": joined.seat.id, "by": event.by})
-                    await self._after_agent(event)
-                    return
-        finally:
-            self._bridge = None
-            await asyncio.shield(joined.leg.hang_up())
-            await asyncio.shield(self._desk.release(joined.seat, talked=True))
+    def _fetch_person(self, wanted: Wanted, briefing: Briefing) -> None:
+        self._careful = self._careful or wanted.urgent
+        self.people.fetch(wanted, briefing)
 
-    async def _after_agent(self, event: Ended) -> None:
-        """The agent hung up: so do we. The agent's line broke: the script is over, so the line fetches somebody."""
-        self._handing_over = False
+    def taken_over(self) -> None:
+        """A person talks with the debtor from now on: the bot falls silent."""
+        self._playout.flush()
+        self._report_changes()
+        self._closing = False
+        self._brain.report(HandedOver(self.index, joined=True))
+
+    def left_alone(self) -> None:
+        """The agent's line broke, and the script is over: so the line fetches somebody."""
         if self._ended:
             return
-        if event.by == "remote":
-            await self._leg.hang_up()
-        else:
-            self._alone = True
+        self._alone = True
+        self._brain.report(HandedOver(self.index, joined=False, why="agent_lost"))
+        if self.answered:
             self._go_on_alone("agent_lost")
+        else:
+            self._spawn(self._leg.hang_up())
 
-    def _not_joined(self, why: str) -> None:
-        self._handing_over = False
+    def not_taken(self, why: str) -> None:
+        """Nobody could be fetched: the brain goes on, else a callback is promised."""
         if self._ended:
             return
         if self._brain.alive and not self._alone:
             self._brain.report(HandedOver(self.index, joined=False, why=why))
+        elif self._careful:
+            self._stay()
         else:
             self._fact(FactKind.CALLBACK_BOOKED, {"at": None, "reason": why})
-            self._say_stored(FAREWELL)
+            self.say(FAREWELL)
             self._closing = True
+
+    def journal(self, kind: FactKind, data: Mapping[str, object]) -> None:
+        self._fact(kind, data)
+
+    def _stay(self) -> None:
+        """Nobody in danger is hung up on: stay with them, and go on fetching somebody."""
+        self.say(COMPANY)
+        self._spawn(self._fetch_again())
+
+    async def _fetch_again(self) -> None:
+        await asyncio.sleep(FETCH_AGAIN_S)
+        if not self._ended:
+            self._fetch_person(Wanted(self.call_id, "danger", "crisis", urgent=True), Briefing())
 
     # --- without a brain ---------------------------------------------------------------------------
 
@@ -356,14 +368,16 @@ class CallSession:
             self._go_on_alone("brain_lost")
 
     def _go_on_alone(self, reason: str) -> None:
-        if self._handing_over:
+        if self.people.fetching or self.people.joined:
             return  # a person is on the way, or here
         self._closing = False
         self._playout.flush()
-        self._say_stored(APOLOGY)
-        self._fetch_person(reason, "general", "", b"")
+        self.say(APOLOGY)
+        skill = "crisis" if self._careful else "general"
+        self._fetch_person(Wanted(self.call_id, reason, skill, urgent=self._careful), Briefing())
 
-    def _say_stored(self, name: str) -> None:
+    def say(self, name: str) -> None:
+        """Say a sentence that the brain left with the line; without its sound nothing happens."""
         pcm = self._brain.stored(name)
         if pcm:
             self._say(Utterance(name, STORED[name], name, False, None, bytearray(pcm), complete=True))
@@ -382,6 +396,7 @@ class CallSession:
         task.add_done_callback(self._tasks.discard)
 
     async def _finish_tasks(self) -> None:
+        await asyncio.shield(self.people.close())
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -85,12 +85,16 @@ Order = Play | Flush | HangUpCall | HandOver | Note | MachineFound | Stored
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A call has sound, or was answered: get ready to converse. `answered` is False for early media."""
+    """A call has sound, or was answered: get ready to converse. `answered` is False for early media.
+
+    `silent`: an agent dialled, and talks from the beginning; listen and say nothing.
+    """
 
     call: int
     facts: CallFacts
     script: str
     answered: bool
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,10 @@ class Party:
         """Something to hear next time; None speaks for the bot."""
         self._inbox.setdefault(speaker, deque(maxlen=_DEPTH)).append(frame)
 
+    def has_from(self, speaker: Party) -> bool:
+        """Whether they are about to hear `speaker`."""
+        return bool(self._inbox.get(speaker))
+
     def forget(self, speaker: Party) -> None:
         self._inbox.pop(speaker, None)
 

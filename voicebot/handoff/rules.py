@@ -22,3 +22,6 @@ class TransferRules:
     position_every_s: float = 20.0
     supervisors_after_s: float = 10.0
     most_agents: int = 5
+
+
+DEFAULT = TransferRules()

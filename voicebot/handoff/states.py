@@ -31,17 +31,19 @@ class Event(StrEnum):
     NOT_ACCEPTED = "agent_silent"  # heard the briefing and did nothing, where accepting is asked for
     AGENT_GONE = "agent_hung_up"
     AGENT_LOST = "agent_lost"  # their line broke
-    PASSED_ON = "passed_on"  # to another person: transfer, take-over
+    PASSED_ON = "passed_on"  # to a person who asked for it, or was asked: take-over, transfer, preview dial
     REFERRED = "referred"
     DEBTOR_GONE = "debtor_gone"
 
 
 TABLE: dict[tuple[State, Event], State] = {
     (State.BOT, Event.TRIGGERED): State.QUEUED,
+    (State.BOT, Event.PASSED_ON): State.JOINED,
     (State.BOT, Event.DEBTOR_GONE): State.OVER,
     (State.QUEUED, Event.AGENT_FREE): State.RINGING,
     (State.QUEUED, Event.NOBODY): State.BOT,
     (State.QUEUED, Event.WAITED_OUT): State.BOT,
+    (State.QUEUED, Event.PASSED_ON): State.JOINED,
     (State.QUEUED, Event.DEBTOR_GONE): State.OVER,
     (State.RINGING, Event.ANSWERED): State.BRIEFING,
     (State.RINGING, Event.BUSY): State.QUEUED,

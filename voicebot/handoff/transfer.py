@@ -91,7 +91,7 @@ class WarmTransfer:
             while self.state in steps:
                 await self._move(await steps[self.state]())
         except BaseException:
-            await asyncio.shield(self._give_up())
+            await asyncio.shield(self.give_up())
             raise
         if self.state is State.JOINED and self.phone is not None:
             return Accepted(self.phone, self._how)
@@ -103,11 +103,11 @@ class WarmTransfer:
             self._why = event
             seat = self._seat
             self._journal(FactKind.TRANSFER_FAILED, {"agent": seat.id if seat else None, "why": event.value})
-            await self._give_up()
+            await self.give_up()
         elif self.state is State.BOT and not self.tried:
             self._why = event
 
-    async def _give_up(self) -> None:
+    async def give_up(self) -> None:
         """Let the person go who was rung last."""
         phone, self.phone = self.phone, None
         seat, self._seat = self._seat, None
@@ -171,9 +171,12 @@ class WarmTransfer:
 
     async def _decision(self, phone: Phone) -> Event:
         decided = await self._said_until(phone, phone.party.played.wait())
-        if decided is None and not self._rules.by_key:
+        if decided is not None:
+            return decided
+        if not self._rules.by_key:
             return self._accepted("auto")
-        return decided or await self._said_until(phone, asyncio.sleep(self._rules.accept_within_s)) or Event.NOT_ACCEPTED
+        in_time = asyncio.sleep(self._rules.accept_within_s)
+        return await self._said_until(phone, in_time) or Event.NOT_ACCEPTED
 
     async def _said_until(self, phone: Phone, end: Coroutine[Any, Any, object]) -> Event | None:
         """What the agent decided until `end`; None when they did not."""
@@ -224,5 +227,3 @@ def _refusal(status: int | None) -> Event:
     if status in _DECLINED:
         return Event.DECLINED
     return Event.BUSY if status in _BUSY else Event.ABSENT
-
-Joined = Accepted

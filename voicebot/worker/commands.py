@@ -35,6 +35,7 @@ class CommandTaker:
         self._runner = runner
         self._worker = worker
         self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Obey until cancelled."""
@@ -63,20 +64,30 @@ class CommandTaker:
             log.warning("commands can't be read", error=repr(error))
             return
         for order in orders:
-            try:
-                await self._obey(order)
-            except Exception:
-                log.exception("command failed", verb=order.verb)
+            task = asyncio.create_task(self._survive(order))  # one that waits for a phone keeps no other waiting
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _survive(self, order: Command) -> None:
+        try:
+            await self._obey(order)
+        except Exception:
+            log.exception("command failed", verb=order.verb)
 
     async def _obey(self, order: Command) -> None:
         if order.verb == DIAL:
             await self._dial(order.payload)
-        elif order.verb == HANG_UP:
-            session = self._runner.find(order.call_id)
-            if session is not None:
-                await session.hang_up()
         else:
-            log.warning("unknown command", verb=order.verb)
+            await self._obey_in_call(order)
+
+    async def _obey_in_call(self, order: Command) -> None:
+        session = self._runner.find(order.call_id)
+        if session is None:
+            return  # over meanwhile
+        if order.verb == HANG_UP:
+            await session.hang_up()
+        elif not session.command(order.verb, order.payload):
+            log.warning("unknown command, or the call is over", verb=order.verb)
 
     async def _dial(self, payload: Mapping[str, object]) -> None:
         case_id = payload.get("case_id")
@@ -86,7 +97,10 @@ class CommandTaker:
             target=str(payload["target"]),
             script=str(payload["script"]),
             case=case,
-            attempt_id=str(payload["attempt_id"]) if payload.get("attempt_id") is not None else None,
+            attempt_id=_given(payload, "attempt_id"),
+            caller_id=_given(payload, "caller_id"),
+            trunk=_given(payload, "trunk"),
+            agent_id=_given(payload, "agent_id"),
         )
         try:
             await self._runner.dial(order)
@@ -109,3 +123,8 @@ class CommandTaker:
         )
         await self._store.calls.start(record)
         await self._store.calls.close(order.call_id, ended_at=now, disposition=Disposition.FAILED.value, why=why[:200])
+
+
+def _given(payload: Mapping[str, object], key: str) -> str | None:
+    value = payload.get(key)
+    return str(value) if value is not None else None

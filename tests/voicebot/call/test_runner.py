@@ -20,7 +20,7 @@ from voicebot.domain.outcome import Disposition
 from voicebot.domain.talk import Report
 from voicebot.evidence.signer import Signer
 from voicebot.evidence.verify import verify_bundle
-from voicebot.handoff.desk import EmptyDesk
+from voicebot.handoff.testing import Office
 from voicebot.telephony.leg import Answered, Ended
 from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
 
@@ -52,7 +52,7 @@ class Desk:
         self.one_over = asyncio.Semaphore(0)
         self.who = "sip:caller@192.0.2.7"
         self.runner = CallRunner(
-            self.line, self.brain, EmptyDesk(), self, FixedClock(NOW), recordings=folder / "recordings",
+            self.line, self.brain, Office([], lambda: NOW), self, FixedClock(NOW), recordings=folder / "recordings",
             signer=Signer.load_or_create(folder / "keys"), scripts=folder, max_calls=MOST, inbound_script="inbound",
             worker="w-0", look_up=self._look_up,
         )  # fmt: skip

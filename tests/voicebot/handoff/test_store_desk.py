@@ -10,6 +10,8 @@ from tests.voicebot.store.samples import MINUTE, NOON
 from voicebot.campaign.dialler import Dialler
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.records import AgentRecord, CallRecord
+from voicebot.handoff.desk import Place, Seat, Wanted
+from voicebot.handoff.matching import PATIENCE
 from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store import Store
 
@@ -19,7 +21,14 @@ async def desk(store: Store) -> StoreDesk:
     for name, skill, waited in (("old", "general", 2), ("nurse", "care", 1)):
         await store.agents.save(AgentRecord(name, name, f"sip:{name}@office", (skill,)))
         await store.agents.set_presence(name, "ready", NOON - waited * MINUTE)
-    return StoreDesk(store.agents, FixedClock(NOON))
+    return StoreDesk(store, FixedClock(NOON))
+
+
+async def reserve(desk: StoreDesk, skill: str, call_id: str) -> Seat | Place:
+    """Stand in the queue and look once."""
+    wanted = Wanted(call_id, "asked", skill)
+    await desk.wait(wanted)
+    return await desk.claim(wanted, ())
 
 
 async def presence(store: Store, name: str) -> str:
@@ -28,15 +37,18 @@ async def presence(store: Store, name: str) -> str:
     return agent.presence
 
 
-async def test_a_person_beats_the_right_person(desk: StoreDesk) -> None:
-    first, second = [await desk.reserve("care", call, ()) for call in ("c1", "c2")]
-    assert first and second and (first.id, second.id) == ("nurse", "old")
-    assert await desk.reserve("care", "c3", ()) is None
+async def test_a_person_beats_the_right_person_after_a_while(desk: StoreDesk, store: Store) -> None:
+    first = await reserve(desk, "care", "c1")
+    assert isinstance(first, Seat) and first.id == "nurse"
+    assert await reserve(desk, "care", "c2") == Place(0, hopeless=False), "the right one is only busy"
+    later = StoreDesk(store, FixedClock(NOON + PATIENCE))
+    second = await later.claim(Wanted("c2", "asked", "care"), ())
+    assert isinstance(second, Seat) and second.id == "old"
 
 
 async def test_who_went_home_during_the_talk_stays_at_home(desk: StoreDesk, store: Store) -> None:
-    seat = await desk.reserve("care", "c1", ())
-    assert seat is not None
+    seat = await reserve(desk, "care", "c1")
+    assert isinstance(seat, Seat)
     await store.agents.set_presence("nurse", "offline", NOON)
     await desk.release(seat, talked=True)
     assert await presence(store, "nurse") == "offline"
@@ -44,7 +56,7 @@ async def test_who_went_home_during_the_talk_stays_at_home(desk: StoreDesk, stor
 
 async def test_housekeeping_gives_back_the_agent_of_a_line_that_died(desk: StoreDesk, store: Store) -> None:
     await store.calls.start(CallRecord("c1", "outbound", "n", NOON, worker="w1"))
-    await desk.reserve("care", "c1", ())
+    await reserve(desk, "care", "c1")
 
     async def never(attempt: object) -> None: ...
 

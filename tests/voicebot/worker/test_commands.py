@@ -25,7 +25,9 @@ from voicebot.worker.commands import DIAL, CommandTaker, address_of
 
 
 class NoTrunk(SimulatedLine):
-    async def dial(self, target: str, *, ring_timeout_s: float = 45) -> SimulatedLeg:
+    async def dial(
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
+    ) -> SimulatedLeg:
         raise UndiallableError("no trunk for '***': set VOICEBOT_TRUNK to host:port of the SIP trunk")
 
 
@@ -56,7 +58,7 @@ class NoBook:
 
 def runner(store: Store, folder: Path, brain: Brain | None = None) -> CallRunner:
     return CallRunner(
-        NoTrunk(), brain or Brain(), StoreDesk(store.agents, FixedClock(NOON)), NoBook(), FixedClock(NOON),
+        NoTrunk(), brain or Brain(), StoreDesk(store, FixedClock(NOON)), NoBook(), FixedClock(NOON),
         recordings=folder / "recordings", signer=Signer.load_or_create(folder / "keys"), scripts=folder,
         max_calls=4, inbound_script="inbound", worker="w1",
     )  # fmt: skip
@@ -91,4 +93,5 @@ async def test_without_a_brain_no_order_to_dial_is_taken(store: Store, tmp_path:
     assert await store.calls.find("call-2") is None, "it was rung with nobody to speak"
     brain.alive = True
     await orders._take()
+    await asyncio.gather(*orders._tasks)
     assert await store.calls.find("call-2") is not None, "the order is lost"
