@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .certificate import Certificate
 from .installation import free_port as any_port
 from .peers import Peer
 from .sipp import HOST, free_port
@@ -57,7 +57,7 @@ class Baresip(Peer):
 
     def __init__(
         self, folder: Path, hz: int, account: str = "", *, certificate: Certificate | None = None,
-        transport: str = "udp", registrar: str | None = None, rate: int = 8000, user: str = "baresip",
+        transport: str = "udp", registrar: str | None = None, outbound: str = "", rate: int = 8000, user: str = "baresip",
     ) -> None:  # fmt: skip
         super().__init__("baresip", folder / user)
         self.port, self.control, self._hz = free_port(), any_port(1), hz
@@ -65,6 +65,7 @@ class Baresip(Peer):
         host = registrar or f"{HOST}:{self.port + (transport == 'tls')}"
         self.uri = f"sip:{user}@{host}" + ("" if transport == "udp" else f";transport={transport}")
         interval = 60 if registrar else 0
+        account += f';outbound="{outbound}"' if outbound else ""
         self._account = f"<{self.uri}>;regint={interval};audio_codecs=PCMU/8000/1,PCMA/8000/1;{account}"
 
     async def begin(self) -> None:
@@ -110,16 +111,3 @@ async def baresip(folder: Path, hz: int, account: str = "", **options: object) -
         yield one
     finally:
         await one.stop()
-
-
-class Certificate:
-    """A self-signed certificate for 127.0.0.1, its key, and both in one file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.certificate, self.key, self.both = (folder / name for name in ("cert.pem", "key.pem", "both.pem"))
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(self.key), "-out", str(self.certificate)],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        self.both.write_bytes(self.certificate.read_bytes() + self.key.read_bytes())

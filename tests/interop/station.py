@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from sip.call import Call
-from sip.events import Answered, CallEvent, Dtmf, Ended
+from sip.events import Answered, CallEvent, CallState, Dtmf, Ended
 from sip.media import MediaSession, MediaWheel, PortPool
 from sip.user_agent import UserAgent
 
@@ -78,7 +78,9 @@ class Talk:
 
 async def answer_at_once(call: Call) -> None:
     call.ring()
-    await call.answer()
+    await asyncio.sleep(0.05)  # a proxy with several processes may swap what follows at once
+    if call.state is not CallState.ENDED:
+        await call.answer()
 
 
 class Station:
