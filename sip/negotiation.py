@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("sip")
 
 #: How often we try again what the peer asked us to try again.
-MAX_TRIES = 6
+MAX_TRIES = 10
 #: A peer that asks for more patience than so many seconds has refused.
 LONGEST_WAIT_S = 10
 
