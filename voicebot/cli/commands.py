@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from voicebot.cli.models import models
 from voicebot.cli.people import agents, users
 from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, in_store, print_row
 
@@ -42,6 +43,7 @@ for name, group in {
     "agents": agents,
     "users": users,
     "evidence": evidence,
+    "models": models,
 }.items():
     app.add_typer(group, name=name)
 
