@@ -9,8 +9,9 @@ from sip.media import Lateness
 from sip.transport import TlsSettings
 from voicebot.config import Settings, SettingsError, host_port
 from voicebot.telephony.leg import CallLeg, IncomingHandler, Line
+from voicebot.telephony.numbers import place_of
 from voicebot.telephony.sip_line import Refusal, SipLine
-from voicebot.telephony.trunk import Trunk
+from voicebot.telephony.trunk import CallerRule, Trunk
 from voicebot.telephony.trunk_desk import TrunkDesk
 from voicebot.telephony.trunk_file import trunks_of
 
@@ -48,6 +49,8 @@ def open_line(
 ) -> WorkerLine:
     """The line of worker `index`, not yet started. SettingsError for trunks or certificates that can't be used."""
     trunks = [trunk.share(index, settings.workers) for trunk in trunks_of(settings)]
+    if any(trunk.caller.rule is CallerRule.AREA for trunk in trunks):
+        place_of(trunks[0].caller.numbers[0])  # the tables load now and not during calls
     try:
         return SipLine(
             listen,

@@ -106,7 +106,7 @@ class _Secret(_Table):
 
 
 class _Caller(_Table):
-    numbers: Annotated[list[User], Field(min_length=1)] = ["voicebot"]
+    numbers: Annotated[list[User], Field(min_length=1)] | None = None
     rule: CallerRule = CallerRule.FIXED
     display: Line | None = None
     domain: Domain | None = None
@@ -184,7 +184,7 @@ class _Trunk(_Secret):
             priority=self.priority, weight=self.weight, max_calls=self.max_calls,
             calls_per_second=self.calls_per_second, codecs=tuple(self.codecs), srtp=self.srtp,
             caller=CallerIdentity(
-                tuple(self.caller.numbers), self.caller.rule, self.caller.display, self.caller.domain,
+                tuple(self.caller.numbers or (self.user or "voicebot",)), self.caller.rule, self.caller.display, self.caller.domain,
                 self.caller.asserted, self.caller.preferred, self.caller.diversion, self.caller.privacy,
             ),
             numbers=NumberFormat(self.numbers.shape, self.numbers.strip, self.numbers.prefix),
