@@ -11,20 +11,23 @@ import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Protocol
 
+from sip.addressing import MAGIC, origin, reachable, response_hop, seen_from, transaction_key, way_back
 from sip.dialog import next_hop
 from sip.errors import ResolveError, SipParseError
 from sip.exchange import Attempt, Clock, Incoming, Outgoing, TimerHandle
+from sip.flood import FloodGate, Seldom
 from sip.keep_alive import KeepAlive
 from sip.message import MAX_MESSAGE, Headers, Message, Request, Response, Uri, Via, parse_message
 from sip.trace import Trace
 from sip.transaction import RFC_TIMING, Failed, Timing, cancel, client_transaction, server_transaction
-from sip.transport import MAX_STREAM_MESSAGE, Address, Hop, TransportLayer, as_hop, is_local, literal
+from sip.transport import MAX_STREAM_MESSAGE, Address, Hop, TransportLayer, as_hop, literal
 
 log = logging.getLogger("sip")
 
-MAGIC = "z9hG4bK"
 #: Server transactions alive at once. A flood beyond it is dropped; its senders may come again.
 MAX_INCOMING = 20_000
+#: How many of them may be those of strangers.
+MAX_FROM_STRANGERS = 4_000
 #: Requests above this many bytes go by TCP where the peer has it (RFC 3261 18.1.1) …
 MAX_DATAGRAM = 1300
 #: … of which so many are for our Via.
@@ -36,8 +39,6 @@ MAX_WITHOUT_TCP = 1000
 SILENCE_T1 = 12
 #: Seconds between keep-alives: below the shortest UDP binding that translators hold (RFC 5626 4.4.2).
 KEEP_ALIVE_S = 25.0
-#: One line in the log for the first of so many unreadable datagrams.
-LOG_EVERY = 100
 
 
 class Core(Protocol):
@@ -62,8 +63,11 @@ class Endpoint:
     ) -> None:
         self.transport, self.clock, self.timing, self.new_id = transport, clock, timing, new_id
         self.trace = Trace()
+        self.flood = FloodGate()
         self.unreadable = 0
         self.faults = 0
+        self._from_strangers = 0
+        self._log_unreadable, self._log_fault, self._log_flood = Seldom(), Seldom(), Seldom()
         self._core = core
         self._outgoing: dict[tuple[str, ...], Attempt] = {}
         self._without_tcp: dict[Address, float] = {}
@@ -97,7 +101,7 @@ class Endpoint:
         uri = next_hop(request)
         hop = as_hop(destination) if destination is not None else literal(uri)
         if hop is not None:
-            self._launch(outgoing, request, [_reachable(hop, flow), *alternatives])
+            self._launch(outgoing, request, [reachable(hop, flow), *alternatives])
         else:
             self._later(self._resolve_and_launch(outgoing, request, uri))
         return outgoing
@@ -111,15 +115,18 @@ class Endpoint:
         uri = next_hop(ack)
         hop = as_hop(destination) if destination is not None else literal(uri)
         if hop is not None:
-            self._send_first(ack, [_reachable(hop, flow)])
+            self._send_first(ack, [reachable(hop, flow)])
         else:
             self._later(self._resolve_and_send(ack, uri))
 
     def send(self, message: Message, hop: Hop) -> bool:
         """Put a message on the wire. False: the transport refuses this hop."""
         if isinstance(message, Response) and not self.transport.has_connection(hop):
-            hop = _way_back(message.via, hop)
-        self.trace.note(self.clock.time(), True, hop, message)
+            hop = way_back(message.via, hop)
+        now = self.clock.time()
+        if _is_welcoming(message):
+            self.flood.welcome(hop.host, now)
+        self.trace.note(now, True, hop, message)
         try:
             self.transport.send(message.encode(), hop)
         except OSError as error:
@@ -225,6 +232,11 @@ class Endpoint:
         """One message. Nothing in it can raise out of here."""
         if not data.strip(b"\r\n\0 "):
             return  # a keep-alive
+        now = self.clock.time()
+        if not self.flood.admits(hop.host, now):
+            if (count := self._log_flood.due(now)) is not None:
+                log.warning("too many messages from %s: %d dropped since the last such line", hop.host, count)
+            return
         try:
             self._dispatch(parse_message(data, MAX_STREAM_MESSAGE if hop.is_reliable else MAX_MESSAGE), hop)
         except SipParseError as error:
@@ -239,31 +251,36 @@ class Endpoint:
             if outgoing is not None:
                 outgoing.receive(message)
             return
-        request = _seen_from(message, hop)
+        request = seen_from(message, hop)
         self.trace.note(self.clock.time(), False, hop, request)
-        known = self._incoming.get(_server_key(request))
+        known = self._incoming.get(transaction_key(request))
         if known is not None and not (request.method == "ACK" and known.is_accepted):
             known.receive(request)
         elif request.method == "ACK":
             self._core.on_ack(request)
-        elif len(self._incoming) < MAX_INCOMING:
+        elif len(self._incoming) < MAX_INCOMING and (
+            self.flood.knows(hop.host) or self._from_strangers < MAX_FROM_STRANGERS
+        ):
             self._admit(request, hop)
 
     def _admit(self, request: Request, hop: Hop) -> None:
-        key, origin = _server_key(request), _origin(request)
+        key, first_seen_as = transaction_key(request), origin(request)
         incoming = Incoming(self, request, hop)
+        is_strange = not self.flood.knows(hop.host)
         self._incoming[key] = incoming
-        self._origins.setdefault(origin, incoming)
+        self._origins.setdefault(first_seen_as, incoming)
+        self._from_strangers += is_strange
 
         def forget() -> None:
-            self._incoming.pop(key, None)
-            if self._origins.get(origin) is incoming:
-                del self._origins[origin]
+            if self._incoming.pop(key, None) is not None:
+                self._from_strangers -= is_strange
+            if self._origins.get(first_seen_as) is incoming:
+                del self._origins[first_seen_as]
 
         if hop.is_reliable and request.via.has("alias"):
             self.transport.alias(hop, request.via)
         machine = server_transaction(request, self.timing, reliable=hop.is_reliable)
-        incoming.begin(machine, _response_hop(request.via, hop), forget)
+        incoming.begin(machine, response_hop(request.via, hop), forget)
         try:
             self._core.on_request(incoming)
         except Exception:
@@ -273,19 +290,19 @@ class Endpoint:
 
     def cancelled(self, cancel: Request) -> Incoming | None:
         """The INVITE that a CANCEL means (RFC 3261 9.2)."""
-        return self._incoming.get(_server_key(cancel, "INVITE"))
+        return self._incoming.get(transaction_key(cancel, "INVITE"))
 
     def is_merged(self, incoming: Incoming) -> bool:
         """The same request has come over another path before (RFC 3261 8.2.2.2)."""
-        return self._origins.get(_origin(incoming.request)) is not incoming
+        return self._origins.get(origin(incoming.request)) is not incoming
 
     def _refuse(self, error: SipParseError, hop: Hop) -> None:
-        """Answer an unreadable request as far as it can be answered; log the first of every hundred."""
-        if self.unreadable % LOG_EVERY == 0:
+        """Answer an unreadable request as far as it can be answered."""
+        self.unreadable += 1
+        if (count := self._log_unreadable.due(self.clock.time())) is not None:
             # What follows the colon quotes the peer and may name people; it stays out of the log.
             what = error.reason.partition(":")[0]
-            log.warning("unreadable message from %s (no. %d): %s", hop, self.unreadable + 1, what)
-        self.unreadable += 1
+            log.warning("unreadable message from %s (%d since the last such line): %s", hop, count, what)
         headers = Headers(error.fields)
         if error.method in (None, "ACK") or not all(n in headers for n in ("Via", "From", "To", "Call-ID", "CSeq")):
             return
@@ -297,10 +314,10 @@ class Endpoint:
             log.debug("no answer to an unreadable message from %s", hop)
 
     def _fault(self, what: str, *details: object) -> None:
-        """A fault of ours: log the first of every hundred, for a peer may know how to cause it."""
-        if self.faults % LOG_EVERY == 0:
-            log.exception(what, *details)
+        """A fault of ours, logged now and then, for a peer may know how to cause it."""
         self.faults += 1
+        if self._log_fault.due(self.clock.time()) is not None:
+            log.exception(what, *details)
 
     def close(self) -> None:
         """Forget everything: no timer and no task stays behind."""
@@ -310,40 +327,6 @@ class Endpoint:
             task.cancel()
 
 
-def _server_key(request: Request, method: str | None = None) -> tuple[str, ...]:
-    """RFC 3261 17.2.3: branch, sent-by, method; an ACK counts as its INVITE; 2543 peers lack the magic."""
-    method = method or ("INVITE" if request.method == "ACK" else request.method)
-    via = request.via
-    host, port = via.sent_by
-    if via.branch.startswith(MAGIC) and len(via.branch) > len(MAGIC):
-        return via.branch, host, str(port), method
-    number, from_tag = str(request.cseq.number), request.from_.tag or ""
-    return request.call_id, from_tag, number, str(request.uri), host, str(port), method
-
-
-def _origin(request: Request) -> tuple[str, str | None, str]:
-    return request.call_id, request.from_.tag, str(request.cseq)
-
-
-def _seen_from(request: Request, hop: Hop) -> Request:
-    """Note the true source in the topmost Via (RFC 3261 18.2.1, RFC 3581)."""
-    first, *others = request.headers.elements("Via")
-    via = Via.parse(first).seen_from(hop.address)
-    return request.with_headers(request.headers.with_("Via", str(via), *others))
-
-
-def _response_hop(via: Via, hop: Hop) -> Hop:
-    """RFC 3261 18.2.2 and RFC 3581 section 4: back to where the request came from, at the port it wishes."""
-    return hop if hop.is_reliable or via.has("rport") else hop._replace(port=via.port or 5060)
-
-
-def _way_back(via: Via, hop: Hop) -> Hop:
-    """The connection of the request is gone: its sender listens at the port it named (RFC 3261 18.2.2)."""
-    return Hop(hop.protocol, hop.host, via.port or (5061 if hop.protocol == "TLS" else 5060))
-
-
-def _reachable(hop: Hop, flow: Hop | None) -> Hop:
-    """A peer behind NAT names a private address that leads nowhere; it is where its messages come from."""
-    if flow is None or hop.host == flow.host or not is_local(hop.host) or is_local(flow.host):
-        return hop
-    return flow
+def _is_welcoming(message: Message) -> bool:
+    """A request of ours, or an answer that takes a call: whoever gets it is no stranger any more."""
+    return isinstance(message, Request) or (message.cseq.method == "INVITE" and 100 < message.status < 300)

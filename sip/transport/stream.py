@@ -24,7 +24,7 @@ class StreamLimits:
     """Connections at once, of all peers and from one address; seconds that a peer may take or be silent."""
 
     connections: int = 2000
-    per_source: int = 100
+    per_source: int = 250
     connect_s: float = 3.0
     handshake_s: float = 5.0
     first_message_s: float = 10.0

@@ -24,8 +24,8 @@ USUAL = (
 )
 RESPONSE = USUAL.replace(b"INVITE sip:955550001@198.51.100.7:5060 SIP/2.0", b"SIP/2.0 486 Busy Here")
 PIECES = [
-    b"\r\n", b" ", b"\t", b";", b",", b'"', b"<", b">", b":", b"\\", b"\x00", b"@", b"[", b"%", b"=", b"\xff", b"0", b"?",
-    b"9999999999", b"65536", b"sip:", b"*", b"From: <sip:a@b>\r\n", b"l: 3\r\n", b"\x7f", b"\xc2\x85",
+    b"\r\n", b" ", b"\t", b";", b",", b'"', b"<", b">", b":", b"\\", b"\x00", b"@", b"[", b"%", b"=", b"\xff", b"0",
+    b"?", b"9999999999", b"65536", b"sip:", b"*", b"From: <sip:a@b>\r\n", b"l: 3\r\n", b"\x7f", b"\xc2\x85",
 ]  # fmt: skip
 
 
