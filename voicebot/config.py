@@ -94,6 +94,13 @@ class Settings(BaseSettings):
     tls_ca: Path | None = Field(default=None, description="Authorities we trust, PEM; the system's if left out")
     recognizer: str = Field(default="embedded", description="Speech recognition engine")
     synthesizer: str = Field(default="embedded", description="Speech synthesis engine")
+    transfer_wait_s: float = Field(default=60, ge=0, le=900, description="How long a call waits for a person")
+    transfer_urgent_wait_s: float = Field(default=45, ge=5, le=900, description="The same while somebody is in danger")
+    transfer_ring_s: float = Field(default=20, ge=3, le=120, description="How long one agent's phone rings")
+    transfer_by_key: bool = Field(
+        default=False, description="Agents accept by key 1 or click; else by hearing the briefing to its end"
+    )
+    transfer_greeting: bool = Field(default=True, description="Both hear a short sentence when an agent has joined")
     drain_seconds: float = Field(default=180, ge=0, description="How long running calls may go on after SIGTERM")
     softphone_listen: str | None = Field(
         default=None, description="Where browsers' telephones are SIP extensions; default: the SIP host, any free port"

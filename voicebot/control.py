@@ -19,6 +19,7 @@ from voicebot.console.settings import ConsoleSettings
 from voicebot.console.store_data import StoreData, shared_secret
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.ice import parse_ice_servers
+from voicebot.handoff.housekeeping import keep_desk
 from voicebot.softphone.link import socket_path
 from voicebot.store import DatabaseError, Store
 from voicebot.telemetry import metrics
@@ -90,6 +91,7 @@ async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
     following = [
         asyncio.create_task(placement.follow()),
         asyncio.create_task(InboundFollower(store, clock).run()),
+        asyncio.create_task(keep_desk(store, clock)),
     ]
     dialler = Dialler(
         store,

@@ -108,7 +108,7 @@ def test_an_agent_whose_line_breaks_is_followed_by_another(perform: Perform, deb
         leg = await stage.ring(debtor(answers={**PROMISES, "open": ["转人工"], "any": ["转人工"]}))
         leg.tell(Answered())
         await stage.play(lambda: bool(stage.of(FactKind.JOINED)))
-        await stage.pass_time(1)
+        await stage.pass_time(4)  # the greeting is over
         stage.agents[0].leg.tell(Ended("error", None, "no media"))
         await stage.play()
 

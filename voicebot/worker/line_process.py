@@ -17,11 +17,13 @@ from voicebot.call.outcome import outcome_of
 from voicebot.call.runner import CallRunner
 from voicebot.config import Settings, scripts_dir
 from voicebot.domain.clock import SystemClock
+from voicebot.domain.records import AlertKind
 from voicebot.domain.talk import Order, Stored
 from voicebot.evidence.bundle import unsealed
 from voicebot.evidence.reading import read_journal
 from voicebot.evidence.recovery import recover
 from voicebot.evidence.signer import Signer
+from voicebot.handoff.rules import TransferRules
 from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store.store import Store
 from voicebot.telemetry.process_figures import LineFigures, keep_writing
@@ -51,6 +53,8 @@ class LineProcess:
         self._store = Store.from_url(url)
         self._signer = Signer.load_or_create(settings.keys)
         self._book = StoreBook(self._store, self._worker, settings.recordings, self._clock)
+        self._desk = StoreDesk(self._store, self._clock)
+        self._alerts: set[asyncio.Task[None]] = set()
         self._link = BrainLink(self._on_order, self._on_sound, self._on_lost)
         self._line = open_line(
             settings,
@@ -64,7 +68,7 @@ class LineProcess:
         self._runner = CallRunner(
             self._line,
             self._link,
-            StoreDesk(self._store, self._clock),
+            self._desk,
             self._book,
             self._clock,
             recordings=settings.recordings,
@@ -78,6 +82,7 @@ class LineProcess:
             engines={"recognizer": settings.recognizer, "synthesizer": settings.synthesizer},
             admission=self._gate,
             script_of=self._line.script_of,
+            rules=transfer_rules(settings),
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -89,6 +94,7 @@ class LineProcess:
         self._line.after_tick(self._link.tick)
         commands = asyncio.create_task(self._take_commands())
         figures = asyncio.create_task(keep_writing(self._settings.home, self._index, self._figures))
+        people = asyncio.create_task(self._desk.run())
         load = asyncio.create_task(watch(self._gate, lambda: self._line.lateness.counts, lambda: self._link.lag_ms))
         log.info("line ready", worker=self._worker, sip=":".join(map(str, self._line.address)))
         gc.freeze()
@@ -100,6 +106,7 @@ class LineProcess:
             commands.cancel()
             figures.cancel()
             load.cancel()
+            people.cancel()
             await self._line.close()
             await self._link.close()
             with contextlib.suppress(TimeoutError):
@@ -170,6 +177,25 @@ class LineProcess:
 
     def _on_lost(self, silent_ms: int) -> None:
         self._runner.brain_lost(silent_ms)
+        for session in self._runner.sessions.values():
+            self._alert(f"{self._worker} 的对话进程没有反应，通话由线路照看", session.call_id)
+            break  # one alert tells of all calls
+
+    def _alert(self, text: str, call_id: str) -> None:
+        task = asyncio.create_task(self._desk.alert(AlertKind.BRAIN_LOST, text, call_id))
+        self._alerts.add(task)
+        task.add_done_callback(self._alerts.discard)
+
+
+def transfer_rules(settings: Settings) -> TransferRules:
+    """What the settings say about fetching people."""
+    return TransferRules(
+        wait_s=settings.transfer_wait_s,
+        urgent_wait_s=settings.transfer_urgent_wait_s,
+        ring_s=settings.transfer_ring_s,
+        by_key=settings.transfer_by_key,
+        greets=settings.transfer_greeting,
+    )
 
 
 def _worker_of(folder: Path) -> str | None:
