@@ -56,8 +56,8 @@ class Baresip(Peer):
     """One telephone. `account` adds parameters to its only account, as baresip's manual names them."""
 
     def __init__(
-        self, folder: Path, hz: int, account: str = "", *, certificate: Certificate | None = None,
-        transport: str = "udp", registrar: str | None = None, outbound: str = "", rate: int = 8000, user: str = "baresip",
+        self, folder: Path, hz: int, account: str = "", *, user: str = "baresip", transport: str = "udp",
+        certificate: Certificate | None = None, registrar: str | None = None, outbound: str = "", rate: int = 8000,
     ) -> None:  # fmt: skip
         super().__init__("baresip", folder / user)
         self.port, self.control, self._hz = free_port(), any_port(1), hz

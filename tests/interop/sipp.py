@@ -30,7 +30,7 @@ a=fmtp:96 0-15
 a=ptime:20
 a={direction}
 """
-_REASONS = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 302: "Moved Temporarily"}
+_REASONS = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 202: "Accepted", 302: "Moved Temporarily"}
 
 
 def sdp(direction: str = "sendrecv", formats: str = "0", version: int = 1, port: str = "[media_port]") -> str:
@@ -99,6 +99,13 @@ def bye(cseq: int = 2, *, callee: bool = False) -> str:
 
 def info(digit: str, cseq: int = 2) -> str:
     return _request("INFO", cseq, f"Signal={digit}\nDuration=160\n")
+
+
+def notify(told: str, cseq: int, state: str) -> str:
+    """How the callee reports on a REFER; an in-dialog request of the callee."""
+    headers = ["Event: refer", f"Subscription-State: {state}"]
+    request = _request("NOTIFY", cseq, f"{told}\n", headers=headers, callee=True)
+    return request.replace("application/dtmf-relay", "message/sipfrag;version=2.0")
 
 
 def cancel() -> str:

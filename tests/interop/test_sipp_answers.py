@@ -6,14 +6,17 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
+
 from sip.auth import Credentials
-from sip.events import Answered, EarlyMedia, Held, Ringing
+from sip.events import Answered, EarlyMedia, Ended, Held, Ringing
 
 from .peers import requires
 from .sipp import (
     TRYING,
     ack,
     bye,
+    notify,
     pause,
     recv,
     reinvite,
@@ -104,13 +107,28 @@ async def test_we_cancel_only_when_something_was_heard(tmp_path: Path) -> None:
         await peer.is_content()
 
 
-async def test_a_redirection_ends_the_call_with_its_status(tmp_path: Path) -> None:
-    steps = [recv("INVITE"), reply(302).replace("Contact: <sip:sipp@", "Contact: <sip:elsewhere@"), recv("ACK")]
-    async with station() as ours, sipp(tmp_path, steps) as peer:
+def moved(contact: str) -> str:
+    return re.sub("Contact: .*", f"Contact: <{contact}>", reply(302))
+
+
+async def test_a_redirection_within_the_trunk_is_followed(tmp_path: Path) -> None:
+    there = [*RUNG, reply(200, sdp(), repeats=True), recv("ACK"), recv("BYE"), reply(200)]
+    async with station() as ours, sipp(tmp_path, there, name="there") as new:
+        async with sipp(tmp_path, [recv("INVITE"), moved(new.uri), recv("ACK")], name="here") as old:
+            talk = ours.dial(old.uri)
+            await talk.answered()
+            await talk.call.hangup()
+            await old.is_content()
+        await new.is_content()
+
+
+async def test_a_redirection_out_of_the_trunk_ends_the_call(tmp_path: Path) -> None:
+    """Who may send our calls anywhere could have us ring the moon (RFC 3261 26.1: the caller's own policy)."""
+    async with station() as ours, sipp(tmp_path, [recv("INVITE"), moved("sip:x@192.0.2.1"), recv("ACK")]) as peer:
         talk = ours.dial(peer.uri)
         ended = await talk.ended()
         assert (ended.by, ended.status) == ("remote", 302)
-        assert talk.call.response is not None and "elsewhere" in str(talk.call.response.headers.get("Contact"))
+        assert talk.call.response is not None and "192.0.2.1" in str(talk.call.response.headers.get("Contact"))
         await peer.is_content()
 
 
@@ -148,4 +166,86 @@ async def test_the_callee_holds_and_hangs_up(tmp_path: Path) -> None:
         ended = await talk.ended()
         assert [event.direction for event in talk.of(Held)] == ["recvonly"]
         assert ended.by == "remote"
+        await peer.is_content()
+
+
+async def test_we_hold_and_resume(tmp_path: Path) -> None:
+    steps = [
+        *RUNG, reply(200, sdp(), repeats=True), recv("ACK"),
+        recv("INVITE", has="a=sendonly"), reply(200, sdp("recvonly", version=2), repeats=True), recv("ACK"),
+        recv("INVITE", lacks="a=(sendonly|inactive)"), reply(200, sdp(version=3), repeats=True), recv("ACK"),
+        recv("BYE"), reply(200),
+    ]  # fmt: skip
+    async with station() as ours, sipp(tmp_path, steps) as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        await talk.call.hold()
+        assert talk.call.is_on_hold
+        await talk.call.resume()
+        await talk.call.hangup()
+        await peer.is_content()
+
+
+async def test_two_offers_that_meet(tmp_path: Path) -> None:
+    """491 to our re-INVITE (RFC 3261 14.1): we wait 2.1 to 4 s as the caller and ask again."""
+    steps = [
+        *RUNG, reply(200, sdp(), repeats=True), recv("ACK"), recv("INVITE"), reply(491), recv("ACK"),
+        recv("INVITE", has="a=sendonly"), reply(200, sdp("recvonly", version=2), repeats=True), recv("ACK"),
+        recv("BYE"), reply(200),
+    ]  # fmt: skip
+    async with station() as ours, sipp(tmp_path, steps) as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        await talk.call.hold()
+        await talk.call.hangup()
+        await peer.is_content()
+
+
+async def test_a_reliable_183(tmp_path: Path) -> None:
+    """100rel (RFC 3262): the callee gets its PRACK before it answers."""
+    reliable = reply(183, sdp(), headers=["Require: 100rel", "RSeq: 7"])
+    steps = [
+        recv("INVITE", has="Supported:.*100rel"), reliable, recv("PRACK", has="RAck: 7 1 INVITE"), reply(200),
+        pause(300), reply(200, invite=True, repeats=True), recv("ACK"), recv("BYE"), reply(200),
+    ]  # fmt: skip
+    async with station() as ours, sipp(tmp_path, steps) as peer:
+        talk = ours.dial(peer.uri)
+        await talk.until(EarlyMedia)
+        await talk.answered()
+        await talk.call.hangup()
+        await peer.is_content()
+
+
+async def test_a_session_interval_that_is_too_small_is_raised(tmp_path: Path) -> None:
+    """422 with Min-SE (RFC 4028 section 7.3)."""
+    steps = [
+        recv("INVITE", has="Session-Expires: 1800"), reply(422, headers=["Min-SE: 3600"]), recv("ACK"),
+        recv("INVITE", has="Session-Expires: 3600"), reply(180),
+        reply(200, sdp(), headers=["Session-Expires: 3600;refresher=uas", "Require: timer"], repeats=True), recv("ACK"),
+        recv("BYE"), reply(200),
+    ]  # fmt: skip
+    async with station() as ours, sipp(tmp_path, steps) as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        await talk.call.hangup()
+        await peer.is_content()
+
+
+@pytest.mark.parametrize("final", [200, 503], ids=["taken", "refused"])
+async def test_we_send_a_callee_elsewhere(tmp_path: Path, final: int) -> None:
+    """REFER (RFC 3515): the reports come as NOTIFY with a SIP fragment; a call that could not be moved goes on."""
+    told = f"SIP/2.0 {final} Told"
+    steps = [
+        *RUNG, reply(200, sdp(), repeats=True), recv("ACK"),
+        recv("REFER", has="Refer-To: <sip:agent@192.0.2.7>"), reply(202),
+        notify("SIP/2.0 100 Trying", 1, "active;expires=60"), recv(200),
+        notify(told, 2, "terminated;reason=noresource"), recv(200), recv("BYE"), reply(200),
+    ]  # fmt: skip
+    async with station() as ours, sipp(tmp_path, steps) as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        result = await talk.call.refer("sip:agent@192.0.2.7")
+        assert result.status == final
+        assert bool(talk.of(Ended)) == (final == 200)
+        await talk.call.hangup()
         await peer.is_content()
