@@ -63,7 +63,8 @@ def list_models(into: Into = None, as_json: AsJson = False) -> None:
         ]  # fmt: skip
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
         return
-    table = Table(Column("name", no_wrap=True), Column("size", justify="right", no_wrap=True), "here", "what and licence")
+    size = Column("size", justify="right", no_wrap=True)
+    table = Table(Column("name", no_wrap=True), size, "here", "what and licence")
     for entry, pulled in rows:
         what = f"{entry.title}\n[dim]{entry.licence}[/dim]"
         table.add_row(entry.name, _megabytes(entry.size), "✓" if pulled else "", what)

@@ -1,11 +1,13 @@
 """The seam to speech synthesis, and the embedded engine behind it: text in, telephone PCM out."""
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from voicebot.config import pulled_models_dir
 from voicebot.mandarin.aloud import spoken
 from voicebot.mandarin.pinyin import read
 from voicebot.tts.espeak import Espeak, engine
@@ -63,11 +65,28 @@ def level(samples: NDArray[np.float32], dbfs: float) -> NDArray[np.float32]:
     return np.where(over, np.sign(scaled) * bent, scaled).astype(np.float32)
 
 
-ENGINES = ("embedded",)
+ENGINES = ("embedded", "piper", "recorded")
 
 
-def load_synthesizer(engine: str = "embedded") -> Synthesizer:
-    """Loads a synthesizer. Raises ValueError for an engine that does not exist."""
-    if engine not in ENGINES:
+class VoiceMissingError(FileNotFoundError):
+    """A voice, a recording or the package that plays it is not here; the message says what to do."""
+
+
+def load_synthesizer(engine: str = "embedded", models: Path | None = None) -> Synthesizer:
+    """Loads a synthesizer: `embedded`, `piper:VOICE` or `recorded:FOLDER`.
+
+    VOICE is a folder or a name below `models` (by default where `voicebot models pull` puts them). Raises ValueError
+    for an engine that does not exist and FileNotFoundError, with the remedy, for a voice that is not here.
+    """
+    kind, _, which = engine.partition(":")
+    if kind not in ENGINES:
         raise ValueError(f"unknown synthesizer {engine!r}: choose one of {', '.join(ENGINES)}")
+    if kind == "piper":
+        from voicebot.tts.piper import load_piper
+
+        return load_piper(which, models or pulled_models_dir())
+    if kind == "recorded":
+        from voicebot.tts.recorded import load_recorded
+
+        return load_recorded(which, EspeakSynthesizer())
     return EspeakSynthesizer()
