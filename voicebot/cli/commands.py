@@ -15,6 +15,7 @@ import typer
 from voicebot.cli.models import models
 from voicebot.cli.people import agents, users
 from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, in_store, print_row
+from voicebot.cli.trunks import trunks
 
 if TYPE_CHECKING:
     from voicebot.store.store import Store
@@ -44,6 +45,7 @@ for name, group in {
     "users": users,
     "evidence": evidence,
     "models": models,
+    "trunks": trunks,
 }.items():
     app.add_typer(group, name=name)
 

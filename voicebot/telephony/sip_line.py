@@ -157,7 +157,7 @@ class SipLine:
         try:
             via, ours = await self._towards(trunk.hop_uri)
             self.trunks.learn_peer(trunk, via.host)
-            domain = trunk.caller.domain or (trunk.uri_host if trunk.account else ours)
+            domain = trunk.caller.domain or (trunk.aor_host if trunk.account else ours)
             call = self._agent.call(
                 uri,
                 from_uri=f"sip:{caller}@{domain}",

@@ -54,9 +54,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Registering:
-    """REGISTER with the trunk and stay registered (RFC 3261 section 10)."""
+    """REGISTER and stay registered (RFC 3261 section 10): at `registrar`, a URI, else at the trunk itself."""
 
-    registrar: str
+    registrar: str | None = None
     expires_s: int = 300
 
 
@@ -127,6 +127,11 @@ class Trunk:
             return self.domain
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORT[self.transport] else f"{host}:{self.port}"
+
+    @property
+    def aor_host(self) -> str:
+        """The domain of our own address there."""
+        return self.domain or (f"[{self.host}]" if ":" in self.host else self.host)
 
     @property
     def hop_uri(self) -> str:

@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 ANSWERED_WITHIN_S = 4.0
 """How long a trunk may take to answer OPTIONS."""
+RESOLVE_AGAIN_S = 30.0
 REALM = "voicebot"
 _SILENT = (408, 503)
 _NEWS = {
@@ -58,7 +59,8 @@ class TrunkCare:
             if trunk.options_every_s > 0:
                 self._tasks.append(asyncio.create_task(self._probe(trunk)))
             if trunk.registering is not None and register:
-                self._register(trunk)
+                self._desk.registered(trunk, Registered.WAITING)
+                self._tasks.append(asyncio.create_task(self._register(trunk)))
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -75,21 +77,34 @@ class TrunkCare:
             self._desk.probed(trunk, is_alive(await ask(self._agent, trunk, self._desk)))
             await asyncio.sleep(trunk.options_every_s)
 
-    def _register(self, trunk: Trunk) -> None:
-        wanted = trunk.registering
-        assert wanted is not None and trunk.account is not None
-        registration = self._agent.register(
-            wanted.registrar,
-            aor=f"sip:{trunk.account.user}@{trunk.uri_host}",
-            credentials=credentials_of(trunk),
-            expires_s=wanted.expires_s,
-            contact_user=trunk.account.user,
-        )
+    async def _register(self, trunk: Trunk) -> None:
+        """Begin to register; where the trunk's own name has no address yet, ask again in a while."""
+        while (registration := await register(self._agent, trunk)) is None:
+            self._desk.registered(trunk, Registered.FAILED, "its address can't be found")
+            await asyncio.sleep(RESOLVE_AGAIN_S)
         registration.on_change = lambda news: self._desk.registered(
             trunk, _NEWS[news.state], f"{news.status or ''} {news.reason}".strip()
         )
-        self._desk.registered(trunk, Registered.WAITING)
         self._registrations.append(registration)
+
+
+async def register(agent: UserAgent, trunk: Trunk) -> Registration | None:
+    """Start to register with a trunk; None when it can't be found. It must have an account."""
+    assert trunk.registering is not None and trunk.account is not None
+    try:
+        via = None
+        if trunk.registering.registrar is None and trunk.is_behind:
+            via, _ = await agent.address_towards(trunk.hop_uri)
+        return agent.register(
+            trunk.registering.registrar or f"sip:{trunk.uri_host};transport={trunk.transport}",
+            aor=f"sip:{trunk.account.user}@{trunk.aor_host}",
+            credentials=credentials_of(trunk),
+            expires_s=trunk.registering.expires_s,
+            via=via,
+            contact_user=trunk.account.user,
+        )
+    except (SipError, OSError):
+        return None
 
 
 async def ask(agent: UserAgent, trunk: Trunk, desk: TrunkDesk | None = None) -> int:

@@ -175,17 +175,18 @@ class _Trunk(_Secret):
 
     def made(self, folder: Path) -> Trunk:
         host, port = _host_of(self.host, self.transport)
-        registrar = self.registrar or self.domain or (host if ":" not in host else f"[{host}]")
+        registrar = _sip(self.registrar) if self.registrar else None
         return Trunk(
             self.name, host, port, self.transport, self.domain,
             _proxy(self.proxy, self.transport) if self.proxy else None,
             account=self.account(folder),
-            registering=Registering(_sip(registrar), self.expires_s) if self.registering else None,
+            registering=Registering(registrar, self.expires_s) if self.registering else None,
             priority=self.priority, weight=self.weight, max_calls=self.max_calls,
             calls_per_second=self.calls_per_second, codecs=tuple(self.codecs), srtp=self.srtp,
             caller=CallerIdentity(
-                tuple(self.caller.numbers or (self.user or "voicebot",)), self.caller.rule, self.caller.display, self.caller.domain,
-                self.caller.asserted, self.caller.preferred, self.caller.diversion, self.caller.privacy,
+                tuple(self.caller.numbers or (self.user or "voicebot",)), self.caller.rule, self.caller.display,
+                self.caller.domain, self.caller.asserted, self.caller.preferred, self.caller.diversion,
+                self.caller.privacy,
             ),
             numbers=NumberFormat(self.numbers.shape, self.numbers.strip, self.numbers.prefix),
             session_expires_s=self.session_expires_s or None, transfer=self.transfer, dtmf=self.dtmf,

@@ -76,7 +76,7 @@ def test_everything_that_can_be_said(file: Path) -> None:
     assert (carrier.name, carrier.host, carrier.port, carrier.transport) == ("carrier", "sbc.example.net", 5061, "tls")
     assert carrier.uri_host == "ims.example.net" and carrier.hop_uri == "sip:192.0.2.9:5071;transport=tls"
     assert carrier.account == Account("+861012345678", SECRET, "ims")
-    assert carrier.registering == Registering("sip:ims.example.net", 600)
+    assert carrier.registering == Registering(None, 600)
     assert (carrier.priority, carrier.weight, carrier.max_calls, carrier.calls_per_second) == (1, 3, 60, 5)
     assert carrier.codecs == ("opus", "G722", "PCMA") and carrier.srtp == "require"
     assert (carrier.session_expires_s, carrier.transfer, carrier.dtmf) == (900, "refer", "info")
