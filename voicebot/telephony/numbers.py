@@ -41,17 +41,18 @@ def _shaped(number: str, shape: Shape) -> str:
     return re.sub(r"\D", "", phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL))
 
 
-def shown(identity: CallerIdentity, callee: str, wanted: str | None = None, campaign: str | None = None) -> str:
+def shown(identity: CallerIdentity, callee: str, wanted: str | None = None) -> str:
     """Which number of the pool a call to `callee` shows.
 
-    `wanted` is shown where it is in the pool: nobody shows a number that the carrier did not give us. CAMPAIGN:
-    the same campaign always shows the same number. AREA: one of the callee's city, else province, else the first.
+    `wanted` is shown where it is in the pool: nobody shows a number that the carrier did not give us. CAMPAIGN: else
+    `wanted` is a key, such as the campaign's id, and the same key always shows the same number. AREA: a number of the
+    callee's city, else of the province, else the first.
     """
     pool = identity.numbers
     if wanted is not None and wanted in pool:
         return wanted
-    if identity.rule is CallerRule.CAMPAIGN and campaign:
-        return pool[zlib.crc32(campaign.encode()) % len(pool)]
+    if identity.rule is CallerRule.CAMPAIGN and wanted:
+        return pool[zlib.crc32(wanted.encode()) % len(pool)]
     if identity.rule is CallerRule.AREA:
         return _nearest(pool, callee)
     return pool[0]
