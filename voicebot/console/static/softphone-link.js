@@ -22,8 +22,7 @@ export class Link {
     this.stream = new EventSource(`/api/softphone/events?session=${this.session}`);
     this.stream.onmessage = (message) => {
       const news = JSON.parse(message.data);
-      if (news.event === "lost" || news.session === this.session || news.event === "off") this.onNews(news);
-      else if (news.session) this.onNews({ event: "replaced" });
+      if (news.event === "lost" || news.session === this.session) this.onNews(news);
     };
     return new Promise((open, failed) => {
       this.stream.onopen = open;

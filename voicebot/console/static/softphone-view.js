@@ -82,7 +82,8 @@ export function drawn(phone) {
       meters.hidden = !alive;
       figures.hidden = !alive;
       if (state !== "talking") pad.hidden = true;
-      calls.mute.querySelector("span").textContent = muted ? texts.unmute : texts.mute;
+      const muting = muted ? texts.unmute : texts.mute;
+      calls.mute.querySelector("span").textContent = calls.mute.title = calls.mute.ariaLabel = muting;
       calls.mute.setAttribute("aria-pressed", muted);
       if (state !== "talking") since = 0; else since ||= Date.now();
       if (text !== undefined || state === "ringing" || state === "talking") this.note(text ?? "");

@@ -11,6 +11,8 @@ const PAUSES_MS = [300, 1000, 2000, 4000, 8000];
 class VoicePhone extends HTMLElement {
   connectedCallback() {
     if (this.view) return;
+    const place = document.querySelector(".phone-place");
+    if (place && !place.contains(this)) { place.append(this); return; }
     this.texts = JSON.parse(this.dataset.texts);
     this.sound = new Sound();
     this.state = "off";
@@ -29,6 +31,7 @@ class VoicePhone extends HTMLElement {
   }
 
   disconnectedCallback() {
+    if (!this.view) return;
     document.removeEventListener("click", this.clicked);
     removeEventListener("beforeunload", this.leaving);
     removeEventListener("online", this.online);
@@ -112,6 +115,7 @@ class VoicePhone extends HTMLElement {
           this.failures = 0;
           return;
         } catch (failed) {
+          if (!this.wanted) return;
           if (failed.status === 403) return void this.turnOff(this.texts["error.no_agent"]);
           this.#show("reconnecting", failed.status === 503 ? this.texts["error.gateway"] : this.#other(failed));
           await new Promise((later) => setTimeout(later, PAUSES_MS[Math.min(this.failures++, PAUSES_MS.length - 1)]));
@@ -129,7 +133,7 @@ class VoicePhone extends HTMLElement {
     const peer = this.peer = new Peer(servers, (stream) => this.#hear(stream), (state) => this.#peerState(peer, state));
     const situation = await this.link.ask("connect", { sdp: await peer.offer() });
     await peer.accept(situation.sdp);
-    this.link.beatEvery((failed) => { if (failed.status !== 409) void this.reconnect(); });
+    this.link.beatEvery((failed) => void (failed.status === 409 ? this.turnOff(this.texts["error.taken"]) : this.reconnect()));
     clearInterval(this.measuring);
     this.measuring = setInterval(() => void this.#measure(peer), 1000);
     await this.#situation(situation);
