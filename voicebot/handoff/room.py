@@ -21,6 +21,9 @@ from voicebot.telephony.leg import Answered, CallLeg, Ended, Line, UndiallableEr
 log = structlog.get_logger(__name__)
 
 
+OnEnd = Callable[[Phone, Ended], None]
+
+
 class Host(Protocol):
     """The call, as those who bring people into it see it."""
 
@@ -62,7 +65,7 @@ class Room:
         self.conference = Conference()
         self.agent: Phone | None = None
         """Who talks with the debtor in the bot's place."""
-        self._phones: set[Phone] = set()
+        self._phones: dict[Phone, OnEnd] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -76,10 +79,12 @@ class Room:
         self.conference.floor = Floor(held=on, three_way=three_way)
         self.conference.debtor.music = HoldLoop().next if on else None
 
-    def admit(self, phone: Phone, on_end: Callable[[Phone, Ended], None]) -> None:
-        """They are in the call now; `on_end` hears of it when they leave by themselves."""
-        self._phones.add(phone)
-        self.spawn(self._watch(phone, on_end))
+    def admit(self, phone: Phone, on_end: OnEnd) -> None:
+        """They are in the call now, or play another part in it; `on_end` hears when they leave by themselves."""
+        is_new = phone not in self._phones
+        self._phones[phone] = on_end
+        if is_new:
+            self.spawn(self._watch(phone))
 
     async def ring(self, seat: Seat, listener: Phone | None = None) -> Phone | str:
         """Ring somebody and wait for the answer; else why not. `listener` hears it ring meanwhile."""
@@ -105,7 +110,7 @@ class Room:
 
     async def dismiss(self, phone: Phone, *, talked: bool) -> None:
         """Somebody leaves: hang up their phone, give them back to the desk."""
-        self._phones.discard(phone)
+        self._phones.pop(phone, None)
         self.conference.leave(phone.party)
         await phone.hang_up()
         await release(self.desk, phone.seat, talked=talked)
@@ -116,13 +121,13 @@ class Room:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.agent = None
-        leaving = [self.dismiss(phone, talked=phone.party.part is Part.AGENT) for phone in self._phones]
+        leaving = [self.dismiss(phone, talked=phone.party.part is Part.AGENT) for phone in list(self._phones)]
         await asyncio.gather(*leaving, return_exceptions=True)
 
-    async def _watch(self, phone: Phone, on_end: Callable[[Phone, Ended], None]) -> None:
+    async def _watch(self, phone: Phone) -> None:
         ended = await phone.until_ended()
         if phone in self._phones:
-            on_end(phone, ended)
+            self._phones[phone](phone, ended)
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

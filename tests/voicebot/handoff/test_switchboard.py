@@ -1,0 +1,434 @@
+"""Switchboard: people come into a call and leave it, by their own phones, by clicks, and by accident."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from voicebot.audio.frames import SILENCE
+from voicebot.domain.journal import FactKind
+from voicebot.domain.records import AlertKind
+from voicebot.handoff.desk import Wanted
+from voicebot.handoff.rules import TransferRules
+from voicebot.handoff.states import State
+from voicebot.handoff.switchboard import Switchboard
+from voicebot.handoff.testing import Office, agent
+from voicebot.handoff.transfer import Briefing
+from voicebot.telephony.leg import Answered, Ended
+from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
+
+NOW = dt.datetime(2026, 11, 24, 10, tzinfo=dt.UTC)
+WANTED = Wanted("c1", "asked")
+GONE = Ended("remote", None, "the peer hung up")
+
+
+def voice(hz: int) -> bytes:
+    return (2500 * np.sin(2 * np.pi * hz * np.arange(160) / 8000)).astype("<i2").tobytes()
+
+
+DEBTOR = voice(200)
+
+
+class Call:
+    """One call with a switchboard; it is its host. Each phone hums its own tone."""
+
+    def __init__(self, *agents: str, supervisors: tuple[str, ...] = (), **rules: float) -> None:
+        people = [agent(name) for name in (*agents, *supervisors)]
+        self.office = Office(people, lambda: NOW, supervisors)
+        for name in supervisors:
+            self.office.set_presence(name, "away")
+        self.line, self.leg = SimulatedLine(), SimulatedLeg()
+        self.facts: list[tuple[FactKind, Mapping[str, object]]] = []
+        self.told: list[str] = []
+        self.call_id = "c1"
+        self.people = Switchboard(self, self.office, self.line, self.leg, TransferRules(**rules))  # type: ignore[arg-type]
+        self.tick = 0
+
+    # --- Host ----------------------------------------------------------------------------------------------
+
+    def journal(self, kind: FactKind, data: Mapping[str, object]) -> None:
+        self.facts.append((kind, data))
+
+    def taken_over(self) -> None:
+        self.told.append("taken over")
+
+    def not_taken(self, why: str) -> None:
+        self.told.append(f"not taken: {why}")
+
+    def left_alone(self) -> None:
+        self.told.append("left alone")
+
+    def say(self, name: str) -> None:
+        self.told.append(f"say {name}")
+
+    async def hang_up(self) -> None:
+        self.told.append("hang up")
+
+    # --- the play ------------------------------------------------------------------------------------------
+
+    def phone(self, name: str) -> SimulatedLeg:
+        """The phone that was rung last for this person."""
+        return next(leg for leg in reversed(self.line.legs) if name in leg.remote)
+
+    async def answers(self, name: str) -> SimulatedLeg:
+        await settle()
+        self.phone(name).tell(Answered())
+        await settle()
+        return self.phone(name)
+
+    async def turn(self, *phones: SimulatedLeg, ticks: int = 3) -> list[bytes]:
+        """What the debtor hears and then each of `phones`, in the last of some ticks in which all hum."""
+        for _ in range(ticks):
+            self.tick += 1
+            heard = [self.people.exchange(DEBTOR, None) or SILENCE]
+            heard += [leg.tick(self.tick, hum(leg)) for leg in phones]
+        await settle()
+        return heard
+
+    async def joined(self) -> SimulatedLeg:
+        assert self.people.fetch(WANTED, Briefing())
+        leg = await self.answers("a0")
+        await self.turn(leg)
+        assert self.kinds[-1] is FactKind.JOINED
+        return leg
+
+    def data(self, kind: FactKind) -> list[dict[str, object]]:
+        return [dict(data) for one, data in self.facts if one is kind]
+
+    @property
+    def kinds(self) -> list[FactKind]:
+        return [kind for kind, _ in self.facts]
+
+
+def hum(leg: SimulatedLeg) -> bytes:
+    return voice(400 + 150 * (sum(leg.remote.encode()) % 7))
+
+
+def voices(heard: bytes, *expected: bytes) -> bool:
+    """Whether this is the sum of these and of nothing else."""
+    got = np.frombuffer(heard, "<i2").astype(int)
+    total = sum((np.frombuffer(one, "<i2").astype(int) for one in expected), start=np.zeros(160, int))
+    return bool(np.max(np.abs(got - total)) <= len(expected))
+
+
+async def settle() -> None:
+    for _ in range(30):
+        await asyncio.sleep(0)
+
+
+async def test_from_trigger_to_talk_to_wrap_up() -> None:
+    call = Call("a0")
+    leg = await call.joined()
+    assert call.told == ["taken over", "say greeting"]
+    (heard, agent_heard) = await call.turn(leg)
+    assert voices(heard, hum(leg)) and voices(agent_heard, DEBTOR)
+    assert call.people.agent_said() == hum(leg)
+    assert call.data(FactKind.TRANSFER_STARTED) == [
+        {"reason": "asked", "skill": "general", "language": "zh", "urgent": False}
+    ]
+    assert call.data(FactKind.JOINED)[0]["agent"] == "a0"
+    leg.tell(GONE)
+    await settle()
+    assert call.told[-1] == "hang up" and call.people.state is State.OVER
+    assert call.office.released == [("a0", True)]
+
+
+async def test_the_debtor_waits_to_music_and_is_told_the_place() -> None:
+    call = Call("a0", position_every_s=0.02)
+    call.office.set_presence("a0", "busy")
+    await call.office.wait(Wanted("c0", "came before"))
+    call.people.fetch(WANTED, Briefing())
+    await settle()
+    heard = [(await call.turn(ticks=1))[0] for _ in range(40)]
+    assert sum(one != SILENCE for one in heard) > 25
+    await asyncio.sleep(0.03)
+    assert call.told[0] == "say queue-1" and call.data(FactKind.QUEUED) == [{"position": 1}]
+    await call.people.close()
+    assert list(call.office.queue) == ["c0"]
+
+
+async def test_after_a_click_the_bot_talks_on_until_somebody_accepts() -> None:
+    call = Call("a0")
+    call.people.obey("fetch_person", {"reason": "主管要求", "skill": "general"})
+    await settle()
+    assert (await call.turn())[0] == SILENCE, "there is no music while the bot talks"
+    await call.answers("a0")
+    assert call.told == ["taken over", "say greeting"]
+
+
+async def test_nobody_there_is_told_once_and_to_the_wall() -> None:
+    call = Call()
+    call.people.fetch(WANTED, Briefing())
+    await settle()
+    assert call.told == ["not taken: no_agent"] and call.people.state is State.BOT
+    assert call.data(FactKind.TRANSFER_FAILED) == [{"agent": None, "why": "no_agent"}]
+    assert call.office.alerts[0][0] is AlertKind.TRANSFER_FAILED
+    call.office.people["a9"] = agent("a9")
+    assert call.people.fetch(WANTED, Briefing()), "the next attempt may succeed"
+    await settle()
+    assert len(call.line.legs) == 1
+    await call.people.close()
+
+
+async def test_a_broken_line_of_the_agent_leaves_the_debtor_to_the_next() -> None:
+    call = Call("a0")
+    leg = await call.joined()
+    leg.tell(Ended("error", None, "no media"))
+    await settle()
+    assert call.told[-1] == "left alone" and call.office.people["a0"].presence == "ready"
+    assert call.people.fetch(WANTED, Briefing())
+    await call.people.close()
+
+
+@pytest.mark.parametrize("moment", ["queued", "ringing", "briefing", "joined", "consulting"])
+async def test_a_debtor_who_goes_at_any_moment_frees_everybody(moment: str) -> None:
+    call = Call("a0", "a1")
+    if moment == "queued":
+        for name in ("a0", "a1"):
+            call.office.set_presence(name, "busy")
+    call.people.fetch(WANTED, Briefing("", DEBTOR * 9))
+    await settle()
+    if moment in ("briefing", "joined", "consulting"):
+        await call.answers("a0")
+    if moment in ("joined", "consulting"):
+        call.people.obey("accept", {"agent": "a0"})
+        await settle()
+    if moment == "consulting":
+        call.people.obey("consult", {"target": "a1"})
+        await settle()
+    assert len(call.line.legs) == {"queued": 0, "consulting": 2}.get(moment, 1)
+    await call.people.close()
+    assert all(leg.ended for leg in call.line.legs) and call.office.queue == {}
+    assert call.people.state is State.OVER
+    talked = moment in ("joined", "consulting")
+    if moment != "queued":
+        assert call.office.people["a0"].presence == ("wrap_up" if talked else "ready")
+        assert call.office.people["a1"].presence == "ready"
+
+
+# --- the agent's buttons
+
+
+async def test_on_hold_neither_hears_the_other() -> None:
+    call = Call("a0")
+    leg = await call.joined()
+    call.people.obey("agent_hold", {"on": True})
+    await call.turn(leg)
+    heard, agent_heard = await call.turn(leg)
+    assert not voices(heard, hum(leg)) and agent_heard == SILENCE
+    assert call.people.agent_said() is None, "what is said in private is written down"
+    call.people.obey("agent_hold", {"on": False})
+    heard, agent_heard = await call.turn(leg)
+    assert voices(heard, hum(leg)) and voices(agent_heard, DEBTOR)
+    assert call.data(FactKind.AGENT_HOLD) == [{"on": True}, {"on": False}]
+
+
+async def test_a_consultation_is_private_until_it_is_made_a_talk_of_three() -> None:
+    call = Call("a0", "a1")
+    leg = await call.joined()
+    call.people.obey("consult", {"target": "a1"})
+    await settle()
+    assert (await call.turn(leg))[1] != SILENCE, "the agent does not hear it ring"
+    other = await call.answers("a1")
+    heard, agent_heard, other_heard = await call.turn(leg, other)
+    assert not voices(heard, hum(other)) and not voices(heard, hum(leg))
+    assert voices(agent_heard, hum(other)) and voices(other_heard, hum(leg))
+    call.people.obey("three_way", {})
+    heard, agent_heard, other_heard = await call.turn(leg, other)
+    assert voices(heard, hum(leg), hum(other))
+    assert voices(agent_heard, DEBTOR, hum(other)) and voices(other_heard, DEBTOR, hum(leg))
+    call.people.obey("end_consult", {})
+    await settle()
+    assert other.ended is not None and call.office.people["a1"].presence == "ready"
+    assert voices((await call.turn(leg))[0], hum(leg))
+    assert [data["target"] for data in call.data(FactKind.CONSULT_ENDED)] == ["a1"]
+
+
+@pytest.mark.parametrize("target", ["a1", "4001"])
+async def test_who_cannot_be_asked_gives_the_debtor_back(target: str) -> None:
+    call = Call("a0", "a1")
+    leg = await call.joined()
+    call.office.set_presence("a1", "away")
+    call.line.on_dial = lambda rung: rung.tell(Ended("remote", 480, "gone"))
+    call.people.obey("consult", {"target": target})
+    await settle()
+    assert call.data(FactKind.CONSULT_ENDED)[0]["why"] in ("busy", "no_answer")
+    assert voices((await call.turn(leg))[0], hum(leg)), "the debtor stays on hold"
+
+
+async def test_a_consultation_can_become_a_transfer() -> None:
+    call = Call("a0", "a1")
+    leg = await call.joined()
+    call.people.obey("consult", {"target": "a1"})
+    other = await call.answers("a1")
+    call.people.obey("transfer", {})
+    await settle()
+    assert leg.ended is not None and call.office.people["a0"].presence == "wrap_up"
+    heard, other_heard = await call.turn(other)
+    assert voices(heard, hum(other)) and voices(other_heard, DEBTOR)
+    assert [data["agent"] for data in call.data(FactKind.JOINED)] == ["a0", "a1"]
+    assert call.data(FactKind.AGENT_LEFT) == [{"agent": "a0", "by": "transfer"}]
+
+
+async def test_a_warm_transfer_to_a_colleague_leaves_the_debtor_with_somebody_all_the_time() -> None:
+    call = Call("a0", "a1")
+    leg = await call.joined()
+    call.people.obey("transfer", {"target": "a1"})
+    await settle()
+    assert voices((await call.turn(leg))[0], hum(leg)), "the first agent is gone before the second has come"
+    other = await call.answers("a1")
+    await call.turn(other)
+    assert voices((await call.turn(other))[0], hum(other)) and leg.ended is not None
+
+
+async def test_a_number_is_bridged_where_the_trunk_does_not_refer() -> None:
+    call = Call("a0")
+    leg = await call.joined()
+    call.people.obey("transfer", {"target": "4008001234"})
+    await settle()
+    assert leg.ended is None
+    other = await call.answers("4008001234")
+    assert leg.ended is not None
+    assert voices((await call.turn(other))[0], hum(other))
+
+
+# --- the supervisor's
+
+
+@pytest.mark.parametrize(("mode", "debtor", "agent_hears"), [
+    ("listen", False, False), ("whisper", False, True), ("barge", True, True),
+])
+async def test_a_supervisor_is_heard_by_whom_the_mode_says(mode: str, debtor: bool, agent_hears: bool) -> None:
+    call = Call("a0", supervisors=("s0",))
+    leg = await call.joined()
+    call.people.obey("supervise", {"agent": "s0", "mode": mode})
+    boss = await call.answers("s0")
+    heard, agent_heard, boss_heard = await call.turn(leg, boss)
+    assert voices(heard, hum(leg), *[hum(boss)] * debtor)
+    assert voices(agent_heard, DEBTOR, *[hum(boss)] * agent_hears)
+    assert voices(boss_heard, DEBTOR, hum(leg))
+    assert call.data(FactKind.SUPERVISOR_JOINED) == [{"agent": "s0", "mode": mode}]
+    call.people.obey("supervise", {"agent": "s0", "mode": "leave"})
+    await settle()
+    assert boss.ended is not None and call.kinds[-1] is FactKind.SUPERVISOR_LEFT
+    assert call.office.people["s0"].presence == "away", "a break ends by itself"
+
+
+async def test_a_supervisor_changes_from_listening_to_taking_over() -> None:
+    call = Call("a0", supervisors=("s0",))
+    leg = await call.joined()
+    call.people.obey("supervise", {"agent": "s0", "mode": "listen"})
+    boss = await call.answers("s0")
+    call.people.obey("supervise", {"agent": "s0", "mode": "take_over"})
+    await settle()
+    assert leg.ended is not None and len(call.line.legs) == 2, "they were rung twice"
+    heard, boss_heard = await call.turn(boss)
+    assert voices(heard, hum(boss)) and voices(boss_heard, DEBTOR)
+    assert call.data(FactKind.AGENT_LEFT) == [{"agent": "a0", "by": "take_over"}]
+    boss.tell(GONE)
+    await settle()
+    assert call.told[-1] == "hang up"
+
+
+async def test_a_supervisor_listens_to_the_bot_and_takes_the_call_from_it() -> None:
+    call = Call(supervisors=("s0",))
+    call.people.obey("supervise", {"agent": "s0", "mode": "listen"})
+    boss = await call.answers("s0")
+    bot = voice(990)
+    call.people.exchange(DEBTOR, bot)
+    assert voices(boss.tick(1, hum(boss)), DEBTOR, bot)
+    assert voices(call.people.exchange(DEBTOR, bot) or SILENCE, bot)
+    call.people.obey("supervise", {"agent": "s0", "mode": "barge"})
+    assert call.told[0] == "taken over"
+    await call.turn(boss)
+    assert voices((await call.turn(boss))[0], hum(boss))
+
+
+async def test_who_barged_in_stays_when_the_agent_leaves() -> None:
+    call = Call("a0", supervisors=("s0",))
+    leg = await call.joined()
+    call.people.obey("supervise", {"agent": "s0", "mode": "barge"})
+    boss = await call.answers("s0")
+    leg.tell(GONE)
+    await settle()
+    assert "hang up" not in call.told and call.people.joined
+    assert voices((await call.turn(boss))[0], hum(boss))
+
+
+async def test_whoever_is_called_off_before_they_answer_is_let_go() -> None:
+    call = Call(supervisors=("s0",))
+    call.people.obey("supervise", {"agent": "s0", "mode": "leave"})
+    assert call.line.legs == []
+    call.people.obey("supervise", {"agent": "s0", "mode": "listen"})
+    await settle()
+    call.people.obey("supervise", {"agent": "s0", "mode": "leave"})
+    boss = await call.answers("s0")
+    assert boss.ended is not None and FactKind.SUPERVISOR_JOINED not in call.kinds
+
+
+# --- danger
+
+
+URGENT = Wanted("c1", "danger", "crisis", urgent=True)
+
+
+async def test_in_danger_supervisors_are_rung_beside_agents_and_the_first_to_accept_has_the_call() -> None:
+    call = Call("a0", supervisors=("s0",), supervisors_after_s=0.05)
+    call.people.fetch(URGENT, Briefing())
+    await settle()
+    assert len(call.line.legs) == 1
+    await asyncio.sleep(0.08)
+    assert len(call.line.legs) == 2 and call.phone("a0").ended is None
+    boss = await call.answers("s0")
+    assert call.phone("a0").ended is not None and call.office.people["a0"].presence == "ready"
+    assert voices((await call.turn(boss))[0], hum(boss))
+
+
+async def test_in_danger_with_no_agent_on_duty_supervisors_are_rung_at_once() -> None:
+    call = Call(supervisors=("s0",))
+    call.people.fetch(URGENT, Briefing())
+    await settle()
+    assert len(call.line.legs) == 1
+    call.phone("s0").tell(Ended("remote", 480, "gone"))
+    await settle()
+    assert call.told == ["not taken: no_agent"]
+    assert call.office.people["s0"].presence != "busy"
+
+
+async def test_an_urgent_search_that_is_called_off_leaves_nobody_ringing() -> None:
+    call = Call("a0", supervisors=("s0",), supervisors_after_s=0.01)
+    call.people.fetch(URGENT, Briefing())
+    await asyncio.sleep(0.05)
+    await call.people.close()
+    assert len(call.line.legs) == 2 and all(leg.ended for leg in call.line.legs)
+    assert "busy" not in {one.presence for one in call.office.people.values()}
+
+
+# --- REFER
+
+
+@pytest.mark.parametrize("works", [True, False])
+async def test_where_the_trunk_refers_the_call_leaves_us_or_stays_bridged(
+    works: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = Call("a0")
+    asked: list[object] = []
+
+    async def refer(target: object) -> bool:
+        asked.append(target)
+        return works
+
+    monkeypatch.setattr(call.leg, "refers", True)
+    monkeypatch.setattr(call.leg, "refer", refer)
+    call.people.fetch(WANTED, Briefing())
+    leg = await call.answers("a0")
+    assert asked == [leg]
+    assert call.data(FactKind.REFERRED)[0]["accepted"] is works
+    if works:
+        assert call.told[-1] == "hang up" and call.people.state is State.OVER
+    else:
+        assert voices((await call.turn(leg))[0], hum(leg))
