@@ -115,6 +115,19 @@ class DeskData:
             tuple(await self._store.wrapups.of_case(case.id)) if case else (),
         )
 
+    async def before(self, case_id: str) -> DeskCall:
+        """What is known of a case before it is rung; the call in it is one that has not begun. LookupError without."""
+        record = await self._store.cases.record(case_id)
+        if record is None:
+            raise LookupError(f"there is no case {case_id}")
+        number = next((number.number for number in record.numbers if number.valid), "")
+        return DeskCall(
+            CallRecord("", "outbound", number, self._clock.now(), case_id),
+            screen_pop((), record.case, self._today()),
+            tuple(await self._store.promises.of_case(case_id)),
+            tuple(await self._store.wrapups.of_case(case_id)),
+        )
+
     async def unwritten(self, agent_id: str) -> list[CallRecord]:
         """Calls this agent was in and has not written about, oldest first."""
         ids = await self._store.wrapups.missing(agent_id, self._clock.now() - LOOK_BACK)

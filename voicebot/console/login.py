@@ -75,6 +75,25 @@ def login_routes(data: ConsoleData, settings: ConsoleSettings, sessions: Session
         log.info("first administrator created", username_pii=username)
         return _logged_in(request, sessions, settings, account)
 
+    @router.get("/password")
+    async def password(request: Request, token: str = "") -> HTMLResponse:
+        return _password_page(request, token)
+
+    @router.post("/password")
+    async def choose(request: Request) -> Response:
+        fields = await _fields(request)
+        token = fields.get("token", "")
+        try:
+            user = await data.people.choose_password(token, fields.get("password", "")[:256])
+        except ValueError:
+            return _password_page(request, token, "setup.short")
+        account = await data.account(user.username) if user else None
+        if account is None:
+            log.warning("a password link was refused")
+            return _password_page(request, token, "password.gone", 410)
+        log.info("password chosen", username_pii=account.username)
+        return _logged_in(request, sessions, settings, account)
+
     return router
 
 
@@ -163,6 +182,24 @@ def _setup_page(request: Request, token: str, error: str | None, valid: bool) ->
     page = _card(words, words("setup.title"), words("setup.lead"), content)
     status = 410 if not valid else 400 if error else 200
     return HTMLResponse(html_page(words, words("setup.title"), page, _style()), status)
+
+
+def _password_page(request: Request, token: str, error: str = "", status: int = 0) -> HTMLResponse:
+    words = Words(language_of(request))
+    form = tag(
+        "form",
+        tag("input", type="hidden", name="token", value=token),
+        _error(words(error) if error else ""),
+        _field(words("login.password"), "password", "password", autocomplete="new-password", autofocus=True),
+        tag("button", words("password.submit"), cls="btn primary wide", type="submit"),
+        method="post",
+        action="/password",
+        cls="stack",
+    )
+    content = form if status == 0 else _error(words(error))
+    page = _card(words, words("password.title"), words("password.lead"), content)
+    answer = html_page(words, words("password.title"), page, _style())
+    return HTMLResponse(answer, status or (400 if error else 200))
 
 
 def _card(words: Words, title: str, lead: str, *content: object) -> Markup:

@@ -21,11 +21,14 @@ from starlette.staticfiles import StaticFiles
 
 from voicebot import __version__
 from voicebot.console.api import api_routes
+from voicebot.console.desk_api import desk_routes
+from voicebot.console.floor import LiveFloor
+from voicebot.console.floor_api import floor_routes, people_routes
 from voicebot.console.gate import Gate
 from voicebot.console.icons import icon
 from voicebot.console.live import LiveBoard
 from voicebot.console.login import login_routes
-from voicebot.console.pages import call, calls, campaigns, cases, running
+from voicebot.console.pages import call, calls, campaigns, cases, desk, people, running, wall
 from voicebot.console.queries import ConsoleData
 from voicebot.console.sessions import Sessions, create_admin_link
 from voicebot.console.settings import ConsoleSettings
@@ -41,6 +44,7 @@ log = structlog.get_logger(__name__)
 def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None = None) -> FastAPI:
     """Everything below one gate: pages, REST API, health and metrics."""
     board = LiveBoard(data)
+    floor = LiveFloor(data)
     sessions = Sessions(data, settings)
     softphones = ConsoleEnd(settings.softphone)
     app = FastAPI(
@@ -50,15 +54,18 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=_following(board, softphones),
+        lifespan=_following(board, floor, softphones),
     )
     app.include_router(login_routes(data, settings, sessions, clock or SystemClock()))
     app.include_router(api_routes(data, settings))
+    app.include_router(desk_routes(data, floor))
+    app.include_router(floor_routes(data, floor))
+    app.include_router(people_routes(data, settings.url))
     app.include_router(softphone_routes(softphones, settings.ice_servers))
     _plain_routes(app)
     app.mount(ASSETS, StaticFiles(directory=Path(str(files("voicebot.console").joinpath("static")))))
-    console = Console(data, settings, board)
-    for page in (running, calls, call, cases, campaigns):
+    console = Console(data, settings, board, floor)
+    for page in (running, calls, call, cases, campaigns, desk, wall, people):
         page.register(console)
     nicegui.app.on_page_exception(error_page)
     ui.run_with(
@@ -164,7 +171,9 @@ def _plain_routes(app: FastAPI) -> None:
         return Response(exposition(), media_type=CONTENT_TYPE)
 
 
-def _following(*followers: LiveBoard | ConsoleEnd) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+def _following(
+    *followers: LiveBoard | LiveFloor | ConsoleEnd,
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         following = [asyncio.create_task(follower.run()) for follower in followers]

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from nicegui import ui
 
 from voicebot import __version__
+from voicebot.console.floor import LiveFloor
 from voicebot.console.gate import account_of
 from voicebot.console.icons import icon
 from voicebot.console.live import LiveBoard
@@ -24,11 +25,15 @@ from voicebot.console.words import Words
 
 log = structlog.get_logger(__name__)
 ASSETS = "/assets"
+STYLES = ("tokens.css", "console.css", "desk.css")
 NAVIGATION = (
+    ("/desk", "headset", "nav.desk", "desk"),
+    ("/wall", "wall", "nav.wall", "wall"),
     ("/", "live", "nav.running", "calls"),
     ("/calls", "calls", "nav.calls", "calls"),
     ("/cases", "cases", "nav.cases", "cases"),
     ("/campaigns", "campaigns", "nav.campaigns", "campaigns"),
+    ("/people", "people", "nav.people", "users"),
 )
 
 
@@ -39,6 +44,7 @@ class Console:
     data: ConsoleData
     settings: ConsoleSettings
     board: LiveBoard
+    floor: LiveFloor
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,11 @@ def markup(content: Markup, name: str = "div") -> ui.html:
     return ui.html(content, sanitize=False, tag=name)
 
 
+def blank(name: str = "div") -> ui.html:
+    """A place for markup that comes later; setting its `content` to what it shows already sends nothing."""
+    return markup(Markup(""), name)
+
+
 def heading(title: str, lead: str, *actions: Child, back: tuple[str, str] | None = None) -> Markup:
     """The head of a page; `back` is the address and name of the list it belongs to."""
     crumb = tag("a", icon("left"), back[1], href=back[0], cls="crumb") if back else None
@@ -121,7 +132,7 @@ def empty(name: str, title: str, lead: str = "", *more: Child, small: bool = Fal
 
 def _head(words: Words, scripts: tuple[str, ...]) -> str:
     version = f"?v={__version__}"
-    links = [tag("link", rel="stylesheet", href=f"{ASSETS}/{name}{version}") for name in ("tokens.css", "console.css")]
+    links = [tag("link", rel="stylesheet", href=f"{ASSETS}/{name}{version}") for name in STYLES]
     code = [tag("script", src=f"{ASSETS}/{name}{version}", defer=True) for name in ("console.js", *scripts)]
     language = Markup("<script>document.documentElement.lang='{}'</script>").format(html_language(words))
     return THEME_SCRIPT + language + Markup("").join([*links, *code])

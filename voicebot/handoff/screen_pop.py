@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from voicebot.domain.case import INSTITUTION, Case, Promise, Salutation
 from voicebot.domain.journal import Fact, FactKind
-from voicebot.handoff.first_words import first_sentence
+from voicebot.handoff.first_words import first_sentence, opening
 from voicebot.handoff.taboos import Taboo, taboos
 
 MOST_LINES = 60
@@ -108,6 +108,9 @@ def screen_pop(facts: Iterable[Fact], case: Case | None, today: dt.date, agent_n
     situation = situation_of(facts)
     who = address(case) if case else "您"
     institution = case.creditor.neutral_name if case else INSTITUTION
+    if not situation.said and not situation.reason and not situation.danger:
+        sentence = opening(case.debtor.name if case else "", institution, agent_name)
+        return ScreenPop(who, situation, sentence, taboos_of(situation, case), case)
     sentence = first_sentence(
         who,
         institution,

@@ -72,9 +72,9 @@ def test_what_is_not_listed_is_for_nobody() -> None:
     assert rule_for("HEAD", "/login") is Open.EVERYBODY
 
 
-def test_only_four_paths_are_open() -> None:
+def test_only_five_paths_are_open() -> None:
     opened = {path for _, path, rule in TABLE if rule in (Open.EVERYBODY, Open.THIS_MACHINE)}
-    assert opened == {"/login", "/setup", "/healthz", "/metrics"}
+    assert opened == {"/login", "/setup", "/password", "/healthz", "/metrics"}
 
 
 @pytest.mark.parametrize(("method", "path"), REQUESTS)

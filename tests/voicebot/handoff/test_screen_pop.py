@@ -136,4 +136,6 @@ def test_no_journal_breaks_the_pop(steps: list[tuple[FactKind, dict[str, object]
 @pytest.mark.parametrize("case", [None, CASE])
 def test_nobody_known(case: Case | None) -> None:
     pop = screen_pop((), case, TODAY)
-    assert "核对一项身份资料" in pop.first_sentence and pop.situation == Situation()
+    assert "本次通话会录音" in pop.first_sentence and pop.situation == Situation()
+    assert ("请问是王芳本人吗" in pop.first_sentence) is (case is not None)
+    assert gives_away(pop.first_sentence) is None

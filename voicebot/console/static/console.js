@@ -19,10 +19,11 @@
     const dialog = document.createElement("dialog");
     dialog.className = "ask";
     const title = document.createElement("b"), lead = document.createElement("p"), actions = document.createElement("div");
+    const tone = button.dataset.tone ? `btn ${button.dataset.tone}` : "btn danger solid";
     title.textContent = button.dataset.confirm;
     lead.textContent = button.dataset.confirmLead || "";
     actions.className = "actions";
-    for (const [value, text, style] of [["", button.dataset.cancel, "btn"], ["yes", button.dataset.verb, "btn danger solid"]]) {
+    for (const [value, text, style] of [["", button.dataset.cancel, "btn"], ["yes", button.dataset.verb, tone]]) {
       const choice = document.createElement("button");
       choice.className = style; choice.textContent = text; choice.onclick = () => dialog.close(value);
       actions.append(choice);
@@ -41,12 +42,17 @@
     return content;
   }
 
+  const JSON_BODY = { "Content-Type": "application/json" };
+
   async function command(button) {
     if (!(await ask(button))) return;
     button.disabled = true;
     try {
-      await post(button.dataset.post);
+      const body = button.dataset.body;
+      const answer = await post(button.dataset.post, body, body && JSON_BODY);
       if (button.dataset.done) toast(button.dataset.done);
+      button.closest("details.drop-menu")?.removeAttribute("open");
+      tell(button, answer);
       if (button.dataset.reload !== undefined) location.reload();
     } catch (failed) {
       toast(failed.message, true);
@@ -55,19 +61,36 @@
     }
   }
 
-  async function send(form) {
+  // What a page does after a command: it hears of it by name, here and on the server.
+  function tell(element, answer) {
+    const name = element.dataset.saved;
+    element.dispatchEvent(new CustomEvent("command-done", { bubbles: true, detail: answer }));
+    if (name && window.emitEvent) window.emitEvent(name, {});
+  }
+
+  function valuesOf(form) {
     const values = {};
     for (const field of form.elements) {
-      if (!field.name || field.value === "") continue;
+      if (!field.name || field.value === "" || ((field.type === "radio" || field.type === "checkbox") && !field.checked)) continue;
       values[field.name] = field.type === "number" ? Math.round(Number(field.value) * Number(field.dataset.factor || 1)) : field.value;
     }
+    return values;
+  }
+
+  async function send(form) {
+    const button = form.querySelector("[type=submit]");
+    if (button?.disabled) return;
+    if (button) button.disabled = true;
     try {
-      await post(form.dataset.form, JSON.stringify(values), { "Content-Type": "application/json" });
+      const answer = await post(form.dataset.form, JSON.stringify(valuesOf(form)), JSON_BODY);
       form.reset();
       form.closest("details")?.removeAttribute("open");
       toast(form.dataset.done);
+      tell(form, answer);
     } catch (failed) {
       toast(failed.message, true);
+    } finally {
+      if (button) button.disabled = false;
     }
   }
 
@@ -159,11 +182,18 @@
     });
   }
 
-  // Clocks of running calls tick here, so the server need not send a second hand.
-  setInterval(() => {
-    for (const clock of document.querySelectorAll("[data-since]")) {
-      const seconds = Math.max(0, Math.floor((Date.now() - Number(clock.dataset.since)) / 1000));
-      clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    }
-  }, 500);
+  // Clocks tick here, so the server need not send a second hand; one that was just drawn is right before it is seen.
+  const told = (seconds) => {
+    const s = Math.max(0, Math.floor(seconds)), h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
+    return (h ? `${h}:${String(m).padStart(2, "0")}` : `${m}`) + `:${String(s % 60).padStart(2, "0")}`;
+  };
+  function tick(root) {
+    for (const clock of root.querySelectorAll("[data-since]")) clock.textContent = told((Date.now() - Number(clock.dataset.since)) / 1000);
+    for (const clock of root.querySelectorAll("[data-until]")) clock.textContent = told((Number(clock.dataset.until) - Date.now()) / 1000);
+  }
+  setInterval(() => tick(document), 500);
+  new MutationObserver((changes) => {
+    for (const change of changes) for (const node of change.addedNodes) if (node.nodeType === 1 && node.parentElement) tick(node.parentElement);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+  window.voicebot = { post, toast, valuesOf, JSON_BODY };
 })();
