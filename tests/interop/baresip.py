@@ -65,13 +65,15 @@ class Baresip(Peer):
         host = registrar or f"{HOST}:{self.port + (transport == 'tls')}"
         self.uri = f"sip:{user}@{host}" + ("" if transport == "udp" else f";transport={transport}")
         interval = 60 if registrar else 0
+        if "audio_codecs" not in account:
+            account += ";audio_codecs=PCMU/8000/1,PCMA/8000/1"
         account += f';outbound="{outbound}"' if outbound else ""
-        self._account = f"<{self.uri}>;regint={interval};audio_codecs=PCMU/8000/1,PCMA/8000/1;{account}"
+        self._account = f"<{self.uri}>;regint={interval};{account}"
 
     async def begin(self) -> None:
         """Start it, ready to call and to be called."""
         self.folder.mkdir(parents=True)
-        write_wav(self.folder / "tone.wav", tone(self._hz, 60.0))
+        write_wav(self.folder / "tone.wav", tone(self._hz, 30.0, rate=self._rate), self._rate)
         values = {"host": HOST, "port": self.port, "control": self.control, "folder": self.folder}
         config = CONFIG.format(transport=self._transport, rate=self._rate, **values)
         if self._certificate is not None:

@@ -30,7 +30,7 @@ a=fmtp:96 0-15
 a=ptime:20
 a={direction}
 """
-_REASONS = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 202: "Accepted", 302: "Moved Temporarily"}
+_REASONS = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 202: "Accepted", 302: "Moved"}
 
 
 def sdp(direction: str = "sendrecv", formats: str = "0", version: int = 1, port: str = "[media_port]") -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from sip.call import Call
 from sip.events import Answered, CallEvent, CallState, Dtmf, Ended
 from sip.media import MediaSession, MediaWheel, PortPool
+from sip.transport import TlsSettings
 from sip.user_agent import UserAgent
 
+from .certificate import Certificate
+from .installation import free_port
 from .tones import tone
 
 FRAME_BYTES = 320
@@ -27,6 +31,7 @@ class Talk:
         self.seen: list[CallEvent] = []
         self._tone, self._at = tone(hz, 1.0), 0
         call.on_event = self._note
+        self._connect()
 
     def exchange(self, received: bytes, tick: int) -> bytes:
         self.heard += received
@@ -35,6 +40,9 @@ class Talk:
 
     def _note(self, event: CallEvent) -> None:
         self.seen.append(event)
+        self._connect()
+
+    def _connect(self) -> None:
         if self.call.media is not None:
             self.call.media.set_port(self)
 
@@ -89,6 +97,7 @@ class Station:
     def __init__(self, hz: int, takes: Callable[[Call], Awaitable[None]], options: dict[str, Any]) -> None:
         self._hz, self._takes = hz, takes
         self.wheel = MediaWheel()
+        self._tls_port = (options.get("tls_listen") or (IP, 0))[1]
         ports = PortPool(40000, 45998)
         self.calls: asyncio.Queue[Talk] = asyncio.Queue()
         self.talks: list[Talk] = []
@@ -109,6 +118,10 @@ class Station:
     def uri(self) -> str:
         return f"sip:station@{IP}:{self.port}"
 
+    @property
+    def tls_uri(self) -> str:
+        return f"sip:station@{IP}:{self._tls_port};transport=tls"
+
     async def call(self, within_s: float = 10.0) -> Talk:
         """The next incoming call."""
         return await asyncio.wait_for(self.calls.get(), within_s)
@@ -125,6 +138,12 @@ class Station:
                 return True
             await asyncio.sleep(0.05)
         return False
+
+
+def with_tls(certificate: Certificate) -> dict[str, Any]:
+    """Options of a station that also listens on TLS and trusts that certificate alone."""
+    settings = TlsSettings(certificate.certificate, certificate.key, certificate.certificate)
+    return {"tls": settings, "tls_listen": (IP, free_port(socket.SOCK_STREAM))}
 
 
 @contextlib.asynccontextmanager

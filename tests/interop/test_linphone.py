@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sip.events import Ended, Held, Resumed
 
 from .linphone import linphone
@@ -70,3 +72,57 @@ async def test_keys_of_linphone_by_info(tmp_path: Path) -> None:
         await talk.hear(1.0)
         await peer.type("5", "*", "#")
         assert await talk.keys(3) == "5*#"
+
+
+@pytest.mark.parametrize("direction", ["out", "in"])
+async def test_srtp_with_linphone(tmp_path: Path, direction: str) -> None:
+    """SDES keys (RFC 4568) over UDP, as linphone offers them when it is told to insist on SRTP."""
+    async with (
+        station(OURS_HZ, srtp="require" if direction == "out" else "off") as ours,
+        linphone(tmp_path, THEIRS_HZ, encryption="srtp") as peer,
+    ):
+        if direction == "out":
+            talk = ours.dial(peer.uri)
+        else:
+            await peer.type(f"call {ours.uri}")
+            talk = await ours.call()
+        await talk.answered()
+        assert talk.call.session.agreed is not None and talk.call.session.agreed.keys is not None
+        assert tone_ms(await talk.hear(2.5), THEIRS_HZ) > 1200
+        await talk.call.hangup()
+        await peer.stop()
+        assert tone_ms(peer.heard(), OURS_HZ) > 1200
+
+
+async def test_the_session_interval_is_agreed_with_linphone(tmp_path: Path) -> None:
+    """RFC 4028 from its side: it asks for 90 s, we take part and say who refreshes."""
+    timer = "session_expires_enabled=1\nsession_expires_value=90\nsession_expires_refresher_value=2"
+    async with station(OURS_HZ) as ours, linphone(tmp_path, THEIRS_HZ, more=timer) as peer:
+        await peer.type(f"call {ours.uri}")
+        talk = await ours.call()
+        await talk.answered()
+        assert "90" in str(talk.call.headers.get("Session-Expires"))
+        await talk.hear(1.0)
+        assert "Session-Expires: 90" in peer.trace().split("SIP/2.0 200 OK", 1)[1]
+
+
+async def test_linphone_is_held_by_us(tmp_path: Path) -> None:
+    async with station(OURS_HZ) as ours, linphone(tmp_path, THEIRS_HZ) as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        await talk.hear(0.5)
+        await talk.call.hold()
+        assert tone_ms(await talk.hear(1.0), THEIRS_HZ) < 300
+        await talk.call.resume()
+        assert tone_ms(await talk.hear(2.0), THEIRS_HZ) > 1000
+        await talk.call.hangup()
+
+
+async def test_our_keys_reach_linphone(tmp_path: Path) -> None:
+    async with station(OURS_HZ) as ours, linphone(tmp_path, THEIRS_HZ) as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        await talk.hear(0.5)
+        talk.call.send_dtmf("86")
+        await peer.says("Receiving tone 8")
+        await peer.says("Receiving tone 6")

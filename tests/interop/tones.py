@@ -14,9 +14,9 @@ WINDOW = 800
 """Samples looked at together: 100 ms, so a bin is 10 Hz wide."""
 
 
-def tone(hz: int, seconds: float, level: float = 0.3) -> bytes:
-    """A sine, s16le mono at 8 kHz. `level` 1 is full scale."""
-    at = np.arange(round(seconds * RATE)) / RATE
+def tone(hz: int, seconds: float, level: float = 0.3, rate: int = RATE) -> bytes:
+    """A sine, s16le mono. `level` 1 is full scale."""
+    at = np.arange(round(seconds * rate)) / rate
     return (np.sin(2 * np.pi * hz * at) * level * 32767).astype("<i2").tobytes()
 
 
@@ -36,12 +36,12 @@ def tone_ms(pcm: bytes | bytearray | NDArray[np.int16], hz: int, share: float = 
     return 100 * int(np.count_nonzero(shares(pcm, hz) > share))
 
 
-def write_wav(path: Path, pcm: bytes) -> Path:
-    """A mono 8 kHz file for a peer to play."""
+def write_wav(path: Path, pcm: bytes, rate: int = RATE) -> Path:
+    """A mono file for a peer to play."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(RATE)
+        file.setframerate(rate)
         file.writeframes(pcm)
     return path
 
