@@ -47,12 +47,13 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.line, self.brain = SimulatedLine(), Brain()
+        self.office = Office([], lambda: NOW)
         self.facts: list[Fact] = []
         self.over: list[tuple[CallOutcome, Path]] = []
         self.one_over = asyncio.Semaphore(0)
         self.who = "sip:caller@192.0.2.7"
         self.runner = CallRunner(
-            self.line, self.brain, Office([], lambda: NOW), self, FixedClock(NOW), recordings=folder / "recordings",
+            self.line, self.brain, self.office, self, FixedClock(NOW), recordings=folder / "recordings",
             signer=Signer.load_or_create(folder / "keys"), scripts=folder, max_calls=MOST, inbound_script="inbound",
             worker="w-0", look_up=self._look_up,
         )  # fmt: skip
