@@ -54,7 +54,7 @@ class OutgoingCall(Call):
         #: Anything at all came back, if only a 100: somebody is there.
         self.contacted = False
         self._target, self._extra, self._redirection = target, tuple(headers), redirection
-        self._alternatives: Sequence[Hop] = ()
+        self._alternatives: list[Hop] = []
         self._invite: Outgoing | None = None
         self._invites = 0
         self._seen: set[int] = set()
@@ -67,9 +67,8 @@ class OutgoingCall(Call):
 
     async def _dial(self) -> None:
         try:
-            transport, via = self._endpoint.transport, self._redirection.via
-            hops = [as_hop(via)] if via else await transport.resolve(self._target)
-            await self._session.open(transport.local_address(hops[0])[0])
+            self.hop, *self._alternatives = await self._hops()
+            await self._session.open(self._endpoint.transport.local_address(self.hop)[0])
         except (SipError, OSError) as error:
             self._end(Ended("error", None, str(error)))
             return
@@ -77,8 +76,23 @@ class OutgoingCall(Call):
             self._session.close()
             return
         self._listen()
-        self.hop, self._alternatives = hops[0], hops[1:]
         self._send_invite()
+
+    async def _redial(self) -> None:
+        """The same call to another target, which may live elsewhere."""
+        try:
+            self.hop, *self._alternatives = await self._hops()
+        except (SipError, OSError) as error:
+            self._end(Ended("error", None, str(error)))
+            return
+        if self._leaving is not None:
+            self._end(self._leaving)
+        else:
+            self._send_invite()
+
+    async def _hops(self) -> Sequence[Hop]:
+        via = self._redirection.via
+        return [as_hop(via)] if via else await self._endpoint.transport.resolve(self._target)
 
     def _send_invite(self) -> None:
         self._invites += 1
@@ -195,22 +209,22 @@ class OutgoingCall(Call):
         self.response = response
         if self._leaving is not None:
             self._end(replace(self._leaving, status=response.status))
-        elif self._invite is not None and self._invites < MAX_INVITES and self._try_otherwise(response):
+        elif self._invites < MAX_INVITES and self._try_otherwise(response):
             self._forks.clear()
             self._send_invite()
+        elif self._invites < MAX_INVITES and (target := self._redirection.follow(response, self._target)) is not None:
+            self._forks.clear()
+            self._seen.clear()
+            self._target, self._invite = target, None
+            self._dialling = asyncio.get_running_loop().create_task(self._redial())
         else:
             self._end(ended_by_peer(response, response.status, response.reason))
 
     def _try_otherwise(self, response: Response) -> bool:
-        """Credentials (401, 407), a longer session interval (422), another target (3xx)."""
+        """The same target with credentials (401, 407) or a longer session interval (422)."""
         if response.status in CHALLENGE_FIELDS:
             return self.client.digest.learn(response)
-        if response.status == 422:
-            return self.negotiation.timer.learn(response)
-        target = self._redirection.follow(response, self._target)
-        if target is not None:
-            self._target = target
-        return target is not None
+        return response.status == 422 and self.negotiation.timer.learn(response)
 
     def _on_failure(self, failed: Failed) -> None:
         self._end(self._leaving or Ended("error", failed.status, failed.reason))

@@ -98,6 +98,8 @@ class ScriptedPeer:
         network.attach(address, self._take)
 
     def _take(self, data: bytes, source: Address) -> None:
+        if not data.strip():
+            return  # a keep-alive
         item = (parse_message(data), source)
         self.heard.append(item)
         self._queue.put_nowait(item)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sip import Call, CallState, UserAgent
+from sip import Answered, Call, CallState, UserAgent
 from sip.message import Request
 from sip.testing import ScriptedPeer
 from tests.sip.laboratory import Laboratory
@@ -63,7 +63,8 @@ async def pair(lab: Laboratory, within_s: float = 60, **options: object) -> tupl
     await lab.agent("192.0.2.2", **options)  # type: ignore[arg-type]
     call = alice.call("sip:bob@192.0.2.2", from_uri="sip:alice@192.0.2.1")
     async with asyncio.timeout(within_s):
-        while call.state is not CallState.CONFIRMED or not lab.incoming:
-            await asyncio.sleep(0.1)  # noqa: ASYNC110  virtual time
+        async for event in call.events():
+            if event == Answered():
+                break
     await asyncio.sleep(1)
     return call, lab.incoming[-1]

@@ -22,13 +22,14 @@ from sip import (
     TransferResult,
 )
 from sip.message import Headers, Request, Uri
-from sip.replaces import Replaces, ReferTo, frag_status
+from sip.replaces import ReferTo, Replaces, frag_status
 from sip.testing import SimNetwork
 from tests.sip.laboratory import Laboratory, ended
 from tests.sip.standing import Standing, standing
 
 pytestmark = pytest.mark.looptime
 
+BOT = "sip:95588@192.0.2.1"
 TOKENS = st.text("abcXYZ0189-._~", min_size=1, max_size=12)
 
 
@@ -361,7 +362,7 @@ async def test_a_second_refer_while_one_is_open(lab: Laboratory) -> None:
 
 
 async def test_hanging_up_instead_of_deciding_answers_the_refer(lab: Laboratory) -> None:
-    there, refer = await asked(lab)
+    there, _ = await asked(lab)
     await asyncio.sleep(0.1)
     there.within("BYE")
     statuses = {(await there.peer.receive(200)).cseq.method, (await there.peer.receive(481)).cseq.method}
@@ -419,7 +420,7 @@ async def test_the_place_of_a_call_of_ours_that_still_rings(lab: Laboratory) -> 
     await asyncio.sleep(0.1)
     names = f"{call.id};to-tag={call.local_tag};from-tag=peer;early-only"
     newcomer.send(
-        newcomer.compose("INVITE", "sip:x@192.0.2.1", call_id="new", body=newcomer.sdp(), headers=[("Replaces", names)]),
+        newcomer.compose("INVITE", BOT, call_id="new", body=newcomer.sdp(), headers=[("Replaces", names)]),
         agent.address,
     )
     await newcomer.response(200)
