@@ -13,7 +13,7 @@ import structlog
 from voicebot.config import Settings, host_port
 from voicebot.store.embedded import open_database
 from voicebot.store.migrate import migrate
-from voicebot.telephony.trunk_file import trunks_of
+from voicebot.telephony.engines import check_line
 from voicebot.worker.supervisor import Child, Supervisor
 
 log = structlog.get_logger(__name__)
@@ -122,8 +122,8 @@ def _single(settings: Settings) -> Iterator[None]:
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """`voicebot serve`: run the tree until `stop` is set, then drain. SettingsError for trunks that can't be used."""
-    trunks_of(settings)
+    """`voicebot serve`: run the tree until `stop` is set, then drain. SettingsError for bad trunks."""
+    check_line(settings)
     async with running(settings) as (_, _url):
         host, port = host_port(settings.http_listen)
         log.info("serving", console=f"http://{host}:{port}", sip=settings.sip_listen, home=str(settings.home))

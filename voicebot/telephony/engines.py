@@ -10,6 +10,8 @@ from sip.transport import TlsSettings
 from voicebot.config import Settings, SettingsError, host_port
 from voicebot.telephony.leg import CallLeg, IncomingHandler, Line
 from voicebot.telephony.numbers import place_of
+from voicebot.telephony.pyvoip_engine import require_pyvoip
+from voicebot.telephony.pyvoip_line import PyVoipLine, fitting
 from voicebot.telephony.sip_line import Refusal, SipLine
 from voicebot.telephony.trunk import CallerRule, Trunk
 from voicebot.telephony.trunk_desk import TrunkDesk
@@ -38,6 +40,16 @@ class TickCallback(Protocol):
     def __call__(self, number: int, /) -> None: ...
 
 
+def check_line(settings: Settings) -> None:
+    """SettingsError for trunks or an engine that can't be used; asked before anything is started."""
+    trunks = trunks_of(settings)
+    if settings.line_engine == "pyvoip":
+        require_pyvoip()
+        fitting(trunks)
+        if settings.workers != 1:
+            raise SettingsError("VOICEBOT_LINE_ENGINE=pyvoip needs VOICEBOT_WORKERS=1: one extension registers once")
+
+
 def open_line(
     settings: Settings,
     index: int,
@@ -51,6 +63,8 @@ def open_line(
     trunks = [trunk.share(index, settings.workers) for trunk in trunks_of(settings)]
     if any(trunk.caller.rule is CallerRule.AREA for trunk in trunks):
         place_of(trunks[0].caller.numbers[0])  # the tables load now and not during calls
+    if settings.line_engine == "pyvoip":
+        return PyVoipLine(listen, rtp_ports=rtp_ports, trunks=trunks, on_incoming=on_incoming, refusal=refusal)
     try:
         return SipLine(
             listen,
