@@ -155,7 +155,8 @@ class CallRunner:
 
     def refusal(self) -> int | None:
         """The SIP status for one more incoming call: None to take it, 503 when full, draining or unable."""
-        full = len(self._sessions) >= self._max_calls
+        most = self._line.capabilities.max_calls or self._max_calls
+        full = len(self._sessions) >= min(self._max_calls, most)
         return None if not full and self.may_dial else 503
 
     async def dial(self, order: DialOrder) -> None:
