@@ -106,3 +106,18 @@ async def called(ours: Station, tell, direction: str, uri: str) -> Talk:  # type
         talk = await ours.call()
     await talk.answered()
     return talk
+
+
+@pytest.mark.parametrize("theirs", ["mediaenc=srtp;answermode=auto", "answermode=auto"], ids=["both can", "we alone"])
+async def test_srtp_where_both_ends_have_it(tmp_path: Path, theirs: str) -> None:
+    """`offer`: keys beside a plain profile; whoever does not know them is spoken to in the clear."""
+    async with station(OURS_HZ) as ours, baresip(tmp_path, THEIRS_HZ, theirs) as peer:
+        talk = ours.dial(peer.uri, srtp="offer")
+        await talk.answered()
+        assert talk.call.session.agreed is not None
+        assert (talk.call.session.agreed.keys is not None) == ("srtp" in theirs)
+        assert tone_ms(await talk.hear(1.5), THEIRS_HZ) > 900
+        await talk.call.hangup()
+        await peer.says("terminated")
+        await peer.stop()
+        assert tone_ms(peer.heard(), OURS_HZ) > 900
