@@ -212,10 +212,16 @@ def load_settings(config: Path | None = None) -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"VOICEBOT_{str(e['loc'][0]).upper()}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        lines = [_told(str(one["loc"][0]), one["msg"], one["input"]) for one in error.errors()]
         raise SettingsError("\n".join(lines)) from error
     except ValueError as error:
         raise SettingsError(f"{config or 'settings'}: {error}") from error
+
+
+def _told(key: str, message: str, given: object) -> str:
+    """One line about one wrong key, without the passwords in it."""
+    shown = "" if key in ("ice_servers", "database_url") else f" (got {given!r})"
+    return f"VOICEBOT_{key.upper()}: {message}{shown}"
 
 
 def _ports(text: str) -> tuple[int, int]:
