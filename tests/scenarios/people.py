@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,8 +78,12 @@ class Debtor:
 class Agent:
     """A person at an agent's phone: hums a tone, so that it can be found in the recording, and listens."""
 
-    def __init__(self, leg: SimulatedLeg, *, busy: bool, stays_ticks: int = 700) -> None:
+    def __init__(
+        self, leg: SimulatedLeg, *, busy: bool, stays_ticks: int = 700, mouth: Callable[[int], bytes] | None = None
+    ) -> None:
+        """`mouth` gives what they say in the n-th 20 ms after they answered, instead of the hum."""
         self.leg = leg
+        self._mouth = mouth
         self.heard = bytearray()
         self._busy = busy
         self._ticks = 0
@@ -91,6 +95,11 @@ class Agent:
         self._ticks += 1
         if self._ticks == 25:
             self.leg.tell(Ended("remote", 486, "Busy Here") if self._busy else Answered())
-        self.heard += self.leg.tick(number, self._hum if self._ticks > 25 else SILENCE)
+        self.heard += self.leg.tick(number, self._said())
         if self._ticks == self._stays:
             self.leg.tell(Ended("remote", None, "the peer hung up"))
+
+    def _said(self) -> bytes:
+        if self._ticks <= 25:
+            return SILENCE
+        return self._mouth(self._ticks - 26) if self._mouth else self._hum

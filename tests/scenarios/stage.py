@@ -18,7 +18,8 @@ from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.talk import Report, Stored
 from voicebot.domain.understanding import Topic
 from voicebot.evidence.signer import Signer
-from voicebot.handoff.testing import Office
+from voicebot.handoff.rules import DEFAULT, TransferRules
+from voicebot.handoff.testing import Office, agent
 from voicebot.intent.is_complete import is_complete_answer
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.hearing import Hearing
@@ -85,6 +86,9 @@ class Stage:
         *,
         agents: int = 0,
         busy: bool = False,
+        mouth: Callable[[int], bytes] | None = None,
+        supervisors: int = 0,
+        rules: TransferRules = DEFAULT,
         line: Callable[[Callable[[Wire], None]], NetworkLine] | None = None,
     ) -> None:
         self.loop = loop
@@ -96,16 +100,19 @@ class Stage:
         self.leg: SimulatedLeg | Wire | None = None
         self.seat = Seatmate()
         self._busy = busy
+        self._mouth = mouth
         self._number = 0
         clock = VirtualClock(loop)
         hearing = Hearing(models.recognizer, VoiceActivity(), models.is_complete)
-        self.desk = Office.of(agents, clock.now)
+        bosses = [f"s{number}" for number in range(supervisors)]
+        everybody = [agent(f"a{number}") for number in range(agents)] + [agent(s, presence="away") for s in bosses]
+        self.desk = Office(everybody, clock.now, bosses)
         self.brain = Brain(hearing, models.understander, models.prompts, clock, scripts_dir())
         self.line = line(self._rung) if line else SimulatedLine(self._rung)
         self.runner = CallRunner(
             self.line, self.seat, self.desk, self, clock,
             recordings=home / "recordings", signer=Signer.load_or_create(home / "keys"), scripts=scripts_dir(),
-            max_calls=4, inbound_script="inbound", worker="stage-0",
+            max_calls=4, inbound_script="inbound", worker="stage-0", rules=rules,
         )  # fmt: skip
 
     # --- the call book -------------------------------------------------------------------------------------
@@ -128,7 +135,7 @@ class Stage:
         if self.leg is None:
             self.leg = leg
         elif isinstance(leg, SimulatedLeg):
-            self.agents.append(people.Agent(leg, busy=self._busy))
+            self.agents.append(people.Agent(leg, busy=self._busy, mouth=self._mouth))
 
     async def ring(self, debtor: people.Debtor, script: str = "reminder") -> Any:
         self.debtor = debtor
