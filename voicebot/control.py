@@ -60,6 +60,7 @@ async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> Non
                 recordings=settings.recordings,
                 secret=secret,
                 version=__version__,
+                home=settings.home,
                 softphone=socket_path(settings),
                 ice_servers=parse_ice_servers(settings.ice_servers),
             )

@@ -33,6 +33,8 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("GET", r"/campaigns", "campaigns"),
     ("GET", r"/desk(/cases/[^/]+)?", "desk"),
     ("GET", r"/wall", "wall"),
+    ("GET", r"/lines", "wall"),
+    ("GET", r"/api/lines", "wall"),
     ("GET", r"/people", "users"),
     ("GET POST", r"/password", Open.EVERYBODY),  # wants its own one-time token
     ("GET", r"/api/desk(/(figures|knowledge|cases|callbacks))?", "desk"),  # and only what is one's own

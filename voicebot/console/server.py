@@ -26,9 +26,10 @@ from voicebot.console.floor import LiveFloor
 from voicebot.console.floor_api import floor_routes, people_routes
 from voicebot.console.gate import Gate
 from voicebot.console.icons import icon
+from voicebot.console.line_api import line_routes
 from voicebot.console.live import LiveBoard
 from voicebot.console.login import login_routes
-from voicebot.console.pages import call, calls, campaigns, cases, desk, people, running, wall
+from voicebot.console.pages import call, calls, campaigns, cases, desk, lines, people, running, wall
 from voicebot.console.queries import ConsoleData
 from voicebot.console.sessions import Sessions, create_admin_link
 from voicebot.console.settings import ConsoleSettings
@@ -58,6 +59,7 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     )
     app.include_router(login_routes(data, settings, sessions, clock or SystemClock()))
     app.include_router(api_routes(data, settings))
+    app.include_router(line_routes(settings))
     app.include_router(desk_routes(data, floor))
     app.include_router(floor_routes(data, floor))
     app.include_router(people_routes(data, settings.url))
@@ -65,7 +67,7 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     _plain_routes(app)
     app.mount(ASSETS, StaticFiles(directory=Path(str(files("voicebot.console").joinpath("static")))))
     console = Console(data, settings, board, floor)
-    for page in (running, calls, call, cases, campaigns, desk, wall, people):
+    for page in (running, calls, call, cases, campaigns, desk, wall, people, lines):
         page.register(console)
     nicegui.app.on_page_exception(error_page)
     ui.run_with(

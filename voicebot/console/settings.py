@@ -23,6 +23,8 @@ class ConsoleSettings:
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     demo_login: tuple[str, str] | None = field(default=None, repr=False)
     """User name and password shown on the login page of a demo, never set otherwise."""
+    home: Path | None = None
+    """Where lines leave their figures; None shows none."""
     session_hours: int = 12
     version: str = ""
     softphone: Path | None = None

@@ -33,6 +33,7 @@ NAVIGATION = (
     ("/calls", "calls", "nav.calls", "calls"),
     ("/cases", "cases", "nav.cases", "cases"),
     ("/campaigns", "campaigns", "nav.campaigns", "campaigns"),
+    ("/lines", "path", "nav.lines", "wall"),
     ("/people", "people", "nav.people", "users"),
 )
 

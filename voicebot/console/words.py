@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 
 from voicebot.console.desk_words import DESK_TEXTS
+from voicebot.console.line_words import LINE_TEXTS
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.money import yuan
 
@@ -389,4 +390,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fact.brain_back": ("对话恢复", "Dialog back"),
     "fact.ended": ("通话结束", "Ended"),
     **DESK_TEXTS,
+    **LINE_TEXTS,
 }

@@ -1,0 +1,47 @@
+"""Line words: what the page of phone lines and trunks says, Chinese first."""
+
+from __future__ import annotations
+
+LINE_TEXTS: dict[str, tuple[str, str]] = {
+    "nav.lines": ("线路", "Lines"),
+    "lines.title": ("线路", "Lines"),
+    "lines.lead": ("中继线的状态、占用与最近的故障", "Trunks: state, channels in use and the last trouble"),
+    "lines.none": ("没有线路数据", "No figures of a line"),
+    "lines.none.lead": (
+        "语音进程启动后几秒内会出现；一直没有时，请看 voicebot serve 的日志。",
+        "They appear seconds after the voice process has started; if not, see the log of voicebot serve.",
+    ),
+    "lines.trunks": ("中继线", "Trunks"),
+    "lines.trunks.none": ("没有配置中继线", "No trunk configured"),
+    "lines.trunks.none.lead": (
+        "外呼号码需要中继线：见 docs/how-to/sip-trunk.md。sip: 地址可直接呼叫。",
+        "Numbers need a trunk: see docs/how-to/sip-trunk.md. sip: addresses are rung without one.",
+    ),
+    "lines.workers": ("语音进程", "Workers"),
+    "lines.calls": ("通话", "Calls"),
+    "lines.used": ("占用", "In use"),
+    "lines.rate": ("每秒呼叫", "Calls per second"),
+    "lines.answered": ("接通率", "Answer rate"),
+    "lines.tried": ("呼出 {tried} · 接通 {answered}", "{tried} placed · {answered} answered"),
+    "lines.inbound": ("呼入 {count}", "{count} inbound"),
+    "lines.failure": ("最近故障", "Last failure"),
+    "lines.failed": ("共 {count} 次", "{count} in all"),
+    "lines.trunk": ("中继线", "Trunk"),
+    "lines.order": ("优先级 {priority} · 权重 {weight}", "priority {priority} · weight {weight}"),
+    "lines.up": ("正常", "Up"),
+    "lines.down": ("无响应", "No answer"),
+    "lines.unregistered": ("未注册", "Not registered"),
+    "lines.paused": ("暂停 {seconds} 秒", "Paused for {seconds} s"),
+    "lines.trial": ("试探中", "On trial"),
+    "lines.registration.not_needed": ("免注册", "No registration"),
+    "lines.registration.waiting": ("注册中", "Registering"),
+    "lines.registration.done": ("已注册", "Registered"),
+    "lines.registration.failed": ("注册失败", "Registration failed"),
+    "lines.admits": ("接受新呼叫", "Takes calls"),
+    "lines.overloaded": ("过载，暂不接新呼叫", "Overloaded: no further calls"),
+    "lines.brain.up": ("对话引擎在线", "Brain is up"),
+    "lines.brain.down": ("对话引擎离线", "Brain is away"),
+    "lines.lag": ("对话延迟 {ms} 毫秒", "Brain lag {ms} ms"),
+    "lines.late": ("迟到 >40ms：{share}", "Late by >40 ms: {share}"),
+    "lines.overloads": ("过载 {count} 次", "Overloaded {count} times"),
+}
