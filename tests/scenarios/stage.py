@@ -163,8 +163,8 @@ class Stage:
         self._number += 1
         if self.leg is not None and self.debtor is not None:
             self.debtor.tick(self.leg.tick(self._number, self.debtor.lips()))
-        for agent in self.agents:
-            agent.tick(self._number)
+        for one in self.agents:
+            one.tick(self._number)
         reports, self.seat.reports = self.seat.reports, []
         frames, self.seat.frames = self.seat.frames, []
         for message in (*reports, Tick(self._number, tuple(frames))):
