@@ -48,7 +48,8 @@ class GatewayEnd:
 
     def __init__(self, obey: Obey) -> None:
         self._obey = obey
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._writers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        """Of each console, by the task that reads it."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -63,22 +64,26 @@ class GatewayEnd:
             self._server.close()
         for task in self._tasks:
             task.cancel()
-        for writer in self._writers:
+        for writer in self._writers.values():
             writer.close()
+        await asyncio.gather(*self._tasks, *self._writers, return_exceptions=True)
 
     def tell(self, news: News) -> None:
-        for writer in self._writers:
+        for writer in self._writers.values():
             _write(writer, news)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        me = asyncio.current_task()
+        if me is not None:
+            self._writers[me] = writer
         try:
             async for message in _lines(reader):
                 task = asyncio.create_task(self._answer(writer, message))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         finally:
-            self._writers.discard(writer)
+            if me is not None:
+                del self._writers[me]
             writer.close()
 
     async def _answer(self, writer: asyncio.StreamWriter, message: News) -> None:

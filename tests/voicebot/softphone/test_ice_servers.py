@@ -21,7 +21,7 @@ def test_servers_are_read() -> None:
 
 @pytest.mark.parametrize("entry", ["http:x", "stun:", "turn:x:3478", "stun:h:70000", "stun:a b", "turn:u@h"])
 def test_what_is_none_is_refused(entry: str) -> None:
-    with pytest.raises(ValueError, match="TURN|expected"):
+    with pytest.raises(ValueError, match=r"TURN|expected"):
         parse_ice_servers([entry])
 
 

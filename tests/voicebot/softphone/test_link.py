@@ -96,7 +96,9 @@ async def test_a_gateway_that_comes_back_is_found_again(tmp_path: Path) -> None:
     running.cancel()
 
 
-async def test_what_is_no_message_ends_that_connection_alone(ends: tuple[GatewayEnd, ConsoleEnd], tmp_path: Path) -> None:
+async def test_what_is_no_message_ends_that_connection_alone(
+    ends: tuple[GatewayEnd, ConsoleEnd], tmp_path: Path
+) -> None:
     for rubbish in (b"\xff\xfe\n", b"[1]\n" + b"x" * 300_000 + b"\n", b"{}\n{\n"):
         reader, writer = await asyncio.open_unix_connection(tmp_path / "s.sock")
         writer.write(rubbish)
