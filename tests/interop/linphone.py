@@ -43,7 +43,7 @@ class Linphone(Peer):
 
     def __init__(
         self, folder: Path, hz: int, user: str = "linphone", *, encryption: str = "none", info: bool = False,
-        more: str = "", answers: bool = True,
+        more: str = "", answers: bool = True, password: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(user, folder / user)
         self.port, self._hz, self._answers = free_port(), hz, answers
@@ -52,6 +52,8 @@ class Linphone(Peer):
             port=self.port, user=user, host=HOST, info=int(info), events=int(not info), encryption=encryption,
             mandatory=int(encryption != "none"), media=free_port(), more=more,
         )  # fmt: skip
+        if password is not None:
+            self._settings += f"[auth_info_0]\nusername={user}\npasswd={password}\nrealm=station\n"
         self._record = self.folder / "heard.wav"
 
     async def begin(self) -> None:

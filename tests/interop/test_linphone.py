@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sip.auth import DigestServer
 from sip.events import Ended, Held, Resumed
 
 from .linphone import linphone
@@ -126,3 +127,17 @@ async def test_our_keys_reach_linphone(tmp_path: Path) -> None:
         talk.call.send_dtmf("86")
         await peer.says("Receiving tone 8")
         await peer.says("Receiving tone 6")
+
+
+@pytest.mark.parametrize("password", ["geheim", "falsch"])
+async def test_linphone_proves_itself_by_sha_256(tmp_path: Path, password: str) -> None:
+    """Both challenges of RFC 8760, SHA-256 on top."""
+    digest = DigestServer("station", {"linphone": "geheim"}.get, b"secret", algorithms=("SHA-256", "MD5"))
+    async with station(OURS_HZ, digest=digest) as ours, linphone(tmp_path, THEIRS_HZ, password=password) as peer:
+        await peer.type(f"call {ours.uri}")
+        if password == "geheim":
+            await (await ours.call()).answered()
+            assert "algorithm=SHA-256" in peer.trace()
+        else:
+            await peer.says("(?i)error|password|failed", within_s=15)
+            assert not ours.talks

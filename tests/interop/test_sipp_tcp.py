@@ -19,8 +19,9 @@ async def test_sipp_calls_over_tcp(tmp_path: Path) -> None:
         async with sipp(tmp_path, steps, "-t", "t1", "-r", "20", target=ours.port, calls=20) as peer:
             await peer.is_content()
         assert len(ours.talks) == 20
-        async with sipp(tmp_path, steps, "-t", "tn", "-max_socket", "100", target=ours.port, calls=3, name="each") as peer:
-            await peer.is_content()  # a connection per call
+        each = ("-t", "tn", "-max_socket", "100")  # a connection per call
+        async with sipp(tmp_path, steps, *each, target=ours.port, calls=3, name="each") as peer:
+            await peer.is_content()
         async with sipp(tmp_path, steps, target=ours.port, name="udp") as peer:
             await peer.is_content()
         assert await ours.is_idle()
