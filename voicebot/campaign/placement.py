@@ -52,6 +52,7 @@ class Placement:
             "case_id": attempt.case.id,
             "target": attempt.number,
             "script": attempt.script,
+            "caller_id": attempt.campaign_id,
         }
         worker = address_of(next(self._workers))
         await self._store.commands.issue(worker, DIAL, self._clock.now(), by="dialler", payload=payload)
