@@ -36,7 +36,7 @@ class AlwaysOpen:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Milliseconds at which no further call is taken: the p99 of tick lateness, the p90 of the event loop's lag,
+    """Milliseconds above which no further call is taken: the p99 of tick lateness, the p90 of the event loop's lag,
     and the brain's lag. It opens again below `reopen` of each, and not before `calm_s` of that."""
 
     tick_ms: float = 80.0
@@ -80,7 +80,7 @@ class LoadGate:
             self._samples.popleft()
         self.measured = Measured(self._tick_p99(), self._loop_p90(), brain_ms)
         worst = self._worst()
-        if worst >= 1.0:
+        if worst > 1.0:
             self._close()
         elif worst > self.limits.reopen:
             self._calm_since = None
