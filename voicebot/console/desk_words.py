@@ -142,6 +142,7 @@ DESK_TEXTS: dict[str, tuple[str, str]] = {
     "ring.started": ("请接听您的电话", "Pick up your phone"),
     "ring.refused": ("规则 {rule} 不允许：{why}。{later}", "Rule {rule} forbids it: {why}. {later}"),
     "ring.later": ("最早 {at} 可以再试。", "Try again from {at}."),
+    "ring.unreachable": ("案件未开放，或没有可拨打的号码。", "The case is not open, or has no number to ring."),
     "ring.never": ("没有可以再试的时间。", "There is no time to try again."),
     "callback.title": ("我的回拨", "My callbacks"),
     "callback.none": ("没有待回拨", "No callback is due"),

@@ -45,7 +45,7 @@ def figures(
     boxes = (
         stat("wall.waiting", len(queue), waits),
         stat("wall.longest", words.length(longest) if queue else "—", waits),
-        stat("wall.ready", tag("span", ready, tag("small", f" / {here}")), "" if ready or not queue else "bad"),
+        stat("wall.ready", (str(ready), tag("small", f" / {here}")), "" if ready or not queue else "bad"),
         stat("wall.talking", talking),
         stat("wall.running", len(stories)),
     )

@@ -28,9 +28,9 @@ def register(console: Console) -> None:
         with shell(console, visit, "/people", words("people.title"), ("desk.js",)):
             markup(heading(words("people.title"), words("people.lead")))
             names = markup(_agent_options(agents))
-            listed_users = markup(users_panel(words, users))
+            listed_users = markup(users_panel(words, users)).classes("people-box")
             markup(user_form(words))
-            listed_agents = markup(agents_panel(words, agents)).classes("people-agents")
+            listed_agents = markup(agents_panel(words, agents)).classes("people-box")
             markup(agent_form(words))
 
             async def redraw() -> None:
