@@ -13,7 +13,7 @@ from sip.message import Request
 from .baresip import baresip
 from .kamailio import DOMAIN, Kamailio, kamailio
 from .peers import requires
-from .sipp import ANSWERED, ack, bye, invite, pause, recv, refused_ack, sipp
+from .sipp import ANSWERED, ack, bye, invite, pause, recv, refused_ack, reply, sdp, sipp
 from .station import station
 from .tones import tone_ms
 
@@ -118,3 +118,21 @@ async def test_no_worker_left_is_said_with_a_time_to_come_back(tmp_path: Path) -
         async with sipp(tmp_path, steps, target=proxy.port) as carrier:
             await carrier.is_content()
         assert not worker.talks
+
+
+@requires("sipp", "baresip")
+async def test_a_worker_rings_the_carrier_and_an_agent_s_phone_without_a_password(tmp_path: Path) -> None:
+    rung = [recv("INVITE", has=r"INVITE sip:\+8613800138000@"), reply(180), reply(200, sdp(), repeats=True)]
+    steps = [*rung, recv("ACK"), recv("BYE"), reply(200)]
+    async with station(OURS_HZ) as worker, sipp(tmp_path, steps) as carrier:
+        where = f'"sip:127.0.0.1:{carrier.port}"'
+        async with kamailio(tmp_path, PHONES, [worker.uri], CARRIER=where) as proxy:
+            talk = worker.dial(f"sip:+8613800138000@{DOMAIN}", via=proxy.address)
+            await talk.answered()
+            await talk.call.hangup()
+            await carrier.is_content()
+            async with phone_of_alice(tmp_path, proxy) as alice:
+                await alice.says("200 OK")
+                agent = worker.dial(f"sip:alice@{DOMAIN}", via=proxy.address)
+                await agent.answered()
+                assert "407" not in str(worker.agent.trace.ladder(agent.call.id))
