@@ -80,10 +80,15 @@ class CallerIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """Whose calls are the trunk's, and what answers them. `called`: numbers with a script of their own."""
+    """Whose calls are the trunk's, and what answers them. `called`: numbers with a script of their own.
+
+    `digest` is the one algorithm that callers are challenged with: many telephones give up at one they don't know,
+    even beside one that they do.
+    """
 
     peers: tuple[Network, ...] = ()
     account: Account | None = None
+    digest: Literal["MD5", "SHA-256"] = "MD5"
     script: str | None = None
     called: tuple[tuple[str, str], ...] = ()
 

@@ -122,4 +122,5 @@ def _guard(trunk: Trunk) -> DigestServer:
     account = trunk.inbound.account
     assert account is not None
     passwords = {account.user: account.password}
-    return DigestServer(account.realm or trunk.domain or REALM, passwords.get, secrets.token_bytes(32))
+    realm, algorithms = account.realm or trunk.domain or REALM, (trunk.inbound.digest,)
+    return DigestServer(realm, passwords.get, secrets.token_bytes(32), algorithms=algorithms)

@@ -124,6 +124,7 @@ class _Numbers(_Table):
 
 class _Inbound(_Secret):
     peers: list[str] = []
+    digest: Literal["md5", "sha-256"] = "md5"
     script: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+$")] | None = None
     called: dict[User, Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+$")]] = {}
 
@@ -192,7 +193,8 @@ class _Trunk(_Secret):
             session_expires_s=self.session_expires_s or None, transfer=self.transfer, dtmf=self.dtmf,
             options_every_s=self.options_every_s, early_media=self.early_media, try_s=self.try_s,
             inbound=Inbound(
-                _peers(self.inbound.peers, host), self.inbound.account(folder), self.inbound.script,
+                _peers(self.inbound.peers, host), self.inbound.account(folder),
+                "MD5" if self.inbound.digest == "md5" else "SHA-256", self.inbound.script,
                 tuple(self.inbound.called.items()),
             ),
         )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from typing import Literal
 
 import pytest
 
@@ -173,8 +174,9 @@ async def test_number_and_identity_as_the_trunk_wants_them() -> None:
             await leg.hang_up()
 
 
-async def test_the_password_opens_a_trunk_and_a_wrong_one_goes_to_the_next() -> None:
-    ours = Inbound((ipaddress.ip_network("127.0.0.1"),), Account("bot", "right"))
+@pytest.mark.parametrize("digest", ["MD5", "SHA-256"])
+async def test_the_password_opens_a_trunk_and_a_wrong_one_goes_to_the_next(digest: Literal["MD5", "SHA-256"]) -> None:
+    ours = Inbound((ipaddress.ip_network("127.0.0.1"),), Account("bot", "right"), digest)
     async with carriers(answer, answer) as (plain, spare):
         from tests.voicebot.telephony.carriers import Carrier
 

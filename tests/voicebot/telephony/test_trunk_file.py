@@ -52,6 +52,7 @@ prefix = "9"
 [trunks.inbound]
 peers = ["198.51.100.0/24"]
 user = "them"
+digest = "sha-256"
 password_env = "THEIR_PASSWORD"
 script = "inbound"
 called = { "+861012345678" = "vip" }
@@ -86,6 +87,7 @@ def test_everything_that_can_be_said(file: Path) -> None:
     )
     assert carrier.numbers == NumberFormat(Shape.NATIONAL, "", "9")
     assert carrier.inbound.peers == (ipaddress.ip_network("198.51.100.0/24"),)
+    assert carrier.inbound.digest == "SHA-256" and spare.inbound.digest == "MD5"
     assert carrier.inbound.account == Account("them", "theirs") and carrier.inbound.script == "inbound"
     assert dict(carrier.inbound.called) == {"+861012345678": "vip"}
     assert (spare.host, spare.port, spare.uri_host) == ("2001:db8::7", 5080, "[2001:db8::7]:5080")
