@@ -122,7 +122,7 @@ class DigestClient:
         for challenge in _challenges(response, challenge_field):
             key = (answer_field, challenge.realm)
             wanted = self._credentials is not None and self._credentials.realm in (None, challenge.realm)
-            # A nonce that did its work before has run out, stale or not; one refused at its first use is a wrong password.
+            # A nonce that worked before has run out, stale or not; refused at its first use it means a wrong password.
             refused = key in self._known and self._known[key][1] <= 1 and not challenge.stale
             if wanted and not refused and not (learned and key in self._known):
                 self._known[key] = (challenge, 0)

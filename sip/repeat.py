@@ -40,8 +40,9 @@ class RepeatUntilAck:
 
     def _again(self, interval: float) -> None:
         self._timer = None
-        if self._clock.time() >= self._until:
+        left = self._until - self._clock.time()
+        if left <= 0:
             self._give_up()
             return
-        self._timer = self._clock.call_later(interval, lambda: self._again(min(2 * interval, self._ceiling)))
+        self._timer = self._clock.call_later(min(interval, left), lambda: self._again(min(2 * interval, self._ceiling)))
         self._send()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import looptime
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sip import (
@@ -221,6 +221,7 @@ async def test_a_subscription_that_ends_without_a_result_has_failed(lab: Laborat
     assert (await asking).status == 500
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.one_of(
