@@ -15,9 +15,10 @@ from sip.addressing import MAGIC, origin, reachable, response_hop, seen_from, tr
 from sip.dialog import next_hop
 from sip.errors import ResolveError, SipParseError
 from sip.exchange import Attempt, Clock, Incoming, Outgoing, TimerHandle
-from sip.flood import FloodGate, Seldom
+from sip.flood import FloodGate
 from sip.keep_alive import KeepAlive
 from sip.message import MAX_MESSAGE, Headers, Message, Request, Response, Uri, Via, parse_message
+from sip.seldom import Seldom
 from sip.trace import Trace
 from sip.transaction import RFC_TIMING, Failed, Timing, cancel, client_transaction, server_transaction
 from sip.transport import MAX_STREAM_MESSAGE, Address, Hop, TransportLayer, as_hop, literal

@@ -1,4 +1,4 @@
-"""Before anything is parsed: how many messages a second each source may send. And log lines that can't flood a disk."""
+"""Before anything is parsed: how many messages a second each source may send."""
 
 from __future__ import annotations
 
@@ -79,21 +79,3 @@ class FloodGate:
         else:
             self._strangers.move_to_end(host)
         return bucket
-
-
-class Seldom:
-    """Lets one log line of a kind through per period."""
-
-    def __init__(self, every_s: float = 10.0) -> None:
-        self._every_s = every_s
-        self._next = float("-inf")
-        self._held_back = 0
-
-    def due(self, now: float) -> int | None:
-        """How many have happened since the last line, this one included; None: say nothing."""
-        self._held_back += 1
-        if now < self._next:
-            return None
-        self._next = now + self._every_s
-        count, self._held_back = self._held_back, 0
-        return count

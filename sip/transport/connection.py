@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from sip.errors import SipParseError
 from sip.transport.base import Hop
@@ -73,6 +73,9 @@ class Connection(asyncio.Protocol):
             if sum(map(len, self._waiting)) > MAX_UNREAD:
                 self.fail()
             return
+        if self._transport.is_closing():
+            self._over(opened=True)
+            raise OSError(f"the connection to {self.hop} is closed")
         self._begun = None if not self._framer.is_midway else self._begun
         self._last = self._loop.time()
         self._transport.write(data)
@@ -106,7 +109,7 @@ class Connection(asyncio.Protocol):
     # asyncio's side --------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from it
         if self._is_over:
             transport.abort()
             return

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Literal
 
+from sip.seldom import Seldom
 from sip.transport.base import Address, Hop
 from sip.transport.connection import Connection
 from sip.transport.udp import source_towards
@@ -49,6 +50,7 @@ class StreamTransport:
         self.name = name
         self.limits = limits
         self.refused = 0
+        self._log_failed, self._log_accept = Seldom(), Seldom()
         self._server, self._client = server, client
         self._address: Address = ("", 0)
         self._listener: socket.socket | None = None
@@ -135,7 +137,9 @@ class StreamTransport:
                     lambda: connection, hop.host, hop.port, ssl=self._client, local_addr=local, server_hostname=name
                 )
         except (OSError, TimeoutError) as error:
-            log.info("no %s connection to %s: %s", self.name, hop, error or "it took too long")
+            if (count := self._log_failed.due(asyncio.get_running_loop().time())) is not None:
+                reason = error or "it took too long"
+                log.warning("no %s connection to %s (%d such in a row): %s", self.name, hop, count, reason)
             connection.fail()
 
     # From a peer -----------------------------------------------------------------------------------
@@ -146,7 +150,8 @@ class StreamTransport:
             try:
                 accepted, source = await loop.sock_accept(listener)
             except OSError as error:
-                log.warning("can't accept a %s connection: %s", self.name, error)
+                if self._log_accept.due(loop.time()) is not None:
+                    log.warning("can't accept a %s connection: %s", self.name, error)
                 await asyncio.sleep(0.2)
                 continue
             if self._may_enter(source[0]):

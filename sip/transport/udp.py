@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from functools import lru_cache
 
 from sip.transport.base import Address, Receive
+
+#: Bytes that may wait for us in the kernel, as far as it grants them: a burst of calls must not be lost.
+RECEIVE_BUFFER = 1 << 20
 
 
 class UdpTransport:
@@ -23,6 +27,8 @@ class UdpTransport:
     async def start(self, listen: Address, receive: Receive) -> None:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(receive), local_addr=listen)
+        with contextlib.suppress(OSError):  # a smaller buffer works too
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         host, port = self._transport.get_extra_info("sockname")[:2]
         self._address = (host, port)
 

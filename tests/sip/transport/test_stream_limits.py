@@ -14,6 +14,8 @@ from sip.transport.base import Hop
 from sip.transport.stream import StreamLimits, StreamTransport
 
 HOST = "127.0.0.1"
+
+
 PATIENCE = StreamLimits(connections=6, per_source=4, connect_s=0.5, first_message_s=0.3, message_s=0.3, idle_s=1.5)
 OPTIONS = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n"
 
