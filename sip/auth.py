@@ -176,7 +176,11 @@ class Verdict:
 
 
 class DigestServer:
-    """Challenges requests and checks the answers. Nonces carry date and seal, so none is stored unasked."""
+    """Challenges requests and checks the answers. Nonces carry date and seal, so none is stored unasked.
+
+    Each of `algorithms` makes a challenge of its own. Some phones (libre, SIPp without TLS) give up at the sight of
+    one they do not know, even beside one they do: name "MD5" alone for those.
+    """
 
     def __init__(
         self,
