@@ -114,6 +114,10 @@ class ConsoleEnd:
         self._asked: dict[int, asyncio.Future[News]] = {}
         self._readers: dict[str, set[asyncio.Queue[News]]] = {}
 
+    @property
+    def connected(self) -> bool:
+        return self._writer is not None
+
     async def run(self) -> None:
         """Connect again and again until cancelled."""
         while self._path is not None:

@@ -36,7 +36,7 @@ class SoftphoneProcess:
         self._line = SipLine(
             (host, port),
             rtp_ports=settings.softphone_rtp_range,
-            allowed=(*settings.allowed_peers, f"{host}/{128 if ':' in host else 32}"),
+            allowed=_lines(settings, host),
             caller_id="softphone",
             on_incoming=self._ring,
             refusal=lambda: None,
@@ -62,6 +62,12 @@ class SoftphoneProcess:
 
     async def _obey(self, verb: str, agent: str, session: str, more: News) -> News:
         return await self._gateway.obey(verb, agent, session, more)
+
+
+def _lines(settings: Settings, host: str) -> tuple[str, ...]:
+    """Who may ring the extensions: the lines of this machine, and our peers where an operator chose the address."""
+    here = ("127.0.0.0/8", "::1/128", f"{host}/{128 if ':' in host else 32}")
+    return (*here, *settings.allowed_peers) if settings.softphone_listen is not None else here
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> None:

@@ -57,7 +57,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     await one.gateway.listen(tmp_path / "s.sock")
     running = asyncio.create_task(one.console.run())
     for _ in range(200):
-        if one.console._writer is None:
+        if not one.console.connected:
             await asyncio.sleep(0.01)
     yield one
     running.cancel()

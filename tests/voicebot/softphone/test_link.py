@@ -43,7 +43,7 @@ async def ends(tmp_path: Path) -> AsyncIterator[tuple[GatewayEnd, ConsoleEnd]]:
 
 async def connected(console: ConsoleEnd) -> None:
     for _ in range(200):
-        if console._writer is not None:
+        if console.connected:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("the console does not connect")
