@@ -24,6 +24,7 @@ from voicebot.softphone.link import socket_path
 from voicebot.store import DatabaseError, Store
 from voicebot.telemetry import metrics
 from voicebot.telemetry.process_figures import ProcessFigures
+from voicebot.telephony.trunk_file import channels_of
 from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.names import worker_name
 from voicebot.worker.published import publish
@@ -100,7 +101,7 @@ async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
         placement.place,
         judge_by(),
         caps=caps_of(),
-        capacity=settings.max_calls * settings.workers,
+        capacity=min(settings.max_calls * settings.workers, channels_of(settings)),
         clock=clock,
         adopt=placement.resume,
     )

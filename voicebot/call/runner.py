@@ -147,17 +147,22 @@ class CallRunner:
 
     @property
     def may_dial(self) -> bool:
-        """False while draining, overloaded or without a brain: nobody is rung to hear an apology."""
-        return not self.draining and self._brain.alive and self._admission.may_take(len(self._sessions))
+        """False while no call may come, and while no trunk can take one."""
+        return self._may_converse and self._admission.may_dial()
+
+    @property
+    def _may_converse(self) -> bool:
+        """False while full, draining, overloaded or without a brain: nobody is to hear an apology."""
+        running, most = len(self._sessions), self._line.capabilities.max_calls or self._max_calls
+        able = not self.draining and self._brain.alive and running < min(self._max_calls, most)
+        return able and self._admission.may_take(running)
 
     def find(self, call_id: str) -> CallSession | None:
         return next((s for s in self._sessions.values() if s.facts.call_id == call_id), None)
 
     def refusal(self) -> int | None:
         """The SIP status for one more incoming call: None to take it, 503 when full, draining or unable."""
-        most = self._line.capabilities.max_calls or self._max_calls
-        full = len(self._sessions) >= min(self._max_calls, most)
-        return None if not full and self.may_dial else 503
+        return None if self._may_converse else 503
 
     async def dial(self, order: DialOrder) -> None:
         """Place a call; returns at once, the call book tells the rest. What is raised has left no call behind.

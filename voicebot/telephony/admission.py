@@ -26,11 +26,18 @@ class Admission(Protocol):
         """`running`: calls there are already."""
         ...
 
+    def may_dial(self) -> bool:
+        """False while there is no way out: no trunk can take a call."""
+        ...
+
 
 class AlwaysOpen:
     """Admits whatever comes."""
 
     def may_take(self, running: int) -> bool:
+        return True
+
+    def may_dial(self) -> bool:
         return True
 
 
@@ -60,8 +67,17 @@ class LoadGate:
     """An Admission with hysteresis. One call at a time is always taken: a machine that is slow without any call
     would else never answer again."""
 
-    def __init__(self, limits: Limits | None = None, bounds_ms: Sequence[float] = BOUNDS_MS) -> None:
-        """`bounds_ms`: upper bounds of the tick histogram; what is later than the last counts as twice that."""
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        bounds_ms: Sequence[float] = BOUNDS_MS,
+        has_way_out: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`bounds_ms`: upper bounds of the tick histogram; what is later than the last counts as twice that.
+
+        `has_way_out`: whether any trunk can take a call now.
+        """
+        self._has_way_out = has_way_out
         self.limits = limits or Limits()
         self.is_open = True
         self.measured = Measured()
@@ -72,6 +88,9 @@ class LoadGate:
 
     def may_take(self, running: int) -> bool:
         return self.is_open or running == 0
+
+    def may_dial(self) -> bool:
+        return self._has_way_out()
 
     def observe(self, now: float, tick_counts: Sequence[int], loop_ms: float, brain_ms: float) -> None:
         """One measurement: seconds, the tick histogram since the start, what the loop and the brain lag now."""

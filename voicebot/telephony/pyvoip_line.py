@@ -160,8 +160,7 @@ class PyVoipLine:
         self._wheel.after(callback)
 
     def script_of(self, leg: CallLeg) -> str | None:
-        called = getattr(leg, "called", "")
-        return dict(self.trunk.inbound.called).get(called, self.trunk.inbound.script)
+        return self.trunk.script_for(getattr(leg, "called", ""))
 
     async def start(self, *, register: bool = True) -> None:
         """Start process and clock; `register` is not asked, for without it pyVoIP can do nothing."""

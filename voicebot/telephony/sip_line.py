@@ -193,8 +193,7 @@ class SipLine:
         state = self.trunks.states.get(leg.trunk or "")
         if state is None or not isinstance(leg, SipLeg):
             return None
-        inbound = state.trunk.inbound
-        return dict(inbound.called).get(leg.called, inbound.script)
+        return state.trunk.script_for(leg.called)
 
     async def _take(self, call: Call) -> None:
         trunk = self.trunks.of_source(call.hop.host) if call.hop is not None else None

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
+from voicebot.domain.phone import same_line
+
 Transport = Literal["udp", "tcp", "tls"]
 Srtp = Literal["off", "offer", "require"]
 CodecName = Literal["PCMA", "PCMU", "G722", "opus"]
@@ -156,6 +158,11 @@ class Trunk:
         """True where `source`, an IP address, is one of its peers."""
         address = ipaddress.ip_address(source)
         return any(address in network for network in self.inbound.peers)
+
+    def script_for(self, called: str) -> str | None:
+        """The script that answers calls to one of our numbers, however it is spelt."""
+        by_line = {same_line(number): script for number, script in self.inbound.called}
+        return by_line.get(same_line(called), self.inbound.script)
 
     def share(self, worker: int, workers: int) -> Trunk:
         """The part of its channels and calls per second that belongs to one of `workers` lines."""

@@ -20,6 +20,9 @@ PROBES_UP = 2
 """Answers in a row that make it healthy again, so that a trunk that flickers does not flicker for us."""
 
 
+PACED = "calls per second reached"
+
+
 class Registered(StrEnum):
     """Whether the trunk knows us by registration."""
 
@@ -71,7 +74,7 @@ def obstacle(state: TrunkState, now: float) -> str | None:
     if state.running >= state.trunk.max_calls:
         return "all channels in use"
     if state.tokens_now(now) < 1.0:
-        return "calls per second reached"
+        return PACED
     return None
 
 

@@ -15,7 +15,7 @@ from voicebot.telephony import trunk_choice
 from voicebot.telephony.leg import Ended, UndiallableError
 from voicebot.telephony.outcome import Blame, Retry, answer_of
 from voicebot.telephony.trunk import Trunk
-from voicebot.telephony.trunk_choice import Registered, TrunkState, obstacle
+from voicebot.telephony.trunk_choice import PACED, Registered, TrunkState, obstacle
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +70,12 @@ class TrunkDesk:
         states = [s for s in self.states.values() if only is None or s.trunk.name == only]
         chosen = trunk_choice.choose(states, self._now(), self._draw(), tried)
         return chosen.trunk if chosen else None
+
+    def has_way_out(self) -> bool:
+        """True where a call to a number needs to wait a moment at most; also where there is no trunk at all."""
+        now = self._now()
+        obstacles = [obstacle(state, now) for state in self.states.values()]
+        return not obstacles or any(what in (None, PACED) for what in obstacles)
 
     async def wait(self, only: str | None = None) -> Trunk:
         """The same, waiting a while for channel, turn or registration. UndiallableError names every obstacle."""

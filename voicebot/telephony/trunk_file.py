@@ -252,6 +252,12 @@ def trunks_of(settings: Settings) -> tuple[Trunk, ...]:
     )  # fmt: skip
 
 
+def channels_of(settings: Settings) -> int:
+    """Calls that all trunks together carry at once; where there are none, those that the workers carry."""
+    trunks = trunks_of(settings)
+    return sum(trunk.max_calls for trunk in trunks) if trunks else settings.max_calls * settings.workers
+
+
 def read_trunks(file: Path) -> tuple[Trunk, ...]:
     """The trunks of a file. TrunkFileError names every mistake in it."""
     try:

@@ -64,7 +64,7 @@ class LineProcess:
             on_incoming=self._on_incoming,
             refusal=self._refusal,
         )
-        self._gate = LoadGate(Limits(tick_ms=settings.most_late_ms))
+        self._gate = LoadGate(Limits(settings.most_late_ms), has_way_out=self._line.trunks.has_way_out)
         self._runner = CallRunner(
             self._line,
             self._link,

@@ -89,6 +89,7 @@ def test_everything_that_can_be_said(file: Path) -> None:
     assert carrier.inbound.peers == (ipaddress.ip_network("198.51.100.0/24"),)
     assert carrier.inbound.digest == "SHA-256" and spare.inbound.digest == "MD5"
     assert carrier.inbound.account == Account("them", "theirs") and carrier.inbound.script == "inbound"
+    assert carrier.script_for("01012345678") == "vip" and carrier.script_for("02112345678") == "inbound"
     assert dict(carrier.inbound.called) == {"+861012345678": "vip"}
     assert (spare.host, spare.port, spare.uri_host) == ("2001:db8::7", 5080, "[2001:db8::7]:5080")
     assert spare.takes_from("2001:db8::7") and not spare.takes_from("2001:db8::8"), "its own address may call"
