@@ -180,14 +180,15 @@ class OutgoingCall(Call):
             return
         is_first = not any(fork.ack for fork in self._forks.values())
         fork = self._forks.get(response.to.tag or "")
+        is_new = fork is None or fork.ack is None
         if fork is None or fork.ack is None:
             fork = self._fork(response)
             fork.ack = acknowledgement(fork.dialog, self._invite.request)
             if is_first:
                 self.client.dialog = fork.dialog
-            else:
-                self.client.send("BYE", lambda final: None, dialog=fork.dialog)
         self._endpoint.send_ack(fork.ack, flow=self.flow)
+        if is_new and not is_first:
+            self.client.send("BYE", lambda final: None, dialog=fork.dialog)
         if is_first:
             self._on_answered(response)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .certificate import Certificate
 from .peers import Peer
 from .sipp import HOST, free_port
 from .tones import read_wav, tone, write_wav
@@ -44,6 +45,7 @@ class Linphone(Peer):
     def __init__(
         self, folder: Path, hz: int, user: str = "linphone", *, encryption: str = "none", info: bool = False,
         more: str = "", answers: bool = True, password: str | None = None,
+        tls: Certificate | None = None,
     ) -> None:  # fmt: skip
         super().__init__(user, folder / user)
         self.port, self._hz, self._answers = free_port(), hz, answers
@@ -52,6 +54,9 @@ class Linphone(Peer):
             port=self.port, user=user, host=HOST, info=int(info), events=int(not info), encryption=encryption,
             mandatory=int(encryption != "none"), media=free_port(), more=more,
         )  # fmt: skip
+        if tls is not None:
+            trust = f"sip_tls_port=-1\nroot_ca={tls.certificate}\nverify_server_certs=1\nverify_server_cn=0"
+            self._settings = self._settings.replace("sip_tls_port=0", trust)
         if password is not None:
             self._settings += f"[auth_info_0]\nusername={user}\npasswd={password}\nrealm=station\n"
         self._record = self.folder / "heard.wav"

@@ -96,7 +96,7 @@ class Station:
 
     def __init__(self, hz: int, takes: Callable[[Call], Awaitable[None]], options: dict[str, Any]) -> None:
         self._hz, self._takes = hz, takes
-        self.wheel = MediaWheel()
+        self.wheel: MediaWheel = options.pop("wheel", None) or MediaWheel()
         self._tls_port = (options.get("tls_listen") or (IP, 0))[1]
         ports = PortPool(40000, 45998)
         self.calls: asyncio.Queue[Talk] = asyncio.Queue()

@@ -73,3 +73,34 @@ async def test_our_keys_reach_baresip(tmp_path: Path) -> None:
         talk.call.send_dtmf("42#")
         for key in "42#":
             await peer.says(rf"received event: '{re.escape(key)}' \(end=0")
+
+
+async def test_over_tcp(tmp_path: Path) -> None:
+    async with (
+        station(OURS_HZ, tcp=True) as ours,
+        baresip(tmp_path, THEIRS_HZ, "answermode=auto", transport="tcp") as peer,
+    ):
+        await peer.tell("dial", f"{ours.uri};transport=tcp")
+        talk = await ours.call()
+        await talk.answered()
+        assert tone_ms(await talk.hear(1.5), THEIRS_HZ) > 900
+        await talk.call.hangup()
+        await peer.says("terminated")
+        out = ours.dial(peer.uri)
+        await out.answered()
+        assert tone_ms(await out.hear(1.5), THEIRS_HZ) > 900
+        await out.call.hangup()
+        await peer.says("terminated", times=2)
+
+
+async def test_baresip_is_held_by_us(tmp_path: Path) -> None:
+    async with station(OURS_HZ) as ours, baresip(tmp_path, THEIRS_HZ, "answermode=auto") as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        await talk.hear(0.5)
+        await talk.call.hold()
+        await talk.hear(0.3)
+        assert tone_ms(await talk.hear(1.0), THEIRS_HZ) < 300
+        await talk.call.resume()
+        assert tone_ms(await talk.hear(1.5), THEIRS_HZ) > 900
+        await talk.call.hangup()

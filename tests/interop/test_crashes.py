@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import signal
 import time
+from pathlib import Path
 
 from voicebot.domain.journal import FactKind
 from voicebot.evidence.reading import read_audio, read_journal
@@ -18,10 +21,9 @@ async def test_a_call_outlives_its_brain(served: Installation) -> None:
         assert await caller.dial(served.uri) is None
         await recording().has(FactKind.SAYING)
         await asyncio.sleep(0.5)
-        killed = time.monotonic()
         dead = served.kill("brain_process")
-        await recording().has(FactKind.BRAIN_LOST, 1.0)
-        assert time.monotonic() - killed < 1.0
+        lost = await recording().has(FactKind.BRAIN_LOST, 5.0)
+        assert int(str(lost.data["silent_ms"])) < 500, "the closed socket was not noticed at once"
         heard = len(caller.handset.heard)
         apology = await recording().has(FactKind.SAID, 20, utterance_id="apology")
         assert apology.data["heard_ms"] == apology.data["total_ms"] > 2000
@@ -46,7 +48,8 @@ async def test_a_brain_that_hangs_is_replaced(served: Installation) -> None:
         await recording().has(FactKind.SAYING)
         hung = served.kill("brain_process", signal.SIGSTOP)
         lost = await recording().has(FactKind.BRAIN_LOST, 2.0)
-        assert int(str(lost.data["silent_ms"])) >= 500
+        # The line's own clock: the first tick past 500 ms, at most one stall of the line itself later.
+        assert 500 <= int(str(lost.data["silent_ms"])) <= 620
         await caller.hang_up()
     await recording().sealed()
     await served.ready()
@@ -58,11 +61,10 @@ async def test_a_call_cut_by_a_crash_is_sealed(served: Installation) -> None:
         assert await caller.dial(served.uri) is None
         await recording().has(FactKind.SAID, 30)
         ours = recording()
-        killed = time.monotonic()
+        killed = time.clock_gettime(time.CLOCK_BOOTTIME)
         dead = served.kill("line_process")
-        while _other_line(served, dead) is None:
-            assert time.monotonic() - killed < 2.0, "the line was not started again within 2 s"
-            await asyncio.sleep(0.02)
+        born = _born_s(await _other_line(served, dead, 10.0))
+        assert born - killed < 2.0, f"the line was started again after {born - killed:.1f} s"
         await ours.sealed(30)
         facts = read_journal(ours.bundle)
         assert facts[-1].kind is FactKind.ENDED
@@ -73,12 +75,20 @@ async def test_a_call_cut_by_a_crash_is_sealed(served: Installation) -> None:
         assert await phone_is_taken(served)
 
 
-def _other_line(served: Installation, dead: int) -> int | None:
-    try:
-        pid = served.pid_of("line_process")
-    except LookupError:
-        return None
-    return pid if pid != dead else None
+async def _other_line(served: Installation, dead: int, within_s: float) -> int:
+    """The new line's process id."""
+    for _ in range(round(within_s / 0.02)):
+        with contextlib.suppress(LookupError):
+            if (pid := served.pid_of("line_process")) != dead:
+                return pid
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"no new line within {within_s} s")
+
+
+def _born_s(pid: int) -> float:
+    """When the kernel started a process, in seconds since boot, to 10 ms: field 22 of proc(5) stat."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
 
 
 async def phone_is_taken(served: Installation) -> bool:

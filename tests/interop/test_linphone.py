@@ -9,9 +9,10 @@ import pytest
 from sip.auth import DigestServer
 from sip.events import Ended, Held, Resumed
 
+from .certificate import Certificate
 from .linphone import linphone
 from .peers import requires
-from .station import station
+from .station import station, with_tls
 from .tones import tone_ms
 
 pytestmark = requires("linphonec")
@@ -141,3 +142,42 @@ async def test_linphone_proves_itself_by_sha_256(tmp_path: Path, password: str) 
         else:
             await peer.says("(?i)error|password|failed", within_s=15)
             assert not ours.talks
+
+
+async def test_linphone_calls_us_over_tcp(tmp_path: Path) -> None:
+    async with station(OURS_HZ, tcp=True) as ours, linphone(tmp_path, THEIRS_HZ) as peer:
+        await peer.type(f"call {ours.uri};transport=tcp")
+        talk = await ours.call()
+        await talk.answered()
+        assert tone_ms(await talk.hear(2.0), THEIRS_HZ) > 1000
+        await talk.call.hangup()
+        assert "SIP/2.0/TCP" in peer.trace()
+
+
+@requires("openssl")
+async def test_linphone_calls_us_over_tls_with_srtp(tmp_path: Path) -> None:
+    certificate = Certificate(tmp_path)
+    async with (
+        station(OURS_HZ, **with_tls(certificate)) as ours,
+        linphone(tmp_path, THEIRS_HZ, encryption="srtp", tls=certificate) as peer,
+    ):
+        await peer.type(f"call {ours.tls_uri}")
+        talk = await ours.call()
+        await talk.answered()
+        assert talk.call.session.agreed is not None and talk.call.session.agreed.keys is not None
+        assert tone_ms(await talk.hear(2.5), THEIRS_HZ) > 1200
+        await peer.type("terminate")
+        assert (await talk.ended()).by == "remote"
+        await peer.stop()
+        assert tone_ms(peer.heard(), OURS_HZ) > 1200
+
+
+async def test_opus_with_linphone(tmp_path: Path) -> None:
+    async with station(OURS_HZ, codecs=("opus", "PCMA")) as ours, linphone(tmp_path, THEIRS_HZ) as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        assert talk.call.session.agreed is not None and talk.call.session.agreed.codec == "opus"
+        assert tone_ms(await talk.hear(2.5), THEIRS_HZ) > 1200
+        await talk.call.hangup()
+        await peer.stop()
+        assert tone_ms(peer.heard(), OURS_HZ) > 1200

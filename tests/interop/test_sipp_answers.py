@@ -13,6 +13,7 @@ from sip.events import Answered, EarlyMedia, Ended, Held, Ringing
 
 from .peers import requires
 from .sipp import (
+    TAG,
     TRYING,
     ack,
     bye,
@@ -247,5 +248,37 @@ async def test_we_send_a_callee_elsewhere(tmp_path: Path, final: int) -> None:
         result = await talk.call.refer("sip:agent@192.0.2.7")
         assert result.status == final
         assert bool(talk.of(Ended)) == (final == 200)
+        await talk.call.hangup()
+        await peer.is_content()
+
+
+async def test_two_phones_of_one_fork_answer(tmp_path: Path) -> None:
+    """RFC 3261 13.2.2.4: each 200 is acknowledged, the first is kept, the other dialog gets its BYE."""
+    first = reply(200, sdp(), invite=True)
+    second = first.replace("sipp[call_number]", "other[call_number]")
+    steps = [
+        recv("INVITE"), first, recv("ACK", has="To:.*tag=[0-9]+sipp"), second, recv("ACK", has="To:.*tag=[0-9]+other"),
+        recv("BYE", has="To:.*tag=[0-9]+other"), reply(200).replace(f";tag={TAG}", ""), pause(500),
+        recv("BYE", has="To:.*tag=[0-9]+sipp"), reply(200).replace(f";tag={TAG}", ""),
+    ]  # fmt: skip
+    async with station() as ours, sipp(tmp_path, steps) as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        await talk.hear(1.0)
+        assert not talk.of(Ended)
+        await talk.call.hangup()
+        await peer.is_content()
+
+
+async def test_our_keys_by_info(tmp_path: Path) -> None:
+    steps = [
+        *RUNG, reply(200, sdp(), repeats=True), recv("ACK"), recv("INFO", has="Signal= ?4"), reply(200),
+        recv("INFO", has="Signal= ?#"), reply(200), recv("BYE"), reply(200),
+    ]  # fmt: skip
+    async with station() as ours, sipp(tmp_path, steps) as peer:
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        talk.call.send_dtmf("4#", how="info")
+        await talk.hear(1.5)
         await talk.call.hangup()
         await peer.is_content()

@@ -11,6 +11,7 @@ import pytest
 from sip.auth import DigestServer
 from sip.call import Call
 from sip.events import Answered, Dtmf, Ended, Held, Resumed
+from sip.media import MediaSession, MediaWheel, PortPool
 from sip.transaction import Timing
 
 from .peers import requires
@@ -180,3 +181,20 @@ async def test_a_repeated_invite_is_one_call(tmp_path: Path) -> None:
         assert len(ours.talks) == 1
 
 
+
+
+async def test_a_caller_that_falls_silent(tmp_path: Path) -> None:
+    """Its machine is gone and no BYE will ever come: without sound the call ends by itself."""
+    sound = ulaw(tmp_path / "tone.ulaw", 1000, 1.0)
+    steps = [
+        invite(), *ANSWERED, ack(), does(f'rtp_stream="{sound},1,0"'), pause(1500),
+        recv("BYE", within_ms=8000), reply(200),
+    ]  # fmt: skip
+    wheel, ports = MediaWheel(), PortPool(39800, 39898)
+    async with (
+        station(media_factory=lambda: MediaSession(wheel, "127.0.0.1", ports, timeout_s=2.0), wheel=wheel) as ours,
+        sipp(tmp_path, steps, target=ours.port) as peer,
+    ):
+        ended = await (await ours.call()).ended(10)
+        assert ended.by == "error" and "media" in ended.reason
+        await peer.is_content()
