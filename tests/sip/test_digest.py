@@ -143,6 +143,50 @@ def test_old_and_forged_nonces_are_stale() -> None:
     assert forged.username is None and forged.stale
 
 
+def proof(algorithm: str, nonce: str, count: int, *, said: str | None = None) -> Request:
+    """An INVITE with the right answer for the use no. `count` of a nonce; `said` is the nc that it names."""
+    uri = str(invite().uri)
+    challenge = Challenge("bot", nonce, algorithm)
+    response = digest_response(challenge, "bob", "zanzibar", "INVITE", uri, "c0", count)
+    text = f'Digest username="bob", realm="bot", nonce="{nonce}", uri="{uri}", response="{response}", cnonce="c0"'
+    text += f", qop=auth, algorithm={algorithm}, nc={said or format(count, '08x')}"
+    return invite().with_headers(invite().headers.adding([("Authorization", text)]))
+
+
+@given(st.sampled_from(["MD5", "SHA-256"]), st.lists(st.integers(1, 6), max_size=12))
+def test_a_nonce_serves_each_count_once_and_only_upwards(algorithm: str, counts: list[int]) -> None:
+    guard = server()
+    nonce = Challenge.parse(guard.challenges(100)[0][1]).nonce
+    highest = 0
+    for count in counts:
+        verdict = guard.verify(proof(algorithm, nonce, count), 101)
+        assert (verdict.username == "bob") == (count > highest)
+        assert verdict.stale == (count <= highest)
+        highest = max(highest, count)
+
+
+@pytest.mark.parametrize("said", ["00000002", "", "0", "zzzzzzzz", "-0000001", "000000001"])
+def test_a_count_that_was_not_signed_proves_nothing(said: str) -> None:
+    nonce = Challenge.parse(server().challenges(100)[0][1]).nonce
+    assert server().verify(proof("SHA-256", nonce, 1, said=said or "x"), 101) == Verdict(None)
+
+
+def test_an_algorithm_that_was_not_offered_proves_nothing() -> None:
+    strict = DigestServer("bot", {"bob": "zanzibar"}.get, b"secret", algorithms=("SHA-256",))
+    nonce = Challenge.parse(strict.challenges(100)[0][1]).nonce
+    assert strict.verify(proof("MD5", nonce, 1), 101) == Verdict(None)
+    assert strict.verify(proof("SHA-256", nonce, 1), 101).username == "bob"
+
+
+def test_a_nonce_that_worked_may_run_out_without_saying_stale_but_a_fresh_one_refused_is_the_end() -> None:
+    ours = client()
+    assert ours.learn(challenged(401, 'Digest realm="r", nonce="n1", qop="auth"'))
+    ours.authorize(invite())
+    assert not ours.learn(challenged(401, 'Digest realm="r", nonce="n2", qop="auth"'))
+    ours.authorize(invite())
+    assert ours.learn(challenged(401, 'Digest realm="r", nonce="n3", qop="auth"'))
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_a_digest_field_or_a_parse_error(text: str) -> None:
     request = invite()

@@ -362,6 +362,17 @@ async def test_digest_lets_in_who_knows_the_password(lab: Laboratory) -> None:
     assert len(lab.incoming) == 1
 
 
+async def test_each_source_may_have_a_guard_of_its_own(lab: Laboratory) -> None:
+    guard = DigestServer("trunk", {}.get, b"secret", algorithms=("MD5",))
+    agent = await lab.agent(digest=lambda source: guard if source[0] == "192.0.2.98" else None)
+    free, guarded = lab.peer(), lab.peer("192.0.2.98")
+    for peer in (free, guarded):
+        peer.send(peer.compose("INVITE", BOT, call_id=str(peer.uri), body=peer.sdp()), agent.address)
+    await free.response(200)
+    challenges = (await guarded.response(401)).headers.all("WWW-Authenticate")
+    assert len(challenges) == 1 and Challenge.parse(challenges[0]).algorithm == "MD5" and len(lab.incoming) == 1
+
+
 async def test_listener_that_raises_does_not_disturb_the_call(lab: Laboratory) -> None:
     def fails(event: object) -> None:
         raise RuntimeError("listener fault")
