@@ -10,7 +10,7 @@ from typing import Final
 _PORTS: Final = {"stun": 3478, "turn": 3478, "turns": 5349}
 _SERVER: Final = re.compile(
     r"(?P<scheme>stun|turns?):(?:(?P<user>[^:@\s]+):(?P<password>[^@\s]+)@)?"
-    r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::(?P<port>\d{1,5}))?(?P<query>\?transport=(?:udp|tcp))?"
+    r"(?P<host>[A-Za-z0-9.-]+)(?::(?P<port>\d{1,5}))?(?P<query>\?transport=(?:udp|tcp))?"
 )
 
 
@@ -26,7 +26,7 @@ class IceServer:
 def parse_ice_servers(entries: Iterable[str]) -> tuple[IceServer, ...]:
     """Entries such as `stun:stun.example.com:3478` and `turn:user:password@turn.example.com:3478?transport=tcp`.
 
-    ValueError names the entry and what was expected.
+    ValueError names the entry and what was expected. Hosts are names or IPv4 addresses, as aiortc reads no others.
     """
     return tuple(_parse(entry.strip()) for entry in entries if entry.strip())
 
@@ -36,6 +36,8 @@ def _parse(entry: str) -> IceServer:
     if found is None or int(found["port"] or 1) > 65535:
         shown = re.sub(r":[^:@]*@", ":…@", entry)
         raise ValueError(f"expected stun:host:port or turn:user:password@host:port, not {shown!r}")
+    if found["scheme"] == "stun" and found["query"]:
+        raise ValueError(f"a STUN server has no transport: stun:{found['host']}:{found['port'] or 3478}")
     if found["scheme"] != "stun" and not found["user"]:
         raise ValueError(f"a TURN server wants a user and a password: turn:user:password@{found['host']}")
     port = found["port"] or _PORTS[found["scheme"]]

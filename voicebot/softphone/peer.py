@@ -30,8 +30,8 @@ from voicebot.domain.ice import IceServer
 log = structlog.get_logger(__name__)
 
 LARGEST_OFFER: Final = 64 * 1024
-GATHERED_WITHIN_S: Final = 5.0
-"""A STUN or TURN server that takes longer is left out of the answer by failing the attempt."""
+ANSWERED_WITHIN_S: Final = 8.0
+"""A STUN or TURN server that says nothing for 5 s is left out of the answer by aioice."""
 _QUEUED: Final = 10
 """Packets kept for a sender that does not get to run: 200 ms."""
 _TAPPED: Final = "_RTCRtpReceiver__jitter_buffer"
@@ -65,10 +65,10 @@ class Peer:
         if len(offer) > LARGEST_OFFER or not re.search(r"^m=audio ", offer, re.MULTILINE):
             raise OfferError("the offer holds no audio")
         try:
-            async with asyncio.timeout(GATHERED_WITHIN_S):
+            async with asyncio.timeout(ANSWERED_WITHIN_S):
                 return await self._negotiate(offer)
         except TimeoutError as slow:
-            raise OfferError("the STUN or TURN server does not answer: see VOICEBOT_ICE_SERVERS") from slow
+            raise OfferError("no answer was ready in time: see VOICEBOT_ICE_SERVERS") from slow
         except (ValueError, OperationError, InvalidStateError, AssertionError, KeyError, IndexError) as wrong:
             raise OfferError(f"the offer can't be answered: {wrong}") from wrong
 

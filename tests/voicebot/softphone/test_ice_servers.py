@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from aiortc.rtcicetransport import parse_stun_turn_uri
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,13 +16,15 @@ def test_servers_are_read() -> None:
         IceServer("stun:stun.example.com:3478"),
         IceServer("turn:192.0.2.1:3479?transport=tcp", "wang", "s3cret"),
     )
-    (server,) = parse_ice_servers(["turns:a:b@[2001:db8::1]"])
-    assert server.url == "turns:[2001:db8::1]:5349"
+    (server,) = parse_ice_servers(["turns:a:b@turn.example.com"])
+    assert server.url == "turns:turn.example.com:5349"
+    for server in parse_ice_servers(["stun:a.b", "turn:u:p@h", "turns:u:p@h:5?transport=tcp"]):
+        assert parse_stun_turn_uri(server.url)["host"] in ("a.b", "h")
 
 
-@pytest.mark.parametrize("entry", ["http:x", "stun:", "turn:x:3478", "stun:h:70000", "stun:a b", "turn:u@h"])
+@pytest.mark.parametrize("entry", ["http:x", "stun:", "turn:x:3478", "stun:h:70000", "stun:a b", "turn:u@h", "stun:[::1]:1", "stun:h?transport=tcp"])
 def test_what_is_none_is_refused(entry: str) -> None:
-    with pytest.raises(ValueError, match=r"TURN|expected"):
+    with pytest.raises(ValueError, match=r"TURN|STUN|expected"):
         parse_ice_servers([entry])
 
 
