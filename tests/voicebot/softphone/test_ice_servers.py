@@ -22,7 +22,13 @@ def test_servers_are_read() -> None:
         assert parse_stun_turn_uri(server.url)["host"] in ("a.b", "h")
 
 
-@pytest.mark.parametrize("entry", ["http:x", "stun:", "turn:x:3478", "stun:h:70000", "stun:a b", "turn:u@h", "stun:[::1]:1", "stun:h?transport=tcp"])
+WRONG = [
+    "http:x", "stun:", "turn:x:3478", "stun:h:70000", "stun:a b",
+    "turn:u@h", "stun:[::1]:1", "stun:h?transport=tcp",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", WRONG)
 def test_what_is_none_is_refused(entry: str) -> None:
     with pytest.raises(ValueError, match=r"TURN|STUN|expected"):
         parse_ice_servers([entry])
