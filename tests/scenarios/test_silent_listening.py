@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import numpy as np
+
 from voicebot.audio.frames import SILENCE, cut
 from voicebot.audio.vad import VoiceActivity
 from voicebot.config import scripts_dir
 from voicebot.domain.case import CallFacts
 from voicebot.domain.journal import FactKind
-from voicebot.domain.talk import AGENT_SIDE, Gone, HandedOver, Note, Opened, PickedUp, Play, Played
+from voicebot.domain.talk import AGENT_SIDE, Gone, HandedOver, MachineFound, Note, Opened, PickedUp, Play, Played
 from voicebot.pipeline.hearing import Hearing
 from voicebot.tts.synthesizer import Synthesizer
 from voicebot.worker.brain import Brain
@@ -49,8 +51,22 @@ class Talk:
     async def agent_says(self, text: str) -> None:
         await self._say(text, lambda pcm: (SILENCE, pcm))
 
+    async def rung_by_callee(self) -> None:
+        facts = CallFacts("c-1", START, CASE, direction="inbound")
+        self._brain.take(Opened(CALL, facts, "inbound", answered=True))
+        await self._tick(SILENCE, None)
+
+    async def callee_beeps(self) -> None:
+        samples = (np.sin(2 * np.pi * 1000 * np.arange(8000 * 0.4) / 8000) * 8000).astype("<i2")
+        for frame in [*cut(samples.tobytes()), *[SILENCE] * 80]:
+            await self._tick(frame, SILENCE)
+
     async def callee_says(self, text: str) -> None:
         await self._say(text, lambda pcm: (pcm, SILENCE))
+
+    @property
+    def machines(self) -> int:
+        return sum(isinstance(one, MachineFound) for one in self.out)
 
     def notes(self, kind: FactKind) -> list[dict[str, object]]:
         return [one.data for one in self.out if isinstance(one, Note) and one.kind is kind]
@@ -133,3 +149,11 @@ def test_a_call_that_an_agent_dialled_is_listened_to_from_the_beginning(models: 
     assert one.notes(FactKind.AGENT_HEARD)
     assert one.notes(FactKind.UNDERSTOOD)
     assert not any(isinstance(message, Play) for message in one.out)
+
+
+def test_a_beep_makes_no_machine_of_who_called_us_or_was_handed_over(models: Models, voice: Synthesizer) -> None:
+    async def play(one: Talk) -> None:
+        await one.callee_beeps()
+
+    assert talk(models, voice, play, Talk.rung_by_callee).machines == 0
+    assert talk(models, voice, play, Talk.dialled_by_agent).machines == 0

@@ -89,6 +89,10 @@ class Ear:
         """True once a machine gave itself away: what it says is no turn of a caller."""
         return self._watch.found is not None
 
+    def expect_person(self) -> None:
+        """Who talks is a person beyond doubt: no word and no beep makes a machine of them any more."""
+        self._watch.rule_out()
+
     @property
     def at_ms(self) -> int:
         return self._ticks * TICK_MS

@@ -34,7 +34,11 @@ class AnswerWatch:
 
     def __init__(self) -> None:
         self._found: Machine | None = None
-        self._beeped = False
+        self._beeped = self._ruled_out = False
+
+    def rule_out(self) -> None:
+        """A person was recognised: nothing counts from now on, but what was found stays found."""
+        self._ruled_out = True
 
     @property
     def found(self) -> Machine | None:
@@ -42,7 +46,7 @@ class AnswerWatch:
 
     def text(self, text: str, *, answered: bool, at_ms: int) -> Machine | None:
         """A transcript so far. Announcements count before the answer and just after it."""
-        if self._found is not None or at_ms > WATCH_MS:
+        if self._found is not None or self._ruled_out or at_ms > WATCH_MS:
             return None
         for cue, pattern in _ANNOUNCEMENTS:
             if pattern.search(text) and (not answered or re.search(r"您拨打|您所拨|拨叫|用户", text)):
@@ -53,7 +57,7 @@ class AnswerWatch:
 
     def beep(self, at_ms: int) -> Machine | None:
         """The beep: alone it says voicemail, after a greeting it says that one may speak now."""
-        if self._beeped or at_ms > WATCH_MS or (self._found and self._found.kind != "voicemail"):
+        if self._beeped or self._ruled_out or at_ms > WATCH_MS or (self._found and self._found.kind != "voicemail"):
             return None
         self._beeped = True
         return self._is(Machine("voicemail", "beep", beep=True))

@@ -20,6 +20,7 @@ from voicebot.domain.talk import (
     AGENT_SIDE,
     Gone,
     HandedOver,
+    HandOver,
     HangUpCall,
     KeyHeard,
     MachineFound,
@@ -43,6 +44,8 @@ from voicebot.worker.ticks import Ack, Hello, Message, Sound, Tick
 log = structlog.get_logger(__name__)
 
 FORGET_WITHIN_S = 8.0
+PERSON_AFTER = 3
+"""So many answers no machine gives."""
 SOUND_PIECE = 64_000
 """Bytes of sound per message: 4 s."""
 
@@ -57,6 +60,7 @@ class Talk:
         self.pipeline = pipeline
         self.inbox: asyncio.Queue[Report | Noticed | None] = asyncio.Queue()
         self.task: asyncio.Task[None] | None = None
+        self.answers = 0
 
 
 class Brain:
@@ -158,6 +162,8 @@ class Brain:
             return
         ear = self._hearing.open(opened.call, _hotwords(opened))
         ear.answered = opened.answered
+        if opened.silent or opened.facts.direction == "inbound":  # machines do not call us, and agents dial people
+            ear.expect_person()
         ear.bot_speaks = lambda: conversation.bot_speaks
         pipeline = CallPipeline(
             conversation,
@@ -241,6 +247,9 @@ class Brain:
             }
             self._send(Note(talk.opened.call, FactKind.HEARD, data))
         if talk.ear.answered and not (talk.ear.machine and utterance.text):
+            talk.answers += bool(utterance.text)
+            if talk.answers >= PERSON_AFTER:
+                talk.ear.expect_person()
             await talk.pipeline.heard(utterance)
 
     async def _machine(self, talk: Talk, machine: Machine) -> None:
@@ -257,6 +266,8 @@ class Brain:
     # --- to the line ---------------------------------------------------------------------------------------
 
     def _send(self, message: Message | Order) -> None:
+        if isinstance(message, HandOver) and message.call in self._talks:
+            self._talks[message.call].ear.expect_person()
         self._out.append(message)
         self._wake.set()
 

@@ -48,3 +48,17 @@ def test_a_beep_in_an_announcement_is_no_voicemail() -> None:
     watch = AnswerWatch()
     watch.text("您拨打的号码是空号", answered=False, at_ms=1000)
     assert watch.beep(2000) is None
+
+
+def test_once_a_person_is_known_nothing_makes_a_machine_of_them() -> None:
+    watch = AnswerWatch()
+    watch.rule_out()
+    assert watch.text("请在嘀声后留言", answered=True, at_ms=3000) is None
+    assert watch.beep(3000) is None
+
+
+def test_what_was_found_before_stays_found() -> None:
+    watch = AnswerWatch()
+    found = watch.text("请在嘀声后留言", answered=True, at_ms=3000)
+    watch.rule_out()
+    assert watch.found is found
