@@ -359,7 +359,12 @@ class Call:
         """To what the media notices."""
         if self.media is not None:
             self.media.on_dtmf = lambda digit, duration_ms: self.tell(Dtmf(digit, duration_ms))
-            self.media.on_silent = lambda: self.fail(NO_MEDIA)
+            self.media.on_silent = self._on_silence
+
+    def _on_silence(self) -> None:
+        """A call that only rings may be silent for as long as it likes."""
+        if self.state is CallState.CONFIRMED:
+            self.fail(NO_MEDIA)
 
     def __repr__(self) -> str:
         return f"<Call {self.id} {self.direction} {self.state}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
 from sip.errors import CallStateError, RefusedError, SdpError
@@ -38,18 +38,27 @@ class Negotiation:
         self._wish: Direction = "sendrecv"
         self._held: Direction | None = None
         self._turn = asyncio.Lock()
+        #: Our request that has no final response yet, and whether there is an offer in it.
         self._asked: asyncio.Future[Response] | None = None
+        self._has_offered = False
         self._reliable: RepeatUntilAck | None = None
         self._awaited_ack = 0
         self._awaits_answer = False
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._task: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # Ours ------------------------------------------------------------------------------------------
 
     async def turn(self, direction: Direction) -> None:
-        """Offer another direction. RefusedError where the peer will not: then nothing has changed."""
+        """Offer another direction. RefusedError where the peer will not: then nothing has changed.
+
+        Whoever waits may be cancelled; the exchange with the peer goes on to its end all the same.
+        """
+        await asyncio.shield(self._run(self._turn_to(direction)))
+
+    async def _turn_to(self, direction: Direction) -> None:
         async with self._turn:
             self._expect_standing()
             if direction == self._wish:
@@ -65,7 +74,18 @@ class Negotiation:
 
     def _refresh(self) -> None:
         if not self._turn.locked():  # any change of ours that is under way is a refresh too
-            self._task = asyncio.get_running_loop().create_task(self._refresh_session())
+            self._run(self._refresh_session())
+
+    def _run(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # told to whoever waits; there may be nobody
 
     async def _refresh_session(self) -> None:
         try:
@@ -132,8 +152,14 @@ class Negotiation:
             answered.set_result(response)
 
         headers = [*call.offer_fields(), call.contact_field(), *self.timer.request_fields()]
+        self._has_offered = bool(body)
         call.client.send(method, on_final, headers=headers, body=body)
-        return await answered
+        # A peer may say "trying" and then nothing more; no transaction ends that.
+        limit = call.clock.call_later(2 * call.timing.patience, lambda: on_final(None))
+        try:
+            return await answered
+        finally:
+            limit.cancel()
 
     def _settled(self, method: str, response: Response) -> None:
         self.timer.agreed(response)
@@ -149,10 +175,10 @@ class Negotiation:
             self._call.fail(f"no usable answer to our offer: {error.reason}")
 
     async def _pause(self, seconds: float) -> None:
-        woken = asyncio.Event()
-        timer = self._call.clock.call_later(seconds, woken.set)
+        self._woken.clear()
+        timer = self._call.clock.call_later(seconds, self._woken.set)
         try:
-            await woken.wait()
+            await self._woken.wait()
         finally:
             timer.cancel()
 
@@ -163,19 +189,24 @@ class Negotiation:
     # The peer's ------------------------------------------------------------------------------------
 
     def on_reinvite(self, incoming: Incoming) -> None:
-        if self._call.state is not CallState.CONFIRMED or not self._quiet.is_set() or self._asked is not None:
+        if self._call.state is not CallState.CONFIRMED or not self._quiet.is_set() or self._is_open:
             # Another offer is not settled yet (RFC 3261 14.2): the peer is to try again in a moment.
             incoming.respond(incoming.request.reply(491))
             return
         self._answer(incoming, reliably=True)
+
+    @property
+    def _is_open(self) -> bool:
+        """An offer of ours has no answer yet."""
+        return self._awaits_answer or (self._asked is not None and self._has_offered)
 
     def on_update(self, incoming: Incoming) -> None:
         """RFC 3311: like a re-INVITE that needs no ACK; without a body it only says that the peer lives."""
         request = incoming.request
         if not request.body:
             self._answer(incoming, reliably=False)
-        elif self._asked is not None or self._awaits_answer or not self._call.first_answer_given:
-            ours = self._asked is not None or self._awaits_answer or self._call.direction == "out"
+        elif self._is_open or not self._call.first_answer_given:
+            ours = self._is_open or self._call.direction == "out"
             # RFC 3311 5.2: 491 where our offer is open, 500 where the peer's own first one is.
             later = [] if ours else [("Retry-After", str(self._call.chance.randrange(0, 10)))]
             incoming.respond(request.reply(491 if ours else 500, headers=later))
@@ -197,7 +228,8 @@ class Negotiation:
             return
         if self._call.dialog is not None:
             self._call.dialog.refresh(request)
-        headers = [*self._call.offer_fields(), self._call.contact_field(), *self.timer.answer(request)]
+        timer = self.timer.answer(request) if self._call.state is CallState.CONFIRMED else []
+        headers = [*self._call.offer_fields(), self._call.contact_field(), *timer]
         response = request.reply(200, headers=headers, body=body)
         if reliably:
             self.accept(incoming, response, awaits_answer=not request.body)
@@ -246,6 +278,7 @@ class Negotiation:
     def end(self) -> None:
         """The call is over: whoever waits for the peer hears it."""
         self.timer.stop()
+        self._woken.set()
         if self._asked is not None and not self._asked.done():
             self._asked.set_exception(CallStateError("the call has ended"))
             self._asked.exception()
@@ -255,5 +288,3 @@ class Negotiation:
         if self._reliable is not None:
             self._reliable.stop()
         self._quiet.set()
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()

@@ -186,6 +186,40 @@ async def test_a_hang_up_in_the_middle_of_a_hold(lab: Laboratory) -> None:
     assert directions(lab.medias[0]) == ["sendrecv"] and there.agent._running.faults == 0
 
 
+async def test_a_hang_up_while_glare_is_waited_out(lab: Laboratory) -> None:
+    there = await standing(lab)
+    holding = asyncio.ensure_future(there.call.hold())
+    there.peer.reply(await there.peer.request("INVITE"), 491)
+    await asyncio.sleep(1)
+    await there.bye()
+    before = asyncio.get_running_loop().time()
+    with pytest.raises(CallStateError):
+        await holding
+    assert asyncio.get_running_loop().time() - before < 0.1
+
+
+async def test_whoever_waits_for_a_hold_may_leave_without_harm(lab: Laboratory) -> None:
+    there = await standing(lab)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await there.call.hold()
+    await answers(there, "recvonly")
+    await asyncio.sleep(0.1)
+    assert there.call.is_on_hold and directions(lab.medias[0])[-1] == "sendonly"
+    resuming = asyncio.ensure_future(there.call.resume())
+    await answers(there, "sendrecv")
+    await resuming
+
+
+async def test_a_peer_that_says_trying_and_then_nothing_more_ends_the_call(lab: Laboratory) -> None:
+    there = await standing(lab)
+    holding = asyncio.ensure_future(there.call.hold())
+    there.peer.reply(await there.peer.request("INVITE"), 100)
+    await there.peer.request("BYE", within_s=70)
+    with pytest.raises(RefusedError):
+        await holding
+
+
 async def test_no_call_no_hold(lab: Laboratory) -> None:
     agent, peer = await lab.agent(), lab.peer()
     call = agent.call("sip:x@192.0.2.99", from_uri="sip:a@192.0.2.1")
@@ -202,6 +236,18 @@ async def test_silence_on_the_media_hangs_up(lab: Laboratory) -> None:
     assert "no media" in (bye.headers.get("Reason") or "")
     there.peer.reply(bye, 200)
     assert await ended(there.call) == Ended("error", None, "no media came from the peer")
+
+
+async def test_a_call_that_only_rings_may_be_silent(lab: Laboratory) -> None:
+    agent, peer = await lab.agent(), lab.peer()
+    call = agent.call("sip:x@192.0.2.99", from_uri="sip:a@192.0.2.1")
+    invite = await peer.request("INVITE")
+    peer.reply(invite, 183, sdp="sendrecv")
+    await asyncio.sleep(0.1)
+    assert lab.medias[0].on_silent is not None
+    lab.medias[0].on_silent()
+    await asyncio.sleep(1)
+    assert call.state is CallState.EARLY
 
 
 @pytest.mark.parametrize("seed", range(10))
