@@ -45,7 +45,8 @@ def _cells(row: dict[str, Any], echo: float | None) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.line", description=__doc__)
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 20, 50, 100, 200])
-    parser.add_argument("--servers", nargs="+", choices=list(SERVERS), default=list(SERVERS))
+    parser.add_argument("--servers", nargs="+", choices=list(SERVERS), default=["echo", "line", "baresip", "pyvoip"],
+                        help="stalled: our line beside a brain that holds its interpreter for 400 ms at a time")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--json", metavar="FILE", help="- for standard output")
     parser.add_argument("--plot", metavar="FILE", help=".svg or .png; needs matplotlib")

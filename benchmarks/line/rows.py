@@ -13,6 +13,7 @@ from benchmarks.line.far_end import WARM_UP_S
 SERVERS: Final = {
     "echo": ["benchmarks.line.our_line", "echo"],
     "line": ["benchmarks.line.our_line", "line"],
+    "stalled": ["benchmarks.line.our_line", "stalled"],
     "baresip": ["benchmarks.line.baresip"],
     "pyvoip": ["benchmarks.line.pyvoip"],
 }
