@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import wave
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,29 +84,43 @@ class Caller:
         self._thread.join(5)
 
 
-@contextlib.contextmanager
-def gateway(console: Served) -> Iterator[None]:
-    """The softphone gateway beside a console, as `voicebot serve` runs it."""
-    home = console.recordings.parent
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "VOICEBOT_HOME": str(home),
-        "VOICEBOT_DATABASE_URL": console.database,
-        "VOICEBOT_SOFTPHONE_LISTEN": f"127.0.0.1:{free_port(2)}",
-    }
-    log = (home / "softphone.log").open("ab")
-    command = [sys.executable, "-m", "voicebot.softphone.process"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
-    try:
-        while not (home / "softphone.sock").exists():
-            assert process.poll() is None, (home / "softphone.log").read_text()
+class Gateway:
+    """The softphone gateway beside a console, in a process of its own as `voicebot serve` runs it."""
+
+    def __init__(self, console: Served) -> None:
+        self._home = console.recordings.parent
+        self._environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "VOICEBOT_HOME": str(self._home),
+            "VOICEBOT_DATABASE_URL": console.database,
+            "VOICEBOT_SOFTPHONE_LISTEN": f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+        }
+        self._start()
+
+    def _start(self) -> None:
+        with (self._home / "softphone.log").open("ab") as log:
+            command = [sys.executable, "-m", "voicebot.softphone.process"]
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+        while not (self._home / "softphone.sock").exists():
+            assert self._process.poll() is None, self.log()
             time.sleep(0.05)
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        code = process.wait(15)
-        assert code == 0, (home / "softphone.log").read_text()
+
+    def die_and_come_back(self) -> None:
+        """As when the supervisor starts a killed one again."""
+        self._process.kill()
+        self._process.wait()
+        (self._home / "softphone.sock").unlink()
+        self._start()
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        assert self._process.wait(15) == 0, self.log()
+
+    def log(self) -> str:
+        return (self._home / "softphone.log").read_text(errors="replace")
 
 
 def give_agent(console: Served, agent_id: str, username: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.browser.softphone_stage import Caller, agent, gateway, give_agent, tone_file
+from tests.browser.softphone_stage import Caller, Gateway, agent, give_agent, tone_file
 from tests.voicebot.console.day import PASSWORD
 from tests.voicebot.console.served import Served, serving
 
@@ -28,9 +28,16 @@ FAR_PEAK = """() => {
 
 @pytest.fixture(scope="module")
 def softphones(postgres: str) -> Iterator[Served]:
-    with serving(postgres, past_calls=1) as console, gateway(console):
+    with serving(postgres, past_calls=1) as console:
         give_agent(console, "a1", "demo")
         yield console
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gateway(softphones: Served) -> Iterator[Gateway]:
+    one = Gateway(softphones)
+    yield one
+    one.stop()
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +196,35 @@ def test_what_is_wrong_is_said_in_chinese(headset: Browser, softphones: Served, 
     other.goto("/")
     press(other, "开启电话")
     expect(other.locator(".phone-note")).to_contain_text("HTTPS")
+
+
+def test_a_console_that_is_away_does_not_touch_the_sound(tab: Page, softphones: Served, caller: Caller) -> None:
+    address = switch_on(tab, softphones)
+    talk(tab, caller, address)
+    caller.hears(AGENT_HZ)
+    before = tab.evaluate("document.querySelector('voice-phone').peer.connection.localDescription.sdp")
+    tab.route("**/api/softphone/**", lambda route: route.abort())
+    state(tab, "reconnecting")
+    assert caller.strength(AGENT_HZ) > 2000
+    tab.unroute("**/api/softphone/**")
+    state(tab, "talking")
+    after = tab.evaluate("document.querySelector('voice-phone').peer.connection.localDescription.sdp")
+    assert before.split("\r\n")[1] == after.split("\r\n")[1], "the connection was made anew"
+    assert caller.strength(AGENT_HZ) > 2000
+
+
+def test_a_gateway_that_dies_is_connected_again(
+    tab: Page, softphones: Served, gateway: Gateway, caller: Caller
+) -> None:
+    switch_on(tab, softphones)
+    gateway.die_and_come_back()
+    state(tab, "reconnecting")
+    state(tab, "on")
+    until(lambda: agent(softphones, "a1")[1:] == ("browser", "offline"))  # ready is theirs to say again
+    talk(tab, caller, agent(softphones, "a1")[0])
+    caller.hears(AGENT_HZ)
+    press(tab, "挂断")
+    assert caller.ended().by == "remote"
 
 
 def test_the_newest_tab_is_the_telephone(tab: Page, softphones: Served, caller: Caller) -> None:

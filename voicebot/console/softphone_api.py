@@ -45,10 +45,11 @@ class BeatIn(PageIn):
 
 
 class SituationOut(BaseModel):
-    """on, ringing or talking, and with whom; `sdp` answers a connect."""
+    """on, ringing or talking, and with whom; `number` grows with every change; `sdp` answers a connect."""
 
     state: str
     remote: str = ""
+    number: int = 0
     sdp: str | None = None
 
 

@@ -46,6 +46,7 @@ class Phone:
         self._peer: Peer | None = None
         self._leg: CallLeg | None = None
         self._talking = False
+        self._number = 0
         self._following: asyncio.Task[None] | None = None
         self._gone_at = clock() + AWAY_S
 
@@ -89,7 +90,8 @@ class Phone:
         return answer, self.situation()
 
     def situation(self) -> News:
-        return {"state": self.state, "remote": self._leg.remote if self._leg else ""}
+        """on, ringing or talking, and with whom; `number` tells the newer of two that cross on their way."""
+        return {"state": self.state, "remote": self._leg.remote if self._leg else "", "number": self._number}
 
     def beat(self, session: str, quality: dict[str, float]) -> None:
         """The page is still there."""
@@ -186,4 +188,5 @@ class Phone:
             self._say("peer", webrtc=state)
 
     def _say(self, event: str, **more: object) -> None:
+        self._number += 1
         self._tell({"agent": self.agent_id, "session": self.session, "event": event, **self.situation(), **more})

@@ -67,7 +67,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 async def test_a_page_reaches_its_own_agents_telephone_whatever_it_says(stage: Stage) -> None:
     answer = await stage.client.post("/connect", json={**PAGE, "sdp": "offer", "agent": "somebody-else"})
-    assert answer.json() == {"state": "on", "remote": "", "sdp": "answer"}
+    assert answer.json() == {"state": "on", "remote": "", "number": 0, "sdp": "answer"}
     for verb in ("answer", "hangup", "leave", "off"):
         assert (await stage.client.post(f"/{verb}", json=PAGE)).status_code == 200
     await stage.client.post("/keys", json={**PAGE, "digits": "1*#"})

@@ -25,16 +25,18 @@ export class Link {
       if (news.event === "lost" || news.session === this.session) this.onNews(news);
     };
     return new Promise((open, failed) => {
-      this.stream.onopen = open;
+      this.stream.onopen = () => { open(); void this.beat?.(); }; // what happened while it was broken is not told again
       setTimeout(() => failed(new Refused(503, "no news")), 6000);
     });
   }
 
   ask(verb, more = {}) { return this.#fetch("POST", `/api/softphone/${verb}`, { session: this.session, ...more }); }
 
-  beatEvery(onLost) {
+  // Says that the page is there, now and from now on; the answer is what goes on at the gateway.
+  beatEvery(onSituation, onLost) {
+    this.beat = () => this.ask("beat", this.quality).then(onSituation, onLost);
     clearInterval(this.beating);
-    this.beating = setInterval(() => this.ask("beat", this.quality).catch(onLost), BEAT_MS);
+    this.beating = setInterval(this.beat, BEAT_MS);
   }
 
   // The page goes away: closed, or changed for another one that connects at once.

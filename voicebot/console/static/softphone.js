@@ -116,6 +116,7 @@ class VoicePhone extends HTMLElement {
           return;
         } catch (failed) {
           if (!this.wanted) return;
+          if (failed.status === 409) return void this.turnOff(this.texts["error.taken"]);
           if (failed.status === 403) return void this.turnOff(this.texts["error.no_agent"]);
           this.#show("reconnecting", failed.status === 503 ? this.texts["error.gateway"] : this.#other(failed));
           await new Promise((later) => setTimeout(later, PAUSES_MS[Math.min(this.failures++, PAUSES_MS.length - 1)]));
@@ -129,14 +130,38 @@ class VoicePhone extends HTMLElement {
   async #connect() {
     const { ice_servers: servers } = await this.link.settings();
     await this.link.open();
+    if (await this.#stillThere()) return;
     this.peer?.close();
     const peer = this.peer = new Peer(servers, (stream) => this.#hear(stream), (state) => this.#peerState(peer, state));
-    const situation = await this.link.ask("connect", { sdp: await peer.offer() });
+    const sdp = await peer.offer();
+    this.newest = -1;
+    const situation = await this.link.ask("connect", { sdp });
     await peer.accept(situation.sdp);
-    this.link.beatEvery((failed) => void (failed.status === 409 ? this.turnOff(this.texts["error.taken"]) : this.reconnect()));
+    this.#beat();
     clearInterval(this.measuring);
     this.measuring = setInterval(() => void this.#measure(peer), 1000);
     await this.#situation(situation);
+  }
+
+  #beat() {
+    this.link.beatEvery(
+      (situation) => this.#situation(situation),
+      (failed) => void (failed.status === 409 ? this.turnOff(this.texts["error.taken"]) : this.reconnect()),
+    );
+  }
+
+  // Only the console was away: the sound went on, and the gateway has not missed us.
+  async #stillThere() {
+    if (this.peer?.connection.connectionState !== "connected") return false;
+    try {
+      const situation = await this.link.ask("beat");
+      this.#beat();
+      await this.#situation(situation);
+      return true;
+    } catch (failed) {
+      if (failed.status === 404) return false;
+      throw failed;
+    }
   }
 
   async #hear(stream) {
@@ -169,7 +194,9 @@ class VoicePhone extends HTMLElement {
   }
 
   // The gateway's word on what goes on: on, ringing or talking, and with whom.
-  async #situation({ state, remote }) {
+  async #situation({ state, remote, number }) {
+    if (number === undefined || number < this.newest) return;
+    this.newest = number;
     const before = this.known;
     this.known = state;
     this.remote = remote || this.remote;
@@ -209,6 +236,7 @@ class VoicePhone extends HTMLElement {
   #show(state, note) {
     this.state = state;
     this.dataset.state = state;
+    this.dataset.muted = this.muted;
     this.view?.show(state, { muted: this.muted, remote: this.remote, note });
   }
 
