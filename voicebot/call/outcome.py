@@ -81,10 +81,12 @@ def _unanswered(by_kind: dict[FactKind, list[Fact]]) -> Disposition:
     ended = by_kind.get(FactKind.ENDED)
     if not ended:
         return Disposition.FAILED
-    status, q850 = ended[-1].data.get("status"), ended[-1].data.get("q850")
-    return disposition_of(
-        status if isinstance(status, int) else None, q850 if isinstance(q850, int) else None
-    )
+    status, q850, sip_cause = (_whole(ended[-1].data.get(key)) for key in ("status", "q850", "sip_cause"))
+    return disposition_of(status, q850, sip_cause)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _promise(facts: list[Fact]) -> Promise | None:

@@ -173,7 +173,13 @@ class CallSession:
         self._report_changes()
         self._fact(
             FactKind.ENDED,
-            {"by": event.by, "status": event.status, "reason": event.reason, "q850": event.q850},
+            {
+                "by": event.by,
+                "status": event.status,
+                "reason": event.reason,
+                "q850": event.q850,
+                "sip_cause": event.sip_cause,
+            },
         )
         self._brain.report(Gone(self.index))
 

@@ -82,7 +82,7 @@ class StoreDesk:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), within_s)
 
-    async def alert(self, kind: AlertKind, text: str, call_id: str, agent_id: str | None = None) -> None:
+    async def alert(self, kind: AlertKind, text: str, call_id: str | None, agent_id: str | None = None) -> None:
         try:
             await self._store.alerts.ring(kind, text, self._clock.now(), call_id=call_id, agent_id=agent_id)
         except Exception:

@@ -35,6 +35,10 @@ class WorkerLine(Line, Protocol):
 
     async def start(self, *, register: bool = True) -> None: ...
 
+    async def withdraw(self) -> None:
+        """New calls are no longer wanted: registrars are told so. Running calls go on."""
+        ...
+
 
 class TickCallback(Protocol):
     def __call__(self, number: int, /) -> None: ...
@@ -43,6 +47,9 @@ class TickCallback(Protocol):
 def check_line(settings: Settings) -> None:
     """SettingsError for trunks or an engine that can't be used; asked before anything is started."""
     trunks = trunks_of(settings)
+    for index in range(settings.workers if trunks else 0):
+        if not any(trunk.share(index, settings.workers).max_calls for trunk in trunks):
+            raise SettingsError(f"VOICEBOT_WORKERS={settings.workers}: worker {index} gets no channel of any trunk")
     if settings.line_engine == "pyvoip":
         require_pyvoip()
         fitting(trunks)

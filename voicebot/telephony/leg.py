@@ -72,6 +72,7 @@ class Ended:
     reason: str
     q850: int | None = None
     retry_after_s: int | None = None
+    sip_cause: int | None = None
 
 
 LegEvent = Ringing | EarlyMedia | Answered | KeyPressed | TrunkTried | Held | Resumed | TransferWanted | Ended

@@ -71,6 +71,10 @@ NOTHING_CAME = Answer(
 )
 
 
+GENERIC = frozenset({480, 487, 500, 503})
+"""Statuses behind which a Reason may say what really happened."""
+
+
 @cache
 def answers() -> Answers:
     """The table, read once."""
@@ -90,14 +94,20 @@ def _rows(rows: list[list[object]]) -> Mapping[int, Answer]:
     return made
 
 
-def answer_of(status: int | None, q850: int | None = None) -> Answer:
-    """The meaning of a call that nobody answered. The Q.850 cause beats the status, where it says more."""
+def answer_of(status: int | None, q850: int | None = None, sip_cause: int | None = None) -> Answer:
+    """The meaning of a call that nobody answered.
+
+    `q850` and `sip_cause` come from Reason (RFC 3326). The Q.850 cause beats the status where it says more; the SIP
+    cause beats a status that only passes on that somebody else gave up (RFC 3326 section 2).
+    """
     table = answers()
     if q850 is not None and 1 <= q850 <= 127 and (q850 not in table.weak or not status):
         return table.cause(q850)
+    if sip_cause is not None and 300 <= sip_cause <= 699 and (status in GENERIC or not status):
+        return table.status(sip_cause)
     return table.status(status) if status is not None and 300 <= status <= 699 else NOTHING_CAME
 
 
-def disposition_of(status: int | None, q850: int | None = None) -> Disposition:
+def disposition_of(status: int | None, q850: int | None = None, sip_cause: int | None = None) -> Disposition:
     """The disposition of a call that nobody answered."""
-    return answer_of(status, q850).disposition
+    return answer_of(status, q850, sip_cause).disposition

@@ -168,6 +168,9 @@ class PyVoipLine:
         self._wheel.start()
         self.engine.start()
 
+    async def withdraw(self) -> None:
+        """pyVoIP can't unregister without ending its calls: who calls in meanwhile is refused."""
+
     async def close(self) -> None:
         for leg in list(self._legs.values()):
             await leg.hang_up()

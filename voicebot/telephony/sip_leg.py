@@ -170,7 +170,9 @@ class SipLeg:
             case sip.events.TransferRequested(target=target):
                 return TransferWanted(target)
             case sip.events.Ended():
-                return Ended(event.by, event.status, event.reason, event.q850, event.retry_after_s)
+                return Ended(
+                    event.by, event.status, event.reason, event.q850, event.retry_after_s, event.sip_cause
+                )
             case _:
                 return None
 

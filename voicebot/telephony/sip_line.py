@@ -108,6 +108,9 @@ class SipLine:
         self._wheel.start()
         self._care.start(register=register)
 
+    async def withdraw(self) -> None:
+        await self._care.unregister()
+
     async def close(self) -> None:
         await self._care.stop()
         await self._agent.close()

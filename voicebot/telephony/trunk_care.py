@@ -66,7 +66,12 @@ class TrunkCare:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.unregister()
+
+    async def unregister(self) -> None:
+        """Take our address out at every registrar, so that it sends no further calls."""
         await asyncio.gather(*(registration.stop() for registration in self._registrations), return_exceptions=True)
+        self._registrations.clear()
 
     def guard_of(self, trunk: Trunk) -> DigestServer | None:
         """Who checks the password of a trunk's callers; None where it needs none."""

@@ -78,6 +78,15 @@ def obstacle(state: TrunkState, now: float) -> str | None:
     return None
 
 
+def trouble(state: TrunkState, now: float) -> str | None:
+    """Why a trunk is out of use for a reason that somebody should see to; None where there is none."""
+    if state.registered is Registered.FAILED:
+        return "registration refused"
+    if not state.healthy:
+        return "no answer to OPTIONS"
+    return "left alone after failures" if now < state.paused_until and not state.on_trial else None
+
+
 def choose(
     states: Sequence[TrunkState], now: float, draw: float, tried: Collection[str] = ()
 ) -> TrunkState | None:
@@ -117,9 +126,10 @@ def received(state: TrunkState) -> TrunkState:
     return replace(state, running=state.running + 1)
 
 
-def registered(state: TrunkState, news: Registered) -> TrunkState:
+def registered(state: TrunkState, news: Registered, why: str = "") -> TrunkState:
     """What became of our REGISTER."""
-    return replace(state, registered=news)
+    failure = why if news is Registered.FAILED else state.last_failure
+    return replace(state, registered=news, last_failure=failure)
 
 
 def ended(state: TrunkState) -> TrunkState:

@@ -15,7 +15,7 @@ from voicebot.telephony import trunk_choice
 from voicebot.telephony.leg import Ended, UndiallableError
 from voicebot.telephony.outcome import Blame, Retry, answer_of
 from voicebot.telephony.trunk import Trunk
-from voicebot.telephony.trunk_choice import PACED, Registered, TrunkState, obstacle
+from voicebot.telephony.trunk_choice import PACED, Registered, TrunkState, obstacle, trouble
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +52,9 @@ class TrunkDesk:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._now, self._draw = now, draw
+        self.on_trouble: Callable[[str, str], None] | None = None
+        """Told of a trunk, and why, when it can't be used any more; once until it works again."""
+        self._in_trouble: set[str] = set()
         self._peers: dict[str, str] = {}
         self.states: dict[str, TrunkState] = {}
         self.tallies: dict[str, Tally] = {}
@@ -154,10 +157,19 @@ class TrunkDesk:
             log.error("a trunk refuses our registration: see its user and password", trunk=trunk.name, why=why)
             self.tallies[trunk.name].last_failure = f"REGISTER: {why}"
             self.tallies[trunk.name].last_failure_at = self._now()
-        self._change(trunk, trunk_choice.registered(self.states[trunk.name], state))
+        self._change(trunk, trunk_choice.registered(self.states[trunk.name], state, why))
 
     def _change(self, trunk: Trunk, state: TrunkState) -> None:
         self.states[trunk.name] = state
+        troubles = trouble(state, self._now())
+        if troubles is None:
+            if state.failures == 0:
+                self._in_trouble.discard(trunk.name)
+        elif trunk.name not in self._in_trouble:
+            self._in_trouble.add(trunk.name)
+            if self.on_trouble is not None:
+                said = [troubles] if state.last_failure in ("", troubles) else [troubles, state.last_failure]
+                self.on_trouble(trunk.name, ": ".join(said))
 
     # --- inbound -------------------------------------------------------------------------------------------
 

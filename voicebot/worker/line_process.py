@@ -64,6 +64,7 @@ class LineProcess:
             on_incoming=self._on_incoming,
             refusal=self._refusal,
         )
+        self._line.trunks.on_trouble = self._on_trunk_trouble
         self._gate = LoadGate(Limits(settings.most_late_ms), has_way_out=self._line.trunks.has_way_out)
         self._runner = CallRunner(
             self._line,
@@ -101,6 +102,7 @@ class LineProcess:
         try:
             await stop.wait()
             log.info("draining", calls=self._runner.running)
+            await self._line.withdraw()
             await self._runner.drain(self._settings.drain_seconds)
         finally:
             commands.cancel()
@@ -178,11 +180,15 @@ class LineProcess:
     def _on_lost(self, silent_ms: int) -> None:
         self._runner.brain_lost(silent_ms)
         for session in self._runner.sessions.values():
-            self._alert(f"{self._worker} 的对话进程没有反应，通话由线路照看", session.call_id)
+            text = f"{self._worker} 的对话进程没有反应，通话由线路照看"
+            self._alert(AlertKind.BRAIN_LOST, text, session.call_id)
             break  # one alert tells of all calls
 
-    def _alert(self, text: str, call_id: str) -> None:
-        task = asyncio.create_task(self._desk.alert(AlertKind.BRAIN_LOST, text, call_id))
+    def _on_trunk_trouble(self, trunk: str, why: str) -> None:
+        self._alert(AlertKind.TRUNK_DOWN, f"中继线 {trunk} 不可用：{why}", None)
+
+    def _alert(self, kind: AlertKind, text: str, call_id: str | None) -> None:
+        task = asyncio.create_task(self._desk.alert(kind, text, call_id))
         self._alerts.add(task)
         task.add_done_callback(self._alerts.discard)
 

@@ -195,7 +195,8 @@ async def test_an_order_after_the_end_changes_nothing(bench: Bench) -> None:
 
 async def test_only_the_first_end_counts(bench: Bench) -> None:
     await bench.after(Answered(), Ended("remote", None, "bye"), Ended("error", 408, "again"))
-    assert bench.data(FactKind.ENDED) == [{"by": "remote", "status": None, "reason": "bye", "q850": None}]
+    ended = {"by": "remote", "status": None, "reason": "bye", "q850": None, "sip_cause": None}
+    assert bench.data(FactKind.ENDED) == [ended]
 
 
 async def test_a_lost_brain_means_apology_and_a_person(bench: Bench) -> None:

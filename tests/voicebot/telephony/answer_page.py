@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from voicebot.telephony.outcome import Answer, answers
+from voicebot.telephony.outcome import GENERIC, Answer, answers
 
 PAGE = Path(__file__).parents[3] / "docs/reference/answers.md"
 HEAD = """# What the network's answers mean
@@ -16,6 +16,7 @@ together. It decides the disposition of a call that nobody answered, and whether
 * An announcement heard before the answer (空号, 已关机, 已停机 …) beats everything: carriers in mainland China play one
   in early media and end it with whatever status is at hand.
 * A Q.850 cause (header Reason, RFC 3326) beats the SIP status, save the weak causes {weak}, which say less.
+* A SIP cause in Reason beats the statuses {generic}, behind which somebody else's answer may stand.
 * An unlisted status is read as the x00 of its class (RFC 3261 8.1.3.2), an unlisted cause as the last of its class.
 * No final answer at all: failed, the trunk's doing, another trunk is tried.
 
@@ -30,8 +31,9 @@ or the contract with it), us (this installation). Source "ours": a decision of t
 def answer_page() -> str:
     table = answers()
     weak = ", ".join(str(cause) for cause in sorted(table.weak))
+    generic = ", ".join(str(status) for status in sorted(GENERIC))
     sip, q850 = _table("status", table.sip.values()), _table("cause", table.q850.values())
-    return HEAD.format(weak=weak) + f"## SIP\n\n{sip}\n## Q.850\n\n{q850}"
+    return HEAD.format(weak=weak, generic=generic) + f"## SIP\n\n{sip}\n## Q.850\n\n{q850}"
 
 
 def _table(what: str, rows: Iterable[Answer]) -> str:

@@ -69,6 +69,17 @@ def test_anything_has_a_meaning(status: int | None, cause: int | None) -> None:
         assert answer.blame in (Blame.TRUNK, Blame.NETWORK) and answer.disposition is Disposition.FAILED
 
 
+@pytest.mark.parametrize(
+    ("status", "cause", "said", "disposition"),
+    [(487, None, 486, "busy"), (503, None, 404, "unreachable"), (500, 17, 404, "busy"), (486, None, 404, "busy"),
+     (None, None, 603, "rejected"), (480, None, 200, "no_answer")],
+)  # fmt: skip
+def test_a_sip_cause_tells_what_stands_behind_a_general_status(
+    status: int | None, cause: int | None, said: int, disposition: str
+) -> None:
+    assert disposition_of(status, cause, said) == disposition
+
+
 def test_silence_is_the_trunks_fault() -> None:
     assert answer_of(None) is NOTHING_CAME
 

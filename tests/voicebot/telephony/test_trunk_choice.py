@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voicebot.telephony.leg import Ended
 from voicebot.telephony.trunk import Trunk
 from voicebot.telephony.trunk_choice import (
     FAILURES_TO_OPEN,
@@ -27,6 +28,7 @@ from voicebot.telephony.trunk_choice import (
     served,
     started,
 )
+from voicebot.telephony.trunk_desk import TrunkDesk
 
 NOW = 1000.0
 
@@ -141,3 +143,26 @@ def test_health_changes_only_after_two_probes_that_agree(answers: list[bool]) ->
             assert seen[-2:] == [one.healthy] * 2
         if len(seen) > 1 and seen[-1] == seen[-2]:
             assert one.healthy == seen[-1]
+
+
+def test_trouble_is_told_once_until_the_trunk_works_again() -> None:
+    told: list[tuple[str, str]] = []
+    trunk, clock = Trunk("a", "192.0.2.1"), [NOW]
+    desk = TrunkDesk([trunk], lambda: clock[0], lambda: 0.0)
+    desk.on_trouble = lambda name, why: told.append((name, why))
+    for _ in range(2):
+        for _ in range(4):
+            desk.probed(trunk, False)
+        assert told.pop() == ("a", "no answer to OPTIONS") and not told
+        for _ in range(2):
+            desk.probed(trunk, True)
+    for _ in range(3):  # a circuit that opens, and whose trials fail
+        for _ in range(FAILURES_TO_OPEN):
+            desk.sent(trunk)
+            desk.over(trunk, Ended("remote", 500, "Oops"), rung=False)
+        clock[0] += LONGEST_PAUSE_S
+    assert told == [("a", "left alone after failures: 500 Oops")]
+    desk.sent(trunk)
+    desk.rang(trunk, answered=True)
+    desk.registered(trunk, Registered.FAILED, "403 Forbidden")
+    assert told[1:] == [("a", "registration refused: 403 Forbidden")]
