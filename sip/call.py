@@ -31,6 +31,8 @@ log = logging.getLogger("sip")
 #: Seconds that `hangup` waits for the peer to agree before it stops listening.
 HANGUP_WAIT_S = 4.0
 NO_MEDIA = "no media came from the peer"
+#: Q.850 "temporary failure": the call was not ended by anybody's wish.
+FAILURE = 41
 NORMAL_CLEARING = Reason("Q.850", 16)
 
 
@@ -324,7 +326,7 @@ class Call:
     def _say_bye(self, reason: str, ended: Ended | None = None) -> None:
         """The call is over for us at once; the BYE takes its time."""
         self._end(ended or Ended("local", None, reason), wait=True)
-        why = NORMAL_CLEARING if ended is None or ended.by != "error" else Reason("SIP", 480, reason[:80])
+        why = NORMAL_CLEARING if ended is None or ended.by != "error" else Reason("Q.850", FAILURE, reason[:80])
         self.client.send("BYE", lambda response: self._goodbye.set(), headers=[("Reason", str(why))])
 
     def _end(self, ended: Ended, *, wait: bool = False, lingers: bool = False) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 
+import looptime
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sip import Call, CallState, CallStateError, Ended, Held, RefusedError, Resumed
+from sip import Call, CallState, CallStateError, Credentials, Ended, Held, RefusedError, Resumed
 from sip.message import Request
 from sip.sdp import parse_sdp
 from sip.testing import SimNetwork
@@ -163,6 +166,36 @@ async def test_every_copy_of_the_answer_to_a_reinvite_is_acknowledged(lab: Labor
     await holding
 
 
+async def test_a_challenge_to_our_reinvite_is_answered(lab: Laboratory) -> None:
+    there = await standing(lab, credentials=Credentials("bot", "secret"))
+    holding = asyncio.ensure_future(there.call.hold())
+    first = await there.peer.request("INVITE")
+    there.peer.reply(first, 407, headers=[("Proxy-Authenticate", 'Digest realm="r", nonce="n", qop="auth"')])
+    await there.peer.request("ACK")
+    second = await there.peer.request("INVITE")
+    assert second.cseq.number == first.cseq.number + 1 and second.body == first.body
+    assert "Proxy-Authorization" in second.headers
+    there.peer.reply(second, 200, sdp="recvonly")
+    ack = await there.peer.request("ACK")
+    assert ack.cseq.number == second.cseq.number and "Proxy-Authorization" in ack.headers
+    await holding
+
+
+async def test_a_busy_peer_is_asked_again_when_it_says(lab: Laboratory) -> None:
+    there = await standing(lab)
+    holding = asyncio.ensure_future(there.call.hold())
+    there.peer.reply(await there.peer.request("INVITE"), 500, headers=[("Retry-After", "3")])
+    before = asyncio.get_running_loop().time()
+    await answers(there, "recvonly")
+    assert asyncio.get_running_loop().time() - before >= 3
+    await holding
+    resuming = asyncio.ensure_future(there.call.resume())
+    there.peer.reply(await there.peer.request("INVITE"), 500, headers=[("Retry-After", "60")])
+    with pytest.raises(RefusedError):
+        await resuming
+    assert there.call.is_on_hold
+
+
 @pytest.mark.parametrize("status", [408, 481])
 async def test_a_peer_that_no_longer_knows_the_call_ends_it(lab: Laboratory, status: int) -> None:
     there = await standing(lab)
@@ -275,4 +308,43 @@ async def test_both_hold_at_once_through_a_bad_network(seed: int) -> None:
     await asyncio.sleep(120)
     for agent in lab.agents:
         assert agent.calls == () and agent._running.faults == 0
+        await agent.close()
+
+
+Wish = tuple[bool, bool, float]  # whose, hold or resume, seconds until the next
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.sampled_from([0.0, 0.02, 0.3, 3.0])), max_size=6),
+    st.sampled_from([0.0, 0.1]),
+    st.integers(0, 2**32),
+)
+def test_any_order_of_wishes_ends_in_one_view_of_the_session(wishes: list[Wish], loss: float, seed: int) -> None:
+    with asyncio.Runner(loop_factory=lambda: looptime.patch_event_loop(asyncio.new_event_loop())) as runner:
+        runner.run(_play(wishes, loss, seed))
+
+
+async def _play(wishes: list[Wish], loss: float, seed: int) -> None:
+    lab = Laboratory(SimNetwork(loss=loss, delay_s=0.03, jitter_s=0.1, seed=seed))
+    ends = await pair(lab, chance=random.Random(seed))
+    tasks = []
+    for ours, holds, pause_s in wishes:
+        call = ends[0] if ours else ends[1]
+        tasks.append(asyncio.ensure_future(call.hold() if holds else call.resume()))
+        await asyncio.sleep(pause_s)
+    async with asyncio.timeout(300):
+        await asyncio.gather(*tasks)
+    await asyncio.sleep(40)
+    last = [next((holds for ours, holds, _ in reversed(wishes) if ours is mine), False) for mine in (True, False)]
+    assert [call.is_on_hold for call in ends] == last
+    expected = {
+        (False, False): ("sendrecv", "sendrecv"),
+        (True, False): ("sendonly", "recvonly"),
+        (False, True): ("recvonly", "sendonly"),
+        (True, True): ("inactive", "inactive"),
+    }[last[0], last[1]]
+    assert (directions(lab.medias[0])[-1], directions(lab.medias[1])[-1]) == expected
+    for agent in lab.agents:
+        assert agent._running.faults == 0
         await agent.close()
