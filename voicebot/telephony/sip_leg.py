@@ -76,12 +76,16 @@ class SipLeg:
         self._plug()
 
     async def events(self) -> AsyncIterator[LegEvent]:
-        call, answered = self._call, False
+        call, answered, held = self._call, False, False
         while True:
             async for event in call.events():
                 if isinstance(event, sip.events.Replaced):
                     call = self._go_on_with(event.by)
+                    if held:  # whoever passed us on had put us on hold first; the new party talks
+                        held = False
+                        yield Resumed()
                     break
+                held = isinstance(event, sip.events.Held) or (held and not isinstance(event, sip.events.Resumed))
                 translated = self._translate(event, answered)
                 answered = answered or isinstance(event, sip.events.Answered)
                 if translated is not None:
