@@ -70,6 +70,11 @@ class Booth(threading.Thread):
         self._poll.register(phone.sock.fileno(), select.EPOLLIN)
         self.phones.append(phone)
 
+    def hang_up(self, phone: Phone) -> None:
+        """This phone says nothing any more."""
+        if phone in self.phones:
+            self.phones.remove(phone)
+
     def close(self) -> None:
         self._closing = True
         self.join()
@@ -78,7 +83,7 @@ class Booth(threading.Thread):
         begin, slot = time.monotonic(), 0
         while not self._closing:
             while begin + slot * 0.02 / SLOTS <= time.monotonic():
-                for phone in self.phones[slot % SLOTS :: SLOTS]:
+                for phone in tuple(self.phones[slot % SLOTS :: SLOTS]):
                     phone.send()
                 slot += 1
             wait_s = max(begin + slot * 0.02 / SLOTS - time.monotonic(), 0)
