@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from sip.events import Ended, Replaced, TransferRequested
+from voicebot.telephony.leg import Answered as LegAnswered
+from voicebot.telephony.leg import Ended as LegEnded
 
 from .linphone import linphone
 from .peers import requires
 from .station import Talk, station
+from .test_trunks import line_over, until
 from .tones import tone_ms
 
 pytestmark = requires("linphonec")
@@ -126,3 +130,25 @@ async def test_linphone_transfers_us_blindly(tmp_path: Path, takes: bool) -> Non
             talk.call.decline_transfer()
             await talk.hear(1.5)
             assert not talk.of(Ended) and not second.talks
+
+
+async def test_two_legs_of_a_line_are_joined_outside_of_us(tmp_path: Path) -> None:
+    """What the product does on a trunk with transfer = "refer": debtor's leg to agent's leg, with Replaces."""
+    async with (
+        line_over([]) as line,
+        linphone(tmp_path, DEBTOR_HZ, "debtor") as debtor,
+        linphone(tmp_path, AGENT_HZ, "agent") as agent,
+    ):
+        legs = []
+        for peer in (debtor, agent):
+            legs.append(await line.dial(peer.uri))
+            await until(legs[-1], LegAnswered)
+        assert await legs[0].refer(legs[1])
+        for leg in legs:
+            await until(leg, LegEnded)
+        await debtor.says("connected", times=2)
+        await asyncio.sleep(2.0)
+        await debtor.stop()
+        await agent.stop()
+        assert tone_ms(agent.heard(), DEBTOR_HZ) > 800
+        assert tone_ms(debtor.heard(), AGENT_HZ) > 800
