@@ -13,7 +13,7 @@ from sip.call import Call
 from sip.call_context import CallContext, capabilities
 from sip.doorkeeper import Allow, Doorkeeper, Guard
 from sip.endpoint import Endpoint
-from sip.errors import SipError
+from sip.errors import CallStateError, SipError
 from sip.events import CallState
 from sip.exchange import Clock, Incoming, TimerHandle
 from sip.incoming_call import IncomingCall
@@ -296,6 +296,9 @@ class UserAgent:
             attending = self._on_incoming(call)
             if attending is not None:
                 await attending
+        except CallStateError as error:  # the caller was quicker: nobody's fault, and nothing for the log
+            log.debug("call %s was over before it was taken: %s", call.id, error)
+            await call.hangup()
         except Exception:
             log.exception("taking call %s failed", call.id)
             await call.hangup("internal error")
