@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from sip import Call, CallState
 from sip.message import Request, Response
-from sip.testing import ScriptedPeer, SimNetwork
+from sip.testing import SDP, ScriptedPeer, SimNetwork
 from tests.sip.laboratory import Laboratory, answer_at_once
 
 pytestmark = pytest.mark.looptime
 BOT = "sip:bot@192.0.2.1"
+OFFER = SDP.format(ip="192.0.2.99", port=40000, direction="sendonly").encode()
 AGENT = ("192.0.2.1", 5060)
 TORTURE = [path.read_bytes() for path in sorted((Path(__file__).parent / "torture").glob("*.dat"))]
 
@@ -200,13 +201,13 @@ async def test_torture_messages_leave_a_standing_call_alone(lab: Laboratory) -> 
     await stranger.response(200)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["INVITE", "ACK", "BYE", "CANCEL", "INFO", "UPDATE", "OPTIONS", "REFER"]),
+            st.sampled_from(["INVITE", "ACK", "BYE", "CANCEL", "INFO", "UPDATE", "OPTIONS", "REFER", "NOTIFY", "PRACK"]),
             st.integers(0, 5),
-            st.sampled_from([b"", b"v=0\r\n", b"Signal=1", b"\xff\xfe"]),
+            st.sampled_from([b"", OFFER, OFFER, b"v=0\r\n", b"Signal=1", b"\xff\xfe"]),
             st.sampled_from([None, "mine", "other"]),
         ),
         max_size=15,
@@ -224,6 +225,9 @@ async def _play(script: list[tuple[str, int, bytes, str | None]]) -> None:
     for method, cseq, body, to in script:
         tag = lab.incoming[0].local_tag if to == "mine" and lab.incoming else to
         options = [("Content-Type", "application/dtmf-relay")] if method == "INFO" else []
+        options += [("Refer-To", "<sip:x@192.0.2.77>"), ("Event", "refer"), ("RAck", f"{cseq} {cseq} INVITE")]
+        options += [("Supported", "timer, 100rel"), ("Session-Expires", "100;refresher=uac")]
+        options += [("Require", "100rel")] if method == "INVITE" and cseq % 2 else []
         peer.send(
             peer.compose(
                 method, BOT, cseq=cseq, body=body or b"", to_tag=tag, headers=options, branch=f"z9hG4bK{cseq}"

@@ -233,7 +233,7 @@ async def test_stopping_before_the_first_answer(lab: Laboratory) -> None:
     assert registration.state is RegistrationState.STOPPED and len(peer.heard) == 1
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.lists(
         st.tuples(
