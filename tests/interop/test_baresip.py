@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sip.events import Ended, Held, Resumed
+from sip.events import Ended, Held, Resumed, TransferRequested
 
 from .baresip import baresip
 from .peers import requires
-from .station import station
+from .station import Talk, station
 from .tones import tone_ms
 
 pytestmark = requires("baresip")
-OURS_HZ, THEIRS_HZ = 440, 1000
+OURS_HZ, THEIRS_HZ, AGENT_HZ = 440, 1000, 1400
 
 
 async def test_baresip_calls_us(tmp_path: Path) -> None:
@@ -104,3 +104,33 @@ async def test_baresip_is_held_by_us(tmp_path: Path) -> None:
         await talk.call.resume()
         assert tone_ms(await talk.hear(1.5), THEIRS_HZ) > 900
         await talk.call.hangup()
+
+
+async def test_we_send_baresip_elsewhere(tmp_path: Path) -> None:
+    async with (
+        station(OURS_HZ) as ours,
+        station(AGENT_HZ) as agent,
+        baresip(tmp_path, THEIRS_HZ, "answermode=auto") as peer,
+    ):
+        talk = ours.dial(peer.uri)
+        await talk.answered()
+        result = await talk.call.refer(agent.uri)
+        assert result.succeeded, result
+        taken = await agent.call()
+        await taken.answered()
+        assert tone_ms(await taken.hear(1.5), THEIRS_HZ) > 900
+        await talk.ended()
+
+
+async def test_baresip_sends_us_elsewhere(tmp_path: Path) -> None:
+    async with station(OURS_HZ) as ours, station(AGENT_HZ) as agent, baresip(tmp_path, THEIRS_HZ) as peer:
+        await peer.tell("dial", ours.uri)
+        talk = await ours.call()
+        await talk.answered()
+        await peer.says("Call established")
+        await peer.tell("transfer", agent.uri)
+        await talk.until(TransferRequested)
+        moved = Talk(talk.call.accept_transfer(), OURS_HZ)
+        await moved.answered()
+        assert tone_ms(await moved.hear(1.5), AGENT_HZ) > 900
+        await talk.ended()
