@@ -2,7 +2,7 @@
 # Installs the foreign SIP peers of tests/interop where apt works; says aloud which are missing where it does not.
 set -u
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
-PEERS="sipp:sip-tester baresip:baresip-core linphonec:linphone-cli kamailio:kamailio"
+PEERS="sipp:sip-tester baresip:baresip-core linphonec:linphone-cli kamailio:kamailio turnserver:coturn"
 
 missing() {
   for pair in $PEERS; do

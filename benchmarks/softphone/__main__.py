@@ -54,7 +54,7 @@ async def measure(calls: int, seconds: float) -> dict[str, Any]:
     return {
         "calls": calls,
         "cpu_s_per_call_minute": round(used / lasted * 60 / calls, 3),
-        "idle_cpu_s_per_browser_minute": idle_s,
+        "waiting_cpu_s_per_minute": idle_s,
         "line_to_browser_ms": _delay([(one.said, browser.ear.heard) for one, browser in talks]),
         "browser_to_line_ms": _delay([(browser.microphone.said, one.ear.heard) for one, browser in talks]),
         "telephone_to_telephone_ms": _delay([(direct[0].said, direct[1].ear.heard)]),
@@ -141,14 +141,14 @@ def _cpu_s(pid: int) -> float:
 
 def _show(rows: list[dict[str, Any]]) -> None:
     table = Table(title="Softphone gateway: Opus in the browser, G.711 on the line")
-    for name in ("calls", "CPU s per call-minute", "waiting, per browser-minute", "line → browser", "browser → line",
+    for name in ("calls", "CPU s per call-minute", "one browser waiting, CPU s per minute", "line → browser", "browser → line",
                  "telephone → telephone"):  # fmt: skip
         table.add_column(name, justify="right")
     for row in rows:
         ways = ("line_to_browser_ms", "browser_to_line_ms", "telephone_to_telephone_ms")
         delays = [f"{row[way]['p50']} / {row[way]['p95']} ms" for way in ways]
         table.add_row(
-            str(row["calls"]), str(row["cpu_s_per_call_minute"]), str(row["idle_cpu_s_per_browser_minute"]), *delays
+            str(row["calls"]), str(row["cpu_s_per_call_minute"]), str(row["waiting_cpu_s_per_minute"]), *delays
         )
     Console().print(table)
 

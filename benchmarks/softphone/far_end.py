@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+import functools
 import time
 from typing import Any
 
-import av
 import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from av.packet import Packet
 
 from sip.call import Call
 from sip.events import Answered, Ended
 from sip.media import MediaSession, MediaWheel, PortPool
 from sip.user_agent import UserAgent
-from voicebot.softphone.opus import OpusDecoder
+from voicebot.audio.frames import SILENCE
+from voicebot.softphone.opus import OpusEncoder
 from voicebot.softphone.peer import tap
 
 LOUD = 4000
+LOUD_BYTES = 25
 BURST_FRAMES = 5
 _T = np.arange(160) / 8000
 _TONE = (14000 * np.sin(2 * np.pi * 1000 * _T)).astype("<i2").tobytes()
-_T48 = np.arange(960) / 48000
-_TONE48 = (14000 * np.sin(2 * np.pi * 1000 * _T48)).astype("<i2").tobytes()
 
 
 class Ear:
@@ -38,7 +39,9 @@ class Ear:
         self._quiet = 100
 
     def listen(self, pcm: bytes) -> None:
-        loud = int(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max(initial=0)) > LOUD
+        self.note(int(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max(initial=0)) > LOUD)
+
+    def note(self, loud: bool) -> None:
         if loud and self._quiet > 10:
             self.heard.append(time.monotonic())
         self._quiet = 0 if loud else self._quiet + 1
@@ -65,29 +68,37 @@ class Handset:
         return _TONE
 
 
+@functools.cache
+def _opus() -> tuple[list[bytes], list[bytes]]:
+    """A burst and the silence around it, encoded once: a browser's own encoder is not what we measure."""
+    encoder = OpusEncoder()
+    frames = [SILENCE] * 20 + [_TONE] * BURST_FRAMES + [SILENCE] * 20
+    packets = [bytes(packet) for tick, frame in enumerate(frames) for packet in encoder.encode(frame, tick)]
+    return packets[20 : 20 + BURST_FRAMES], packets[-1:]
+
+
 class Microphone(MediaStreamTrack):  # type: ignore[misc]  # aiortc carries no types
-    """48 kHz in step with the clock: silence, and bursts."""
+    """Opus in step with the clock: silence, and bursts."""
 
     kind = "audio"
 
     def __init__(self) -> None:
         super().__init__()
         self.said: list[float] = []
-        self._burst, self._number, self._began = 0, 0, time.monotonic()
+        self._left: list[bytes] = []
+        self._number, self._began = 0, time.monotonic()
 
     def burst(self) -> None:
-        self._burst = BURST_FRAMES
+        self._left = list(_opus()[0])
 
-    async def recv(self) -> av.AudioFrame:
+    async def recv(self) -> Packet[Any]:
         await asyncio.sleep(max(0.0, self._began + 0.02 * self._number - time.monotonic()))
-        frame = av.AudioFrame(format="s16", layout="mono", samples=960)
-        if self._burst == BURST_FRAMES:
+        if len(self._left) == BURST_FRAMES:
             self.said.append(time.monotonic())
-        frame.planes[0].update(_TONE48 if self._burst else bytes(1920))
-        self._burst = max(0, self._burst - 1)
-        frame.sample_rate, frame.time_base, frame.pts = 48000, fractions.Fraction(1, 48000), 960 * self._number
+        packet = Packet(self._left.pop(0) if self._left else _opus()[1][0])
+        packet.pts, packet.time_base = 160 * self._number, fractions.Fraction(1, 8000)
         self._number += 1
-        return frame
+        return packet
 
 
 class Browser:
@@ -95,7 +106,6 @@ class Browser:
 
     def __init__(self) -> None:
         self.connection, self.microphone, self.ear = RTCPeerConnection(), Microphone(), Ear()
-        self._decoder = OpusDecoder()
         self.connection.addTrack(self.microphone)
         self.connection.on("connectionstatechange", self._changed)
         self._connected = asyncio.Event()
@@ -114,7 +124,7 @@ class Browser:
             self._connected.set()
 
     def _packet(self, stamp: int, payload: bytes) -> None:
-        self.ear.listen(self._decoder.frame(payload))
+        self.ear.note(len(payload) > LOUD_BYTES)  # silence takes a few bytes, a tone dozens
 
 
 class Telephones:

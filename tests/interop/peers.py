@@ -19,6 +19,7 @@ PACKAGES = {
     "linphonec": "linphone-cli",
     "kamailio": "kamailio",
     "openssl": "openssl",
+    "turnserver": "coturn",
 }
 """Program to Debian package."""
 

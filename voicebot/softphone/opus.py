@@ -14,6 +14,8 @@ from voicebot.audio.resample import Resampler
 
 _DECODED: Final = 48_000
 """libopus as FFmpeg drives it decodes to nothing else."""
+_LINE, _WIRE = Fraction(1, RATE), Fraction(1, _DECODED)
+"""Time bases of our frames, and of RTP for Opus (RFC 7587 section 4.1)."""
 _BITRATE: Final = 24_000
 """Speech of 4 kHz width gains nothing above."""
 _FADES: Final = (0.7, 0.4, 0.15)
@@ -26,7 +28,7 @@ class OpusEncoder:
     def __init__(self) -> None:
         codec = av.CodecContext.create("libopus", "w")
         codec.bit_rate, codec.format, codec.layout, codec.sample_rate = _BITRATE, "s16", "mono", RATE
-        codec.time_base = Fraction(1, RATE)
+        codec.time_base = _LINE
         # `fec`: every packet holds the one before it, coarsely, so that one lost packet is not heard.
         codec.options = {
             "application": "voip",
@@ -42,11 +44,11 @@ class OpusEncoder:
         """20 ms (FRAME_BYTES) to packets, usually one, stamped with the tick they were heard in."""
         frame = av.AudioFrame(format="s16", layout="mono", samples=FRAME_SAMPLES)
         frame.planes[0].update(pcm)
-        frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), self._frames * FRAME_SAMPLES
+        frame.sample_rate, frame.time_base, frame.pts = RATE, _LINE, self._frames * FRAME_SAMPLES
         self._frames += 1
         packets: list[Packet[Any]] = self._codec.encode(frame)
         for packet in packets:
-            packet.pts, packet.time_base = tick * FRAME_SAMPLES, Fraction(1, RATE)
+            packet.pts, packet.time_base = tick * _DECODED // 50, _WIRE
         return packets
 
 

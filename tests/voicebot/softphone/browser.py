@@ -8,8 +8,10 @@ import fractions
 
 import av
 import numpy as np
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from numpy.typing import NDArray
+
+from tests.voicebot.softphone.test_sound import strength
 
 RATE = 48_000
 
@@ -38,8 +40,8 @@ class Tone(MediaStreamTrack):  # type: ignore[misc]  # aiortc carries no types
 class Browser:
     """`offer()` and `take(answer)`; `heard` grows while the far end speaks (48 kHz)."""
 
-    def __init__(self, hz: float) -> None:
-        self.connection = RTCPeerConnection()
+    def __init__(self, hz: float, configuration: RTCConfiguration | None = None) -> None:
+        self.connection = RTCPeerConnection(configuration)
         self.connection.addTrack(Tone(hz))
         self.connection.on("track", self._listen)
         self.heard: list[NDArray[np.int16]] = []
@@ -64,8 +66,8 @@ class Browser:
 
     def strength(self, hz: float, seconds: float = 0.5) -> float:
         """Amplitude of one frequency in what was heard last."""
-        heard = np.concatenate(self.heard or [np.zeros(1, np.int16)])[-int(RATE * seconds) :].astype(float)
-        return float(2 * abs(np.mean(heard * np.exp(-2j * np.pi * hz * np.arange(heard.size) / RATE))))
+        heard = np.concatenate(self.heard or [np.zeros(1, np.int16)])[-int(RATE * seconds) :]
+        return strength(heard.astype("<i2").tobytes(), hz, RATE)
 
     def _listen(self, track: MediaStreamTrack) -> None:
         self._listening = asyncio.ensure_future(self._collect(track))

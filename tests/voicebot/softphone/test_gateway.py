@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 import pytest_asyncio
+from aiortc import RTCConfiguration
 
 from tests.voicebot.softphone.browser import Browser
 from tests.voicebot.softphone.test_sound import strength, tone
 from voicebot.domain.clock import FixedClock
+from voicebot.domain.ice import IceServer
 from voicebot.softphone.gateway import Gateway
 from voicebot.softphone.peer import OfferError
 from voicebot.softphone.phone import AWAY_S, LEFT_S, StaleError
@@ -46,16 +48,18 @@ class Directory:
 class Stage:
     """A gateway whose time the test moves on."""
 
-    def __init__(self) -> None:
+    def __init__(self, servers: Sequence[IceServer] = ()) -> None:
         self.now = 0.0
         self.news: list[dict[str, Any]] = []
         self.directory = Directory()
-        self.gateway = Gateway("here", self.directory, FixedClock(NOW), (), self.news.append, lambda: self.now)
+        self.gateway = Gateway("here", self.directory, FixedClock(NOW), servers, self.news.append, lambda: self.now)
         self.gateway.address = ("127.0.0.1", 5070)
         self.browsers: list[Browser] = []
 
-    async def browser(self, session: str, agent: str = "a1", hz: float = 700) -> Browser:
-        browser = Browser(hz)
+    async def browser(
+        self, session: str, agent: str = "a1", hz: float = 700, configuration: RTCConfiguration | None = None
+    ) -> Browser:
+        browser = Browser(hz, configuration)
         self.browsers.append(browser)
         answer = await self.gateway.obey("connect", agent, session, {"sdp": await browser.offer()})
         await browser.take(answer["sdp"])
