@@ -28,6 +28,7 @@ from voicebot.softphone.link import ConsoleEnd
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 PORT = 45_990
+_WAYS = ("line_to_browser_ms", "browser_to_line_ms", "telephone_to_telephone_ms")
 
 
 async def measure(calls: int, seconds: float) -> dict[str, Any]:
@@ -141,12 +142,11 @@ def _cpu_s(pid: int) -> float:
 
 def _show(rows: list[dict[str, Any]]) -> None:
     table = Table(title="Softphone gateway: Opus in the browser, G.711 on the line")
-    for name in ("calls", "CPU s per call-minute", "one browser waiting, CPU s per minute", "line → browser", "browser → line",
-                 "telephone → telephone"):  # fmt: skip
+    ways = ("line → browser", "browser → line", "telephone → telephone")
+    for name in ("calls", "CPU s per call-minute", "one browser waiting, CPU s per minute", *ways):
         table.add_column(name, justify="right")
     for row in rows:
-        ways = ("line_to_browser_ms", "browser_to_line_ms", "telephone_to_telephone_ms")
-        delays = [f"{row[way]['p50']} / {row[way]['p95']} ms" for way in ways]
+        delays = [f"{row[way]['p50']} / {row[way]['p95']} ms" for way in _WAYS]
         table.add_row(
             str(row["calls"]), str(row["cpu_s_per_call_minute"]), str(row["waiting_cpu_s_per_minute"]), *delays
         )
