@@ -119,6 +119,8 @@ class OutgoingCall(Call):
 
     def _on_response(self, response: Response) -> None:
         self.contacted = True
+        if self._invite is not None:  # the hop that answers: what follows need not try the dead ones again
+            self.hop = self.flow = self._invite.destination
         self.hear(response)
         if response.status < 200:
             self._on_provisional(response)

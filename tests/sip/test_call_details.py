@@ -157,6 +157,18 @@ async def test_a_peer_behind_a_translator_is_reached_where_it_was_heard(lab: Lab
     await leaving
 
 
+async def test_a_callee_behind_a_translator_is_reached_where_we_called_it(lab: Laboratory) -> None:
+    agent, peer = await lab.agent("203.0.113.1"), lab.peer("198.51.100.9")
+    call = agent.call("sip:phone@198.51.100.9", from_uri="sip:bot@203.0.113.1")
+    invite = await peer.request("INVITE")
+    private = [("Contact", "<sip:phone@192.168.1.20:5062>")]
+    peer.send(invite.reply(200, to_tag="t", headers=private, body=peer.sdp()), agent.address)
+    assert str((await peer.request("ACK", within_s=2)).uri) == "sip:phone@192.168.1.20:5062"
+    leaving = asyncio.ensure_future(call.hangup())
+    peer.reply(await peer.request("BYE", within_s=2), 200)
+    await leaving
+
+
 async def test_an_outbound_proxy_may_be_given_as_a_hop(lab: Laboratory) -> None:
     agent, proxy = await lab.agent(), lab.peer("192.0.2.50")
     agent.call("sip:x@carrier.example", from_uri="sip:a@b", via=Hop("UDP", "192.0.2.50", 5060))

@@ -18,6 +18,7 @@ from tests.sip.laboratory import Laboratory, answer_at_once
 
 pytestmark = pytest.mark.looptime
 BOT = "sip:bot@192.0.2.1"
+METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "INFO", "UPDATE", "OPTIONS", "REFER", "NOTIFY", "PRACK")
 OFFER = SDP.format(ip="192.0.2.99", port=40000, direction="sendonly").encode()
 AGENT = ("192.0.2.1", 5060)
 TORTURE = [path.read_bytes() for path in sorted((Path(__file__).parent / "torture").glob("*.dat"))]
@@ -205,7 +206,7 @@ async def test_torture_messages_leave_a_standing_call_alone(lab: Laboratory) -> 
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["INVITE", "ACK", "BYE", "CANCEL", "INFO", "UPDATE", "OPTIONS", "REFER", "NOTIFY", "PRACK"]),
+            st.sampled_from(METHODS),
             st.integers(0, 5),
             st.sampled_from([b"", OFFER, OFFER, b"v=0\r\n", b"Signal=1", b"\xff\xfe"]),
             st.sampled_from([None, "mine", "other"]),
