@@ -53,17 +53,22 @@ async def kill_far_ends(until: float, kills: list[float]) -> None:
         far.wait()
 
 
-async def tell(near: Near, until: float) -> None:
-    """A line per minute, for whoever watches."""
+async def tell(near: Near, until: float, memory_mb: list[float]) -> None:
+    """A line per minute for whoever watches, and the memory in use at that time.
+
+    It grows until the ladders of 500 calls are kept, and must stay there.
+    """
     loop, began = asyncio.get_running_loop(), asyncio.get_running_loop().time()
     while loop.time() < until:
-        print(f"{(loop.time() - began) / 60:5.1f} min: {near.calls} calls, {near.up} up, "
+        memory_mb.append(Holdings.now().memory_mb)
+        minutes = (loop.time() - began) / 60
+        print(f"{minutes:5.1f} min: {near.calls} calls, {near.up} up, {memory_mb[-1]:.1f} MB, "
               f"tick p99 {near.wheel.lateness.quantile_ms(0.99):.1f} ms", file=sys.stderr, flush=True)
         await asyncio.sleep(60)
 
 
 async def soak(calls: int, minutes: float) -> dict[str, Any]:
-    near, kills = Near(), list[float]()
+    near, kills, memory_mb = Near(), list[float](), list[float]()
     await near.start()
     await asyncio.to_thread(lambda: None)  # the loop's own pool of threads is no leak
     loop = asyncio.get_running_loop()
@@ -72,7 +77,7 @@ async def soak(calls: int, minutes: float) -> dict[str, Any]:
     await asyncio.gather(*(near.call(2.0) for _ in range(calls)))  # what is made once is made now
     await asyncio.sleep(FORGETTING_S if minutes > 2 else 0)
     before, began = Holdings.now(), time.process_time()
-    telling = asyncio.create_task(tell(near, until))
+    telling = asyncio.create_task(tell(near, until, memory_mb))
     await asyncio.gather(*(near.keep_calling(until) for _ in range(calls)))
     cpu_s = time.process_time() - began
     await asyncio.gather(killing, telling)
@@ -82,7 +87,8 @@ async def soak(calls: int, minutes: float) -> dict[str, Any]:
         "calls_at_a_time": calls, "minutes": minutes, "calls": near.calls, "far_end_killed": len(kills),
         "outcomes": dict(near.outcomes.most_common()), "media": dict(near.media),
         "before": dataclasses.asdict(before), "after": dataclasses.asdict(after), "cpu_s": round(cpu_s, 1),
-        "ticks": late.count, "ticks_later_than_20_ms": late.later_than(20.0), "ticks_skipped": near.wheel.skipped,
+        "memory_mb_by_minute": memory_mb, "ticks": late.count,
+        "ticks_later_than_20_ms": late.later_than(20.0), "ticks_skipped": near.wheel.skipped,
         "tick_late_p99_ms": round(late.quantile_ms(0.99), 2), "tick_late_worst_ms": round(late.worst_ms, 1)}
 
 
