@@ -19,9 +19,7 @@ OnFinal = Callable[[Response | None], None]
 class DialogClient:
     """One end of a call speaks through this. `dialog` is None until the peer has told its tag."""
 
-    def __init__(
-        self, endpoint: Endpoint, name: str, digest: DigestClient, flow: Callable[[], Hop | None]
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, name: str, digest: DigestClient, flow: Callable[[], Hop | None]) -> None:
         """`flow` tells where the peer was last heard from."""
         self.dialog: Dialog | None = None
         self.digest = digest
@@ -36,15 +34,15 @@ class DialogClient:
         body: bytes = b"",
         dialog: Dialog | None = None,
         attempts: int = MAX_ATTEMPTS,
-    ) -> int:
+    ) -> None:
         """Send a request, answering challenges; `on_final` hears once, None for silence.
 
-        Without a Content-Type among `headers` a body is SDP. Returns the CSeq number of the first try; 0: no dialog.
+        Without a Content-Type among `headers` a body is SDP.
         """
         dialog = dialog or self.dialog
         if dialog is None:
             on_final(None)
-            return 0
+            return
         request = dialog.request(method)
         fields = [("User-Agent", self._name), *headers]
         if body and not any(name == "Content-Type" for name, _ in fields):
@@ -62,7 +60,6 @@ class DialogClient:
                 self._acknowledge(dialog, request, response, acks, on_final)
 
         self._endpoint.request(request, on_response, lambda failed: on_final(None), flow=self._flow())
-        return request.cseq.number
 
     def _acknowledge(
         self, dialog: Dialog, invite: Request, response: Response, acks: list[Request], on_final: OnFinal

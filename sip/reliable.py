@@ -107,4 +107,3 @@ class ReceivedInOrder:
             return None
         self._last = rseq
         return f"{rseq} {response.cseq}"
-

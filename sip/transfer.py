@@ -42,13 +42,12 @@ class Referral:
         self._call, self._timeout_s = call, timeout_s
         self.result: asyncio.Future[TransferResult] = asyncio.get_running_loop().create_future()
         self._is_accepted = False
-        self._cseq = 0
         self._limit = call.clock.call_later(timeout_s + call.timing.patience, self._give_up)
 
     def ask(self, target: ReferTo) -> None:
         fields = [("Refer-To", str(target)), ("Referred-By", f"<{self._call.local.uri.without_headers()}>")]
         headers = [*fields, self._call.contact_field()]
-        self._cseq = self._call.client.send("REFER", self._on_response, headers=headers)
+        self._call.client.send("REFER", self._on_response, headers=headers)
 
     def on_notify(self, incoming: Incoming) -> None:
         """A report (RFC 3515 section 2.4.5). It may come before the 202 does."""
@@ -95,7 +94,7 @@ class Referral:
 class Errand:
     """The peer has asked us to call somebody else: undecided, then accepted (we report) or declined."""
 
-    def __init__(self, call: Call, incoming: Incoming, target: ReferTo) -> None:
+    def __init__(self, call: Call, incoming: Incoming, target: ReferTo, *, is_first: bool) -> None:
         self.target = target
         self.is_decided = False
         self.is_over = False
@@ -105,7 +104,8 @@ class Errand:
         self.referred_by = request.headers.get("Referred-By")
         self._told: list[int] = []
         self._sent = 0
-        self._event = f"refer;id={request.cseq.number}"
+        # Only the first subscription of a call may go without a number (RFC 3515 section 2.4.6); some know no other.
+        self._event = "refer" if is_first else f"refer;id={request.cseq.number}"
         self._limit: TimerHandle = call.clock.call_later(DECIDE_WITHIN_S, lambda: self.decline(603))
 
     def decline(self, status: int) -> None:
@@ -199,7 +199,7 @@ class Transfers:
         if self._theirs is not None and not self._theirs.is_over:
             incoming.respond(request.reply(491))
             return
-        self._theirs = Errand(self._call, incoming, target)
+        self._theirs = Errand(self._call, incoming, target, is_first=self._theirs is None)
         replaces = str(target.replaces) if target.replaces else None
         self._call.tell(TransferRequested(str(target.uri), replaces))
 

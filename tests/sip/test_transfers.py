@@ -279,7 +279,7 @@ async def report(there: Standing) -> tuple[str, str]:
     """Body and subscription state of the next NOTIFY, which is answered."""
     request = await there.peer.request("NOTIFY")
     there.peer.reply(request, 200)
-    assert request.content_type == "message/sipfrag" and (request.headers.get("Event") or "").startswith("refer")
+    assert request.content_type == "message/sipfrag" and request.headers.get("Event") == "refer"
     return request.body.decode().strip(), (request.headers.get("Subscription-State") or "").partition(";")[0]
 
 
@@ -360,6 +360,18 @@ async def test_a_second_refer_while_one_is_open(lab: Laboratory) -> None:
     there, _ = await asked(lab)
     there.within("REFER", headers=[("Refer-To", "<sip:c@192.0.2.9>")])
     await there.peer.response(491)
+
+
+async def test_a_second_transfer_is_told_from_the_first_by_its_number(lab: Laboratory) -> None:
+    there, first = await asked(lab)
+    await asyncio.sleep(0.1)
+    there.call.decline_transfer()
+    await there.peer.response(603)
+    second = there.within("REFER", headers=[("Refer-To", "<sip:agent@192.0.2.50>")])
+    await asyncio.sleep(0.1)
+    there.call.accept_transfer()
+    notified = await there.peer.request("NOTIFY")
+    assert notified.headers.get("Event") == f"refer;id={second.cseq.number}" != f"refer;id={first.cseq.number}"
 
 
 async def test_hanging_up_instead_of_deciding_answers_the_refer(lab: Laboratory) -> None:
