@@ -30,7 +30,7 @@ class Calibration:
     log-probabilities;
     `abstain`: below it the answer is `unknown`; `second`: a further intent is accepted from here; `danger`: both
     self-harm intents together raise the alarm from here, low on purpose; `danger_hinted`: the same where a word of
-    death, farewell or despair is heard (`danger.hinted`), where 0.3 misses too much from hands it has not seen.
+    death, farewell or despair is heard (`danger.hinted`), where more misses too much from hands it has not seen.
     """
 
     network_share: float = 0.0

@@ -92,6 +92,21 @@ _VEILED_TOO = re.compile(
     r"意外险|保险.{0,3}(?:会|能)?赔.{0,3}你们|保险钱|[留写]了?(?:一)?张纸条|一书(?=写|放|我|在)|托给.{0,8}放心|"
     r"帮我照顾|(?:告诉|跟|和).{0,8}对不起[他她]|还是走了好|要走的人|密码.{0,6}写.{0,8}留给|永别|来世|等不着了|活腻"
 )
+# Added from later words of the same hands.
+_EXPLICIT_LATER = re.compile(
+    r"跳.{0,4}江|[不勿]想活|死给.{0,2}看|农[药要].{0,6}(?:放|搁|买|摆)|刀[片子]?就?在我手|我有刀|看到刀就想|"
+    r"刀.{0,4}脖子|开到[江河湖]里|开着.{0,6}闭上?眼|药.{0,6}颗才够|半瓶药|药瓶.{0,4}拧开|瓶子.{0,4}(?:手边|没拧开)|"
+    r"药.{0,3}[买麦]好|阳台.{0,4}翻|跳了楼|我(?:马上|现在|就是要)死(?!猪)|我想死(?=$|别|你别)|绳子.{0,6}绑|吊在梁|"
+    r"那根梁|找根绳|栏杆外|轻[身生]的念|一书.{0,3}写|百草[枯哭]|上[吊掉]去|我跳了(?!槽|广)|上次没死|爬到塔吊|想往前迈"
+)
+_VEILED_LATER = re.compile(
+    r"下[被贝]子还你|[下夏]辈子再还|睡了就莫醒|睡死过去|没(?:有|得)?人?催.{0,2}的地方|没人的地[儿方]去|"
+    r"活[起倒着]+.{0,2}没[得一]?点?意|撑[勿不].{0,3}(?:下|住|动|克|到)|撑到头|熬不到|跟着去了|"
+    r"(?:爹|娘|爸|妈|婆婆|老汉).{0,8}(?:那边等|地底下|地下|土头)|世界上有没有我|来这世上|来过这世|世上没|做鬼|"
+    r"(?:明天|往后|以后).{0,10}(?:打不通|是空号)|我走了以后|等我走了|闭上?眼你?们?(?:就|啥|都)|一闭眼|等我到了?那边|"
+    r"没啥念想|想把这一切|人没[得了]+.{0,4}账|没得我大家|想结束掉|还要活下去|打不了几天|最后(?:一条消息|一个跟我)|"
+    r"灯灭|这辈子到这|活不了几天|明天太阳|再也不回来|哪儿也不去了"
+)
 # Syllables of words that a recogniser spells differently each time.
 _SOUNDS = re.compile(
     r" (?:bu xiang (?:zai )?huo|zi sha(?! fa)|xiang zi sha|tiao lou(?! jia| da)|shang diao zi jin|"
@@ -122,6 +137,7 @@ def danger(text: str) -> str | None:
     if _FICTION.search(line):
         return None
     left = _HARMLESS.sub("…", line)
-    if _EXPLICIT.search(left) or _EXPLICIT_TOO.search(left) or _SOUNDS.search(f" {' '.join(syllables(left))} "):
+    explicit = _EXPLICIT.search(left) or _EXPLICIT_TOO.search(left) or _EXPLICIT_LATER.search(left)
+    if explicit or _SOUNDS.search(f" {' '.join(syllables(left))} "):
         return EXPLICIT
-    return VEILED if _VEILED.search(left) or _VEILED_TOO.search(left) else None
+    return VEILED if _VEILED.search(left) or _VEILED_TOO.search(left) or _VEILED_LATER.search(left) else None

@@ -55,6 +55,45 @@ def test_what_a_recogniser_makes_of_it_is_heard_too(text: str) -> None:
     assert danger(text) is not None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "再逼我我就跳黄浦江",
+        "刀子在我手上",
+        "我有刀 我割给你们看",
+        "我在大桥栏杆外头",
+        "瓶子就在手边 我还没拧开",
+        "下被子还你",
+        "好想睡 睡了就莫醒",
+        "我想去一个没人催的地方 再也不回来",
+        "等我走了以后 你们别为难我老婆",
+        "明天你们就打不通了",
+        "一闭眼啥都没得了",
+        "等我到了那边 就没人催我了",
+        "我撑不动了",
+    ],
+)
+def test_later_words_of_farewell_and_means_are_heard(text: str) -> None:
+    assert danger(text) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "等我缓过这口气自然就还了",
+        "棺材本拿出来也给他还上",
+        "房梁上有个燕子窝",
+        "搁塔吊上呢没法下来接",
+        "我就是死猪不怕开水烫",
+        "机器人打电话没意思",
+        "天热死了你们那里有空调没得",
+        "我跳了槽工资没发",
+    ],
+)
+def test_what_only_sounds_like_them_is_not(text: str) -> None:
+    assert danger(text) is None
+
+
 def test_the_words_alone_find_most_and_rarely_cry_wolf() -> None:
     rows = training_set() + development_set()
     harmful = [row for row in rows if set(row.labels) & DANGER]
