@@ -10,6 +10,8 @@ Parameters = tuple[tuple[str, str | None], ...]
 
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+")
+# A host, or an IPv6 address without brackets, as `received` has it (RFC 3261 25.1).
+_PLAIN_VALUE = re.compile(rf"{HOST.pattern}|[0-9A-Fa-f:.]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OUTSIDE_QUOTES = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|[,;]|[^",;<]+|.', re.DOTALL)
 
@@ -85,7 +87,7 @@ def quote(text: str) -> str:
 
 
 def _quoted_if_needed(value: str) -> str:
-    return value if is_token(value) or HOST.fullmatch(value) else quote(value)
+    return value if is_token(value) or _PLAIN_VALUE.fullmatch(value) else quote(value)
 
 
 def parse_number(text: str, what: str, limit: int) -> int:

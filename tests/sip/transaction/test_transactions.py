@@ -259,3 +259,28 @@ def test_every_action_is_used_by_some_table() -> None:
     }
     assert {*Action} <= used
     assert {*Timer} - used == set() and Timing().t2 == T2 and Timing().t1 == T1
+
+
+REPEATING, LINGERING = {Timer.A, Timer.E, Timer.G}, {Timer.D, Timer.I, Timer.J, Timer.K}
+
+
+@pytest.mark.parametrize("method", ["INVITE", "BYE"])
+@pytest.mark.parametrize("status", [180, 200, 486])
+def test_on_a_reliable_transport_nothing_is_repeated_and_nothing_lingers(method: str, status: int) -> None:
+    """RFC 3261 table 4: A, E and G are not started, D, I, J and K take no time; B, F, H, L and M stay."""
+    client = client_transaction(request(method), Timing(), reliable=True)
+    server = server_transaction(request(method), Timing(), reliable=True)
+    effects = [
+        *client.start(),
+        *client.receive(request(method).reply(status)),
+        *server.respond(request(method).reply(status)),
+    ]
+    if status >= 300 and method == "INVITE":
+        effects += server.receive(request("ACK"))
+    started = {effect.timer: effect.seconds for effect in effects if isinstance(effect, StartTimer)}
+    assert not REPEATING & started.keys()
+    assert all(started[timer] == 0 for timer in LINGERING & started.keys())
+    assert all(started[timer] == 64 * T1 for timer in started.keys() - LINGERING)
+    assert (Timer.B if method == "INVITE" else Timer.F) in started
+    if status >= 300:
+        assert (LINGERING & started.keys()) == ({Timer.D, Timer.I} if method == "INVITE" else {Timer.J, Timer.K})

@@ -10,5 +10,7 @@ import uvloop
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"uvloop": uvloop.new_event_loop}
-    return loops | {"asyncio": asyncio.new_event_loop} if "test_calls" in item.nodeid else loops
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    if "test_calls" in item.nodeid or "test_stream" in item.nodeid:
+        loops = {"uvloop": uvloop.new_event_loop} | ({} if "test_stream" in item.nodeid else loops)
+    return loops
