@@ -92,8 +92,10 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = Field(default=None, description="Our certificate, PEM")
     tls_key: Path | None = Field(default=None, description="Its private key, PEM")
     tls_ca: Path | None = Field(default=None, description="Authorities we trust, PEM; the system's if left out")
-    recognizer: str = Field(default="embedded", description="Speech recognition engine")
-    synthesizer: str = Field(default="embedded", description="Speech synthesis engine")
+    recognizer: str = Field(
+        default="embedded", description="embedded, sherpa:NAME, whisper:NAME or remote:ws://HOST:PORT"
+    )
+    synthesizer: str = Field(default="embedded", description="embedded, piper:NAME or recorded:FOLDER")
     transfer_wait_s: float = Field(default=60, ge=0, le=900, description="How long a call waits for a person")
     transfer_urgent_wait_s: float = Field(default=45, ge=5, le=900, description="The same while somebody is in danger")
     transfer_ring_s: float = Field(default=20, ge=3, le=120, description="How long one agent's phone rings")

@@ -152,7 +152,9 @@ def demo(
 @asr.command("transcribe")
 def asr_transcribe(
     wavs: Annotated[list[Path], typer.Argument(help="8 or 16 kHz mono WAV files")],
-    engine: Annotated[str, typer.Option("--engine")] = "embedded",
+    engine: Annotated[
+        str, typer.Option("--engine", help="embedded, sherpa:NAME, whisper:NAME or remote:ws://HOST:PORT")
+    ] = "embedded",
     as_json: AsJson = False,
 ) -> None:
     """Transcribe WAV files as the bot would hear them, with partials."""
@@ -176,6 +178,7 @@ def tts_say(
     text: str,
     out: Annotated[Path, typer.Option("--out", help="WAV file to write, 8 kHz mono")],
     voice: Annotated[str | None, typer.Option("--voice", help="For example f3 or m4:rate=150,pitch=40")] = None,
+    engine: Annotated[str, typer.Option("--engine", help="embedded, piper:NAME or recorded:FOLDER")] = "embedded",
 ) -> None:
     """Speak a text into a WAV file."""
     import wave
@@ -184,7 +187,7 @@ def tts_say(
     from voicebot.tts.synthesizer import load_synthesizer
 
     try:
-        pcm = load_synthesizer().synthesize(text, voice)
+        pcm = load_synthesizer(engine).synthesize(text, voice)
         with wave.open(str(out), "wb") as wav:
             wav.setnchannels(1)
             wav.setsampwidth(2)
