@@ -53,8 +53,12 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", help="- for standard output")
     parser.add_argument("--plot", metavar="FILE", help=".svg or .png; needs matplotlib")
     options = parser.parse_args()
-    rows = [measure(kind, calls, options.seconds) for calls in options.calls for kind in options.servers]
-    show(rows)
+    rows: list[dict[str, Any]] = []
+    for calls in options.calls:
+        for kind in options.servers:
+            print(f"{kind} under {calls} calls …", file=sys.stderr, flush=True)
+            rows.append(measure(kind, calls, options.seconds))
+        show(rows[-len(options.servers) :])
     if options.json:
         figures = {"python": platform.python_version(), "machine": platform.machine(), "rows": rows}
         with (open(options.json, "w") if options.json != "-" else sys.stdout) as out:

@@ -21,7 +21,9 @@ IN_FLIGHT: Final = 20
 """Calls that are being set up at a time."""
 SURVIVORS: Final = 10
 """Calls that go on when all the others hang up at once."""
-ANSWERED_WITHIN_S: Final = 15.0
+ANSWERED_WITHIN_S: Final = 8.0
+UNANSWERED: Final = 5
+"""After so many calls without an answer no more are tried."""
 
 
 class PhoneMedia:
@@ -59,9 +61,11 @@ class PhoneMedia:
         self._booth.hang_up(self.phone)
 
 
-async def ring(agent: UserAgent, target: str, gate: asyncio.Semaphore) -> Call | None:
+async def ring(agent: UserAgent, target: str, gate: asyncio.Semaphore, unanswered: list[str]) -> Call | None:
     """One call; None where it is not answered."""
     async with gate:
+        if len(unanswered) >= UNANSWERED:
+            return None
         call = agent.call(target, from_uri="sip:bench@127.0.0.1")
         try:
             async with asyncio.timeout(ANSWERED_WITHIN_S):
@@ -69,7 +73,8 @@ async def ring(agent: UserAgent, target: str, gate: asyncio.Semaphore) -> Call |
                     if isinstance(event, Answered):
                         return call
         except TimeoutError:
-            await call.hangup()
+            pass
+        unanswered.append(call.id)
         return None
 
 
@@ -95,8 +100,8 @@ async def set_up(booth: Booth, options: argparse.Namespace) -> tuple[UserAgent |
     if options.registers:
         await registered.wait()
         await asyncio.sleep(1)  # while it registers it takes our INVITE for the answer
-    gate, began = asyncio.Semaphore(IN_FLIGHT), time.monotonic()
-    calls = await asyncio.gather(*(ring(agent, options.target, gate) for _ in range(options.calls)))
+    gate, unanswered, began = asyncio.Semaphore(IN_FLIGHT), list[str](), time.monotonic()
+    calls = await asyncio.gather(*(ring(agent, options.target, gate, unanswered) for _ in range(options.calls)))
     return agent, sum(call is not None for call in calls), time.monotonic() - began
 
 
