@@ -9,7 +9,7 @@ from voicebot.handoff.audibility import Part
 from voicebot.handoff.desk import Seat
 from voicebot.handoff.phone import Phone
 from voicebot.handoff.room import Room
-from voicebot.telephony.leg import Ended
+from voicebot.telephony.leg import Ended, LegEvent
 
 
 class Consultation:
@@ -72,8 +72,8 @@ class Consultation:
         self.phone = rung
         self._room.admit(rung, self._left)
 
-    def _left(self, phone: Phone, ended: Ended) -> None:
-        if phone is self.phone:
+    def _left(self, phone: Phone, event: LegEvent) -> None:
+        if phone is self.phone and isinstance(event, Ended):
             self.end()
 
     def _ended(self, why: str) -> None:

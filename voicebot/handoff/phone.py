@@ -43,12 +43,10 @@ class Phone:
     def click(self, *, accept: bool) -> None:
         self._inbox.put_nowait(Clicked(accept))
 
-    async def until_ended(self) -> Ended:
-        """Pass over everything else."""
-        while True:
-            event = await self.next()
-            if isinstance(event, Ended):
-                return event
+    @property
+    def has_news(self) -> bool:
+        """Whether something happened that `next` has not given yet."""
+        return not self._inbox.empty()
 
     async def hang_up(self) -> None:
         self._reader.cancel()

@@ -13,15 +13,15 @@ from voicebot.handoff.audibility import Floor, Part
 from voicebot.handoff.conference import Conference
 from voicebot.handoff.desk import Desk, Seat
 from voicebot.handoff.hold import HoldLoop, ringback
-from voicebot.handoff.phone import Phone
+from voicebot.handoff.phone import Clicked, Phone
 from voicebot.handoff.rules import TransferRules
 from voicebot.handoff.transfer import release
-from voicebot.telephony.leg import Answered, CallLeg, Ended, Line, UndiallableError
+from voicebot.telephony.leg import Answered, CallLeg, Ended, LegEvent, Line, UndiallableError
 
 log = structlog.get_logger(__name__)
 
 
-OnEnd = Callable[[Phone, Ended], None]
+OnEvent = Callable[[Phone, LegEvent], None]
 
 
 class Host(Protocol):
@@ -65,7 +65,7 @@ class Room:
         self.conference = Conference()
         self.agent: Phone | None = None
         """Who talks with the debtor in the bot's place."""
-        self._phones: dict[Phone, OnEnd] = {}
+        self._phones: dict[Phone, OnEvent] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -79,10 +79,10 @@ class Room:
         self.conference.floor = Floor(held=on, three_way=three_way)
         self.conference.debtor.music = HoldLoop().next if on else None
 
-    def admit(self, phone: Phone, on_end: OnEnd) -> None:
-        """They are in the call now, or play another part in it; `on_end` hears when they leave by themselves."""
+    def admit(self, phone: Phone, on_event: OnEvent) -> None:
+        """They are in the call now, or play another part in it; `on_event` hears what their phone does."""
         is_new = phone not in self._phones
-        self._phones[phone] = on_end
+        self._phones[phone] = on_event
         if is_new:
             self.spawn(self._watch(phone))
 
@@ -125,9 +125,10 @@ class Room:
         await asyncio.gather(*leaving, return_exceptions=True)
 
     async def _watch(self, phone: Phone) -> None:
-        ended = await phone.until_ended()
-        if phone in self._phones:
-            self._phones[phone](phone, ended)
+        while phone.ended is None or phone.has_news:
+            event = await phone.next()
+            if phone in self._phones and event is not None and not isinstance(event, Clicked):
+                self._phones[phone](phone, event)
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -11,7 +11,7 @@ from voicebot.domain.journal import FactKind
 from voicebot.handoff.audibility import Part
 from voicebot.handoff.phone import Phone
 from voicebot.handoff.room import Room
-from voicebot.telephony.leg import Ended
+from voicebot.telephony.leg import Ended, LegEvent
 
 log = structlog.get_logger(__name__)
 
@@ -84,9 +84,9 @@ class Supervision:
         elif mode != before:
             self._join(phone, mode)
 
-    def _left(self, phone: Phone, ended: Ended) -> None:
+    def _left(self, phone: Phone, event: LegEvent) -> None:
         present = self._present.get(phone.seat.id)
-        if present is not None:
+        if present is not None and isinstance(event, Ended):
             self._gone(*present)
             self._room.spawn(self._room.dismiss(phone, talked=False))
 

@@ -21,7 +21,7 @@ from voicebot.handoff.states import Event, State, after
 from voicebot.handoff.supervision import Supervision
 from voicebot.handoff.transfer import Accepted, Briefing, Failed, WarmTransfer
 from voicebot.handoff.urgent import first_of
-from voicebot.telephony.leg import CallLeg, Ended, Line
+from voicebot.telephony.leg import CallLeg, Ended, Held, LegEvent, Line, Resumed, TransferWanted
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,8 @@ class Switchboard:
         self._fetching: asyncio.Task[None] | None = None
         self._announcing: asyncio.Task[None] | None = None
         self._briefing = Briefing()
-        self._before = 0
+        self._referring = False
+        self._before: int | None = None
         self._accepted_at: float | None = None
         self.state = State.BOT
 
@@ -159,7 +160,7 @@ class Switchboard:
         """Tell the debtor now and then how long it may take."""
         while True:
             await asyncio.sleep(self._room.rules.position_every_s)
-            self._host.say(place_sentence(self._before))
+            self._host.say(place_sentence(self._before or 0))
 
     # --- who talks with the debtor -------------------------------------------------------------------------
 
@@ -167,6 +168,7 @@ class Switchboard:
         """The agent is here before the debtor: they dialled, the bot stays out of it."""
         phone = Phone(leg, seat, self._room.conference.join(Part.BRIEFED, seat.id))
         phone.party.music = HoldLoop(ringback()).next
+        self._host.journal(FactKind.AGENT_ANSWERED, {"agent": seat.id})
         self._take(phone, "preview")
         self._accepted_at = None
 
@@ -191,7 +193,7 @@ class Switchboard:
         phone.party.part = Part.AGENT
         room.agent = phone
         room.hold(False)
-        room.admit(phone, self._agent_left)
+        room.admit(phone, self._on_agent)
         self._accepted_at = asyncio.get_running_loop().time()
         self._host.taken_over()
         if room.rules.greets and how != "preview":
@@ -199,12 +201,22 @@ class Switchboard:
         if room.leg.refers and how != "preview":
             room.spawn(self._leave_us(phone))
 
+    def _on_agent(self, phone: Phone, event: LegEvent) -> None:
+        """What the agent does with the buttons of their phone counts as what they do on the desk."""
+        if phone is not self._room.agent or self.state is State.OVER:
+            return
+        match event:
+            case Held() | Resumed():
+                self._consultation.hold(isinstance(event, Held))
+            case TransferWanted(target=target):
+                self._room.spawn(self._pass_on(target))
+            case Ended() if not self._referring:
+                self._agent_left(phone, event)
+
     def _agent_left(self, phone: Phone, ended: Ended) -> None:
         room = self._room
-        if phone is not room.agent or self.state is State.OVER:
-            return
         room.agent, self._accepted_at = None, None
-        gone = ended.by == "remote"
+        gone = ended.by == "remote" and not ended.lost
         self._host.journal(FactKind.AGENT_LEFT, {"agent": phone.seat.id, "by": ended.by})
         self._consultation.end()
         room.hold(False)
@@ -228,11 +240,17 @@ class Switchboard:
 
     async def _refer(self, target: str | CallLeg, name: str) -> bool:
         """Let the call leave us, where the trunk wants that; on failure it stays bridged."""
-        gone = await self._room.leg.refer(target)
+        self._referring = True
+        try:
+            gone = await self._room.leg.refer(target)
+        finally:
+            self._referring = False
         self._host.journal(FactKind.REFERRED, {"target": name, "status": 200 if gone else None, "accepted": gone})
         if gone:
             self.state = after(self.state, Event.REFERRED)
             await self._host.hang_up()
+        elif (agent := self._room.agent) is not None and agent.ended is not None:
+            self._agent_left(agent, agent.ended)
         return gone
 
     # --- commands ------------------------------------------------------------------------------------------

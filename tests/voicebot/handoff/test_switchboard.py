@@ -18,7 +18,7 @@ from voicebot.handoff.states import State
 from voicebot.handoff.switchboard import Switchboard
 from voicebot.handoff.testing import Office, agent
 from voicebot.handoff.transfer import Briefing
-from voicebot.telephony.leg import Answered, Ended
+from voicebot.telephony.leg import Answered, Ended, Held, Resumed, TransferWanted
 from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
 
 NOW = dt.datetime(2026, 11, 24, 10, tzinfo=dt.UTC)
@@ -227,6 +227,20 @@ async def test_on_hold_neither_hears_the_other() -> None:
     assert call.data(FactKind.AGENT_HOLD) == [{"on": True}, {"on": False}]
 
 
+async def test_the_buttons_of_the_agents_own_phone_do_the_same() -> None:
+    call = Call("a0")
+    leg = await call.joined()
+    leg.tell(Held())
+    await settle()
+    assert (await call.turn(leg, ticks=5))[0] != SILENCE, "the debtor is on hold and hears nothing"
+    leg.tell(Resumed())
+    await settle()
+    assert call.data(FactKind.AGENT_HOLD) == [{"on": True}, {"on": False}]
+    leg.tell(TransferWanted("sip:4002@office"))
+    other = await call.answers("4002")
+    assert leg.ended is not None and voices((await call.turn(other))[0], hum(other))
+
+
 async def test_a_consultation_is_private_until_it_is_made_a_talk_of_three() -> None:
     call = Call("a0", "a1")
     leg = await call.joined()
@@ -409,6 +423,27 @@ async def test_an_urgent_search_that_is_called_off_leaves_nobody_ringing() -> No
 
 
 # --- REFER
+
+
+async def test_an_agent_taken_from_us_while_the_trunk_takes_the_call_ends_nothing_too_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    call = Call("a0")
+    result = asyncio.get_running_loop().create_future()
+
+    async def refer(target: object) -> bool:
+        return bool(await result)
+
+    monkeypatch.setattr(call.leg, "refers", True)
+    monkeypatch.setattr(call.leg, "refer", refer)
+    call.people.fetch(WANTED, Briefing())
+    leg = await call.answers("a0")
+    leg.tell(GONE)  # replaced by the trunk's call
+    await settle()
+    assert "hang up" not in call.told
+    result.set_result(False)
+    await settle()
+    assert call.told[-1] == "hang up" and FactKind.AGENT_LEFT in call.kinds
 
 
 @pytest.mark.parametrize("works", [True, False])
