@@ -20,9 +20,9 @@ OURS = "<sip:sipp@[local_ip]:[local_port];transport=[transport]>"
 TAG = "[pid]sipp[call_number]"
 SDP = """\
 v=0
-o=sipp 1 {version} IN IP4 [local_ip]
+o=sipp 1 {version} IN IP[media_ip_type] [media_ip]
 s=-
-c=IN IP4 [media_ip]
+c=IN IP[media_ip_type] [media_ip]
 t=0 0
 m=audio {port} RTP/AVP {formats} 96
 a=rtpmap:96 telephone-event/8000
@@ -179,10 +179,10 @@ def scenario(steps: Sequence[str]) -> str:
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<scenario>", *body, references, "</scenario>", ""])
 
 
-def port_is_taken(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
+def port_is_taken(port: int, host: str = HOST) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as trial:
         try:
-            trial.bind((HOST, port))
+            trial.bind((host, port))
         except OSError:
             return True
     return False
@@ -191,28 +191,32 @@ def port_is_taken(port: int) -> bool:
 class Sipp(Peer):
     """One SIPp with one scenario."""
 
-    def __init__(self, folder: Path, steps: Sequence[str], name: str = "sipp") -> None:
+    def __init__(self, folder: Path, steps: Sequence[str], name: str = "sipp", host: str = HOST) -> None:
         super().__init__(name, folder / name)
         self.port, self.media = free_port(), free_port()
-        self._steps = steps
+        self._steps, self._host = steps, host
 
     @property
     def uri(self) -> str:
-        return f"sip:sipp@{HOST}:{self.port}"
+        return f"sip:sipp@{self._bracketed}:{self.port}"
+
+    @property
+    def _bracketed(self) -> str:
+        return f"[{self._host}]" if ":" in self._host else self._host
 
     async def begin(self, target: int | None, *options: str, calls: int = 1) -> None:
         """Start it: towards a port of ours, or waiting for us."""
         self.folder.mkdir(parents=True)
         file = self.folder / "scenario.xml"
         file.write_text(scenario(self._steps))
-        towards = [f"{HOST}:{target}", "-s", "station"] if target else []
-        ours = ["-i", HOST, "-p", f"{self.port}", "-mi", HOST, "-mp", f"{self.media}", "-m", f"{calls}"]
+        towards = [f"{self._bracketed}:{target}", "-s", "station"] if target else []
+        ours = ["-i", self._host, "-p", f"{self.port}", "-mi", self._host, "-mp", f"{self.media}", "-m", f"{calls}"]
         await self.run(
             "sipp", *towards, "-sf", str(file), *ours, "-nostdin", "-timeout", "60", "-timeout_error",
             "-trace_err", "-trace_msg", *options,
         )  # fmt: skip
         for _ in range(100):
-            if port_is_taken(self.port) or self.process.returncode is not None:
+            if port_is_taken(self.port, self._host) or self.process.returncode is not None:
                 return
             await asyncio.sleep(0.02)
 
@@ -229,9 +233,10 @@ class Sipp(Peer):
 
 @contextlib.asynccontextmanager
 async def sipp(
-    folder: Path, steps: Sequence[str], *options: str, target: int | None = None, calls: int = 1, name: str = "sipp"
+    folder: Path, steps: Sequence[str], *options: str, target: int | None = None, calls: int = 1, name: str = "sipp",
+    host: str = HOST,
 ) -> AsyncIterator[Sipp]:
-    one = Sipp(folder, steps, name)
+    one = Sipp(folder, steps, name, host)
     await one.begin(target, *options, calls=calls)
     try:
         yield one

@@ -92,7 +92,7 @@ async def answer_at_once(call: Call) -> None:
 
 
 class Station:
-    """A user agent on a free port of 127.0.0.1."""
+    """A user agent on a free port of 127.0.0.1, or of the option `ip`."""
 
     def __init__(self, hz: int, takes: Callable[[Call], Awaitable[None]], options: dict[str, Any]) -> None:
         self._hz, self._takes = hz, takes
@@ -101,8 +101,9 @@ class Station:
         ports = PortPool(40000, 45998)
         self.calls: asyncio.Queue[Talk] = asyncio.Queue()
         self.talks: list[Talk] = []
-        options = {"name": "station", "media_factory": lambda: MediaSession(self.wheel, IP, ports), **options}
-        self.agent = UserAgent((IP, 0), on_incoming=self._on_call, **options)
+        ip = self._ip = options.pop("ip", IP)
+        options = {"name": "station", "media_factory": lambda: MediaSession(self.wheel, ip, ports), **options}
+        self.agent = UserAgent((ip, 0), on_incoming=self._on_call, **options)
 
     async def _on_call(self, call: Call) -> None:
         talk = Talk(call, self._hz)
@@ -116,7 +117,8 @@ class Station:
 
     @property
     def uri(self) -> str:
-        return f"sip:station@{IP}:{self.port}"
+        host = f"[{self._ip}]" if ":" in self._ip else self._ip
+        return f"sip:station@{host}:{self.port}"
 
     @property
     def tls_uri(self) -> str:

@@ -14,7 +14,7 @@ from .tones import tone_ms
 
 pytestmark = requires("sipp")
 PRIVATE = "10.255.255.1"
-HIDDEN = sdp().replace("c=IN IP4 [media_ip]", f"c=IN IP4 {PRIVATE}")
+HIDDEN = sdp().replace("c=IN IP[media_ip_type] [media_ip]", f"c=IN IP4 {PRIVATE}")
 CONTACT = f"<sip:sipp@{PRIVATE}:5060>"
 
 

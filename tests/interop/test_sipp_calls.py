@@ -117,7 +117,7 @@ async def test_sipp_holds_and_resumes(tmp_path: Path) -> None:
 
 async def test_the_address_of_rfc_2543_holds(tmp_path: Path) -> None:
     """Old equipment holds with c=IN IP4 0.0.0.0 (RFC 3264 section 8.4)."""
-    old = sdp(version=2).replace("c=IN IP4 [media_ip]", "c=IN IP4 0.0.0.0")
+    old = sdp(version=2).replace("c=IN IP[media_ip_type] [media_ip]", "c=IN IP4 0.0.0.0")
     steps = [invite(), *ANSWERED, ack(), pause(300), reinvite(old, 2), TRYING, recv(200), ack(2)]
     async with station() as ours:
         async with sipp(tmp_path, [*steps, pause(800), bye(3), recv(200)], target=ours.port) as peer:
