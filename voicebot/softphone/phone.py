@@ -126,8 +126,8 @@ class Phone:
             self._leg.send_keys(digits)
 
     async def close(self) -> None:
-        """The extension ends: the caller is told, the browser let go."""
-        await self._drop(480)
+        """The extension ends: the caller is told that nobody hung up, the browser let go."""
+        await self._drop(480, "the browser is gone")
         if self._following is not None:
             self._following.cancel()
         self._headset.plug(None)
@@ -161,12 +161,12 @@ class Phone:
         self._leg, self._talking = None, False
         self._say("ended", by=by, missed=missed, remote=remote)
 
-    async def _drop(self, status: int) -> None:
+    async def _drop(self, status: int, why: str | None = None) -> None:
         leg = self._leg
         if leg is None:
             return
         if self._talking:
-            await leg.hang_up()
+            await leg.hang_up(why)
         else:
             with contextlib.suppress(Exception):  # the caller may have given up in this moment
                 leg.reject(status)

@@ -63,6 +63,10 @@ class TransferWanted:
     target: str
 
 
+_BROKEN = frozenset({27, 38, 41})
+"""Destination out of order, network out of order, temporary failure (ITU-T Q.850 table 1)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """The leg is over. `by`: local, remote or error; `status`: final SIP status if there was one."""
@@ -73,6 +77,11 @@ class Ended:
     q850: int | None = None
     retry_after_s: int | None = None
     sip_cause: int | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the line broke rather than somebody hung up: an error, or a cause of the other side that says so."""
+        return self.by == "error" or (self.by == "remote" and self.q850 in _BROKEN)
 
 
 LegEvent = Ringing | EarlyMedia | Answered | KeyPressed | TrunkTried | Held | Resumed | TransferWanted | Ended
@@ -140,7 +149,9 @@ class CallLeg(Protocol):
 
     def reject(self, status: int, retry_after_s: int | None = None) -> None: ...
 
-    async def hang_up(self) -> None: ...
+    async def hang_up(self, why: str | None = None) -> None:
+        """End it. `why`: nobody wanted that, such as a browser that is gone; the other side is told so (Q.850 41)."""
+        ...
 
     def send_keys(self, digits: str, how: Keys = "auto") -> None: ...
 

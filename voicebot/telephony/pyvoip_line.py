@@ -80,7 +80,7 @@ class PyVoipLeg:
         self._line.engine.say(message(Kind.REJECT, self.number))
         self._line.over(self, Ended("local", status, "rejected"))
 
-    async def hang_up(self) -> None:
+    async def hang_up(self, why: str | None = None) -> None:
         if self.log.ended is None:
             self._line.engine.say(message(Kind.HANG_UP, self.number))
             self._line.over(self, Ended("local", None if self.answered else 487, "hung up"))

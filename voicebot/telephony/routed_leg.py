@@ -86,9 +86,9 @@ class RoutedLeg:
     def reject(self, status: int, retry_after_s: int | None = None) -> None:
         self._leg.reject(status, retry_after_s)
 
-    async def hang_up(self) -> None:
+    async def hang_up(self, why: str | None = None) -> None:
         self._is_leaving = True
-        await self._leg.hang_up()
+        await self._leg.hang_up(why)
 
     def send_keys(self, digits: str, how: Keys = "auto") -> None:
         self._leg.send_keys(digits, how)

@@ -106,7 +106,9 @@ class SipLeg:
         headers = [("Retry-After", str(retry_after_s))] if retry_after_s is not None else []
         self._call.reject(status, headers=headers)
 
-    async def hang_up(self) -> None:
+    async def hang_up(self, why: str | None = None) -> None:
+        if why is not None and self._call.state is sip.events.CallState.CONFIRMED:
+            self._call.fail(why)
         await self._call.hangup()
 
     def send_keys(self, digits: str, how: Keys = "auto") -> None:

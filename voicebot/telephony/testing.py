@@ -55,8 +55,8 @@ class SimulatedLeg:
         self.refused = (status, retry_after_s)
         self.tell(Ended("local", status, "rejected"))
 
-    async def hang_up(self) -> None:
-        self.tell(Ended("local", None, "hung up"))
+    async def hang_up(self, why: str | None = None) -> None:
+        self.tell(Ended("error" if why else "local", None, why or "hung up"))
 
     def send_keys(self, digits: str, how: Keys = "auto") -> None:
         self.keys += digits

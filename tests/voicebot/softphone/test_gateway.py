@@ -125,7 +125,7 @@ async def test_declined_busy_and_missed(stage: Stage) -> None:
     fourth = await stage.ring()
     await stage.gateway.obey("answer", "a1", "page-one", {})
     await stage.gateway.obey("hang_up", "a1", "page-one", {})
-    assert fourth.ended == Ended("local", None, "hung up")
+    assert fourth.ended == Ended("local", None, "hung up") and not fourth.ended.lost
 
 
 async def test_the_next_page_takes_the_call_over(stage: Stage) -> None:
@@ -156,7 +156,8 @@ async def test_a_browser_that_vanishes_ends_its_call_and_its_extension(stage: St
     assert leg.ended is None
     stage.now += 0.6
     await asyncio.sleep(0.1)
-    assert leg.ended is not None and stage.directory.there == {} and stage.told()[-1] == "off"
+    assert leg.ended is not None and leg.ended.lost  # nobody hung up: the debtor gets another person
+    assert stage.directory.there == {} and stage.told()[-1] == "off"
     assert (await stage.ring()).refused == (480, None)
 
 

@@ -42,7 +42,7 @@ class Attempt:
     def events(self) -> Any:
         return self.log.read()
 
-    async def hang_up(self) -> None:
+    async def hang_up(self, why: str | None = None) -> None:
         if self.how == "silence":
             await asyncio.sleep(4)
         self.log.tell(Ended("local", 487, "hung up"))

@@ -44,3 +44,16 @@ async def test_a_leg_outlives_an_attended_transfer(held: bool) -> None:
     assert seen[:-1] == [Answered(), *([Held(), Resumed()] if held else [])]
     assert isinstance(seen[-1], Ended) and seen[-1].by == "remote"
     await there.agent.close()
+
+
+@pytest.mark.parametrize(("why", "cause"), [(None, 16), ("the browser is gone", 41)])
+async def test_the_other_side_is_told_whether_somebody_hung_up(why: str | None, cause: int) -> None:
+    lab = Laboratory(SimNetwork())
+    there = await standing(lab)
+    leaving = asyncio.ensure_future(SipLeg(there.call).hang_up(why))
+    bye = await there.peer.request("BYE")
+    there.peer.reply(bye, 200)
+    await leaving
+    assert (bye.headers.get("Reason") or "").startswith(f"Q.850;cause={cause}")
+    assert Ended("remote", None, "", cause).lost is (why is not None)
+    await there.agent.close()
