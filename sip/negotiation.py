@@ -91,17 +91,21 @@ class Negotiation:
         try:
             async with self._turn:
                 if "UPDATE" not in self._call.peer_allows:
-                    await self._ask("INVITE", self._session.offer)
+                    await self._ask("INVITE", self._as_it_stands)
                     return
                 try:
                     await self._ask("UPDATE", lambda: b"")
                 except RefusedError as error:
                     if error.status not in (405, 420, 488, 501):
                         raise
-                    await self._ask("INVITE", self._session.offer)
+                    await self._ask("INVITE", self._as_it_stands)
         except (RefusedError, CallStateError) as error:
             log.info("refreshing call %s failed: %s", self._call.id, error)
             self.timer.refresh_failed()
+
+    def _as_it_stands(self) -> bytes:
+        """A refresh says again what is agreed (RFC 4028 section 7.4): a peer that holds us goes on holding."""
+        return self._session.offer(self._session.direction)
 
     @property
     def is_on_hold(self) -> bool:
@@ -160,6 +164,8 @@ class Negotiation:
             return await answered
         finally:
             limit.cancel()
+            # An offer of the peer that comes now is answered with what we want, not with what we just offered.
+            self._session.half.direction = self._wish
 
     def _settled(self, method: str, response: Response) -> None:
         self.timer.agreed(response)
@@ -270,7 +276,7 @@ class Negotiation:
         """Carry out a change of the session and tell the user where the peer held or resumed the audio."""
         before, result = self._held, change()
         direction = self._session.direction
-        self._held = None if direction == self._session.half.direction else direction
+        self._held = None if direction == self._wish else direction
         if self._held != before and self._call.state is CallState.CONFIRMED:
             self._call.tell(Resumed() if self._held is None else Held(self._held))
         return result

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip import Call, CallState
+from sip import Call, CallState, Held, Resumed
 from sip.message import Headers, Request, Response, Uri
 from sip.session_timer import Agreement, agree_as_client, agree_as_server, too_brief
 from sip.testing import SimNetwork
@@ -111,6 +111,26 @@ async def test_we_refresh_by_reinvite_where_it_does_not(lab: Laboratory) -> None
         there.peer.reply(invite, 200, sdp="sendrecv", headers=[("Session-Expires", "200;refresher=uac")])
         await there.peer.request("ACK")
     assert len(lab.medias[0].starts) == 1 and there.call.state is CallState.CONFIRMED
+
+
+async def test_a_refresh_while_the_peer_holds_us_does_not_ask_to_be_released(lab: Laboratory) -> None:
+    there = await standing(lab, answer=[("Session-Expires", "200;refresher=uac"), ("Allow", "INVITE, ACK, BYE")])
+    there.within("INVITE", body=there.peer.sdp("sendonly"), headers=[TIMER, ("x", "200;refresher=uas")])
+    await there.peer.response(200)
+    there.within("ACK")
+    refresh = await there.peer.request("INVITE", within_s=101)
+    assert b"a=recvonly" in refresh.body
+    there.peer.reply(refresh, 491)
+    await there.peer.request("ACK")
+    there.within("INVITE", body=there.peer.sdp("sendrecv"), headers=[TIMER, ("x", "200;refresher=uas")])
+    assert b"a=sendrecv" in (await there.peer.response(200)).body
+    there.within("ACK")
+    again = await there.peer.request("INVITE", within_s=101)
+    assert b"a=sendrecv" in again.body
+    there.peer.reply(again, 200, sdp="sendrecv", headers=[("Session-Expires", "200;refresher=uac")])
+    await there.bye()
+    events = [event async for event in there.call.events()]
+    assert [event for event in events if isinstance(event, Held | Resumed)] == [Held("recvonly"), Resumed()]
 
 
 async def test_an_update_that_is_not_understood_after_all_becomes_a_reinvite(lab: Laboratory) -> None:
