@@ -95,6 +95,15 @@ def test_encrypted_outranks_plain_where_both_are_offered() -> None:
     assert agreed.keys is not None and agreed.remote[1] == 4002
 
 
+def test_the_answer_of_another_fork_brings_its_own_key_and_place() -> None:
+    caller = half("require")
+    early = caller.accept(half("off", "192.0.2.22").answer(caller.offer())[0])
+    final = caller.accept(half("off", "192.0.2.221").answer(caller.offer())[0])
+    assert early.keys and final.keys
+    assert early.keys.ours == final.keys.ours and early.keys.theirs != final.keys.theirs
+    assert final.remote[0] == "192.0.2.221"
+
+
 def test_keys_are_not_shown_in_logs() -> None:
     _, agreed = half().answer(offer(f"1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}"))
     assert "x01" not in repr(agreed) and "theirs" not in repr(agreed)
