@@ -47,7 +47,7 @@ class JitterBuffer:
     @property
     def surplus(self) -> bool:
         """Whether a frame may be left out, best a quiet one: nothing needed the whole delay for two seconds."""
-        return self.depth > LONGEST or (len(self._slacks) == _JUDGED and min(self._slacks) > SHORTEST)
+        return len(self._slacks) == _JUDGED and min(self._slacks) > SHORTEST
 
     def push(self, stamp: int, payload: bytes) -> None:
         """Take a packet; `stamp` is its RTP time stamp."""
@@ -104,6 +104,10 @@ class JitterBuffer:
             self._position += (stamp - (self._last_stamp or 0) + (1 << 31)) % (1 << 32) - (1 << 31)
             self._last_stamp, self._newest = stamp, slot
         self._packets[slot] = payload
+        while self._newest - self._next + 1 > LONGEST:  # what piled up during a stall is not worth talking late
+            self._packets.pop(self._next, None)
+            self._next += 1
+            self.dropped += 1
 
     def _too_late(self, slot: int, stamp: int, payload: bytes) -> None:
         """One late packet buys the next ones 20 ms more; many in a row mean that the timeline has moved."""

@@ -110,6 +110,7 @@ class Phone:
         if self._leg is None or self._talking:
             return
         self._talking = True
+        self._headset.plug(self._peer.send if self._peer is not None else None)
         self._leg.connect(self._headset)
         await self._leg.answer()
         self._say("answered")

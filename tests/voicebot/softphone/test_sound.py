@@ -83,6 +83,15 @@ def test_a_fast_and_a_slow_browser_clock_are_followed() -> None:
         assert max(number for number in out if number is not None) > 9_800
 
 
+def test_what_piled_up_during_a_stall_is_left_out_at_once() -> None:
+    stalled = [(number if number < 100 or number > 125 else 125.5, number) for number in range(200)]
+    buffer, out = played(stalled, 160)
+    after = out[126:]
+    assert buffer.depth <= LONGEST and buffer.dropped >= 15
+    assert next(number for number in after if number is not None) > 115
+    assert after[-1] is not None and after[-1] >= 159 - LONGEST
+
+
 def test_a_pause_begins_a_new_timeline() -> None:
     first = [(float(number), number) for number in range(100)]
     second = [(200.0 + number, 5_000 + number) for number in range(100)]
