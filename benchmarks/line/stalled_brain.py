@@ -1,5 +1,7 @@
 """A brain that hangs on to its interpreter: reads its ticks only every now and then, and computes in between."""
 
+import contextlib
+import os
 import socket
 import sys
 import time
@@ -36,4 +38,6 @@ def think(path: str) -> None:
 
 
 if __name__ == "__main__":
-    think(sys.argv[1])
+    os.nice(10)  # the line gave us the priority that it took for itself
+    with contextlib.suppress(ConnectionError):
+        think(sys.argv[1])
