@@ -119,7 +119,7 @@ async def five_hundred_calls() -> None:
         assert await many_calls(town, 13) == 520
         more = memory() - blocks
         assert holdings() == before
-        assert more / 520 < 4, "a call leaves memory behind"
+        assert more / 520 < 20, "a call leaves memory behind: one that stayed would hold some hundred blocks"
         assert not town.caller.calls and not town.callee.calls
 
 
