@@ -28,7 +28,7 @@ class WorkerView:
 
 @dataclass(frozen=True, slots=True)
 class TrunkView:
-    """One trunk over all lines. `answer_rate`: None before the first call."""
+    """One trunk over all lines. `answer_rate`: 0..1, None before the first call."""
 
     name: str
     address: str
@@ -45,12 +45,9 @@ class TrunkView:
     answered: int
     failed: int
     inbound: int
+    answer_rate: float | None
     last_failure: str
     last_failure_at: dt.datetime | None
-
-    @property
-    def answer_rate(self) -> float | None:
-        return self.answered / self.tried if self.tried else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +92,7 @@ def _trunk(name: str, shares: list[Mapping[str, object]]) -> TrunkView:
     best = min(shares, key=lambda share: _rank(share.get("state")))
     failures = [share for share in shares if share.get("last_failure_at") is not None]
     last = max(failures, key=lambda share: _number(share, "last_failure_at"), default=None)
+    tried, answered = _sum(shares, "tried"), _sum(shares, "answered")
     registration = [str(share.get("registration")) for share in shares if share.get("registration") != "not_needed"]
     return TrunkView(
         name=name,
@@ -108,10 +106,11 @@ def _trunk(name: str, shares: list[Mapping[str, object]]) -> TrunkView:
         channels=_sum(shares, "channels"),
         per_second=sum(_number(share, "per_second") for share in shares),
         most_per_second=sum(_number(share, "most_per_second") for share in shares),
-        tried=_sum(shares, "tried"),
-        answered=_sum(shares, "answered"),
+        tried=tried,
+        answered=answered,
         failed=_sum(shares, "failed"),
         inbound=_sum(shares, "inbound"),
+        answer_rate=answered / tried if tried else None,
         last_failure=str(last.get("last_failure", "")) if last else "",
         last_failure_at=dt.datetime.fromtimestamp(_number(last, "last_failure_at"), dt.UTC) if last else None,
     )

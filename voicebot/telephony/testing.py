@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from voicebot.audio.frames import SILENCE
 from voicebot.telephony.leg import Answered, AudioPort, CallLeg, Capabilities, Ended, Keys, LegEvent
+from voicebot.telephony.leg_events import EventLog
 
 
 class SimulatedLeg:
@@ -26,24 +26,15 @@ class SimulatedLeg:
         self.accepts_refer = True
         self.referred: str | None = None
         self.held = False
-        self._events: list[LegEvent] = []
-        self._news = asyncio.Event()
+        self._log = EventLog()
 
     # --- CallLeg -------------------------------------------------------------------------------------------
 
     def connect(self, port: AudioPort) -> None:
         self.port = port
 
-    async def events(self) -> AsyncIterator[LegEvent]:
-        position = 0
-        while True:
-            while position < len(self._events):
-                event = self._events[position]
-                position += 1
-                yield event
-                if isinstance(event, Ended):
-                    return
-            await self._news.wait()
+    def events(self) -> AsyncIterator[LegEvent]:
+        return self._log.read()
 
     def ring(self) -> None:
         self.rings = True
@@ -77,15 +68,11 @@ class SimulatedLeg:
 
     @property
     def ended(self) -> Ended | None:
-        last = self._events[-1] if self._events else None
-        return last if isinstance(last, Ended) else None
+        return self._log.ended
 
     def tell(self, event: LegEvent) -> None:
         """Something happens on the leg; after its end nothing does."""
-        if self.ended is None:
-            self._events.append(event)
-            self._news.set()
-            self._news = asyncio.Event()
+        self._log.tell(event)
 
     def tick(self, number: int, said: bytes = SILENCE) -> bytes:
         """The other party says 20 ms and hears 20 ms."""

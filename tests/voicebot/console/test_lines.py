@@ -6,11 +6,15 @@ import datetime as dt
 from dataclasses import asdict
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
+from voicebot.console.line_api import line_routes
 from voicebot.console.line_view import line_view
 from voicebot.console.line_words import LINE_TEXTS
 from voicebot.console.pages.lines import lines_markup
+from voicebot.console.settings import ConsoleSettings
 from voicebot.console.words import Words
 from voicebot.telemetry.process_figures import LineFigures, write_figures
 from voicebot.telephony.leg import Ended
@@ -93,3 +97,16 @@ def test_nothing_to_show(tmp_path: Path) -> None:
 
 def test_every_text_has_both_languages() -> None:
     assert all(len(pair) == 2 and all(pair) for pair in LINE_TEXTS.values())
+
+
+async def test_programs_read_the_same(tmp_path: Path) -> None:
+    line = Line(CARRIER)
+    line.desk.sent(CARRIER)
+    line.desk.rang(CARRIER, answered=True)
+    line.write(tmp_path, 0, calls=1)
+    app = FastAPI()
+    app.include_router(line_routes(ConsoleSettings(home=tmp_path)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
+        said = (await client.get("/api/lines")).json()
+    assert said["workers"][0]["calls"] == 1
+    assert (said["trunks"][0]["name"], said["trunks"][0]["answer_rate"]) == ("carrier", 1.0)
