@@ -14,6 +14,7 @@ from voicebot.audio.answer import BeepDetector
 from voicebot.audio.vad import VadStream, VoiceActivity
 from voicebot.audio.voice_figures import VoiceFigures, measure
 from voicebot.domain.understanding import Topic
+from voicebot.intent.is_complete import breaks_off_in_figure
 from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
 from voicebot.pipeline.machine import WATCH_MS, AnswerWatch, Machine
 
@@ -77,7 +78,7 @@ class Ear:
         self._ticks = 0
         self._turn_started = 0
         self._partial = ""
-        self._complete = False
+        self._complete = self._figure = False
 
     @property
     def listening(self) -> bool:
@@ -105,7 +106,7 @@ class Ear:
             noticed += _if_any(self._watch.beep(self.at_ms))
         voice = self.vad.speech_prob >= VOICE
         noticed += self._concluded()
-        change = self._turn.tick(voice, words=bool(self._partial), complete=self._complete)
+        change = self._turn.tick(voice, words=bool(self._partial), complete=self._complete, figure=self._figure)
         if change is TurnChange.STARTED:
             self._start_turn()
             noticed.append(SpeechStarted())
@@ -125,6 +126,7 @@ class Ear:
             return []
         self._partial = text
         self._complete = self._is_complete(text, self.topic)
+        self._figure = not self._complete and breaks_off_in_figure(text, self.topic)
         return [Partial(text), *_if_any(self._machine(text))]
 
     def close(self) -> None:
@@ -132,7 +134,7 @@ class Ear:
 
     def _start_turn(self) -> None:
         self._turn_started = self._ticks
-        self._partial, self._complete = "", False
+        self._partial, self._complete, self._figure = "", False, False
         self._sound.clear()
         self._overlapped = 0
         for pcm in self._before:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voicebot.domain.understanding import Topic
-from voicebot.intent.is_complete import is_complete_answer
+from voicebot.intent.is_complete import breaks_off_in_figure, is_complete_answer
 from voicebot.intent.understander import Understander
 
 
@@ -44,3 +44,22 @@ def test_an_answer_is_complete(text: str, topic: str, understander: Understander
 )
 def test_what_breaks_off_is_not(text: str, topic: str, understander: Understander) -> None:
     assert not is_complete_answer(text, Topic(topic), understander)
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "expected"),
+    [
+        ("十一月", "promise", True),
+        ("下个礼拜", "debt", True),
+        ("我下个月二十", "promise", True),
+        ("一二三", "verify", True),
+        ("一二三四", "verify", False),
+        ("我先还三千五", "promise", False),
+        ("我先还三千块", "promise", False),
+        ("二十号", "promise", False),
+        ("没有钱", "reason", False),
+        ("", "any", False),
+    ],
+)
+def test_people_stop_to_think_inside_figures(text: str, topic: str, expected: bool) -> None:
+    assert breaks_off_in_figure(text, Topic(topic)) is expected
