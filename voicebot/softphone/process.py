@@ -44,7 +44,11 @@ class SoftphoneProcess:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`; then calls end and their agents are offline."""
-        await self._line.start()
+        try:
+            await self._line.start()
+        except OSError as taken:
+            log.error("no softphones: free VOICEBOT_SOFTPHONE_LISTEN, or leave it out", error=str(taken))
+            raise SystemExit(1) from taken
         self._gateway.address = self._line.address
         await self._link.listen(socket_path(self._settings))
         sweeping = asyncio.create_task(self._gateway.run())

@@ -58,7 +58,7 @@ export function drawn(phone) {
   phone.setAttribute("aria-label", texts.phone);
 
   let since = 0, pageTitle = "";
-  setInterval(() => {
+  const ticking = setInterval(() => {
     const seconds = Math.floor((Date.now() - since) / 1000);
     clock.textContent = since ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : "";
   }, 500);
@@ -110,5 +110,6 @@ export function drawn(phone) {
       picks.replaceChildren(pick("microphone", found.microphone, chosen.microphone), found.speaker.length ? pick("speaker", found.speaker, chosen.speaker) : "", element("label", { className: "phone-clean" }, clean, element("span", { textContent: texts.clean })));
     },
     toggleKeys() { pad.hidden = !pad.hidden; },
+    close() { clearInterval(ticking); },
   };
 }

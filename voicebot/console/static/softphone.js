@@ -37,6 +37,7 @@ class VoicePhone extends HTMLElement {
     removeEventListener("online", this.online);
     clearInterval(this.painting);
     this.#close();
+    this.view.close();
     this.view = null;
   }
 
