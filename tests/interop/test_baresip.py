@@ -134,3 +134,20 @@ async def test_baresip_sends_us_elsewhere(tmp_path: Path) -> None:
         await moved.answered()
         assert tone_ms(await moved.hear(1.5), AGENT_HZ) > 900
         await talk.ended()
+
+
+async def test_a_baresip_that_knows_no_replaces_stays(tmp_path: Path) -> None:
+    """The attended transfer fails, and nobody loses a call over it: the bridge stays as it was."""
+    async with (
+        station(OURS_HZ) as ours,
+        station(AGENT_HZ) as agent,
+        baresip(tmp_path, THEIRS_HZ, "answermode=auto") as peer,
+    ):
+        caller, consult = ours.dial(peer.uri), ours.dial(agent.uri)
+        await caller.answered()
+        await consult.answered()
+        result = await caller.call.refer(agent.uri, replaces=consult.call)
+        assert not result.succeeded, result
+        assert not caller.of(Ended) and not consult.of(Ended)
+        await caller.call.resume()
+        assert tone_ms(await caller.hear(1.5), THEIRS_HZ) > 900
