@@ -18,7 +18,9 @@ _HANGING = re.compile(
 )
 _ENDED = re.compile(r"(?:[吧了吗呢嘛呗的哈喽啦]|号|块|元|钱|天|还|期|行|好|可以|对|是|不是|不行|不|人|岁)$")
 _FIGURE = re.compile(r"[零〇一二三四五六七八九十百千万两几]$")
-_DATE_BEGUN = re.compile(r"(?:[一二三四五六七八九十这下本]个?月[一二三四五六七八九十]{0,3}|礼拜|星期|周|第[一二三四五六七八九十]?|号的)$")
+_DATE_BEGUN = re.compile(
+    r"(?:[一二三四五六七八九十这下本]个?月[一二三四五六七八九十]{0,3}|礼拜|星期|周|第[一二三四五六七八九十]?|号的)$"
+)
 _SURE = 0.6
 # Any fixed moment will do: only the presence of a slot is looked at, never its value.
 _NOON = datetime(2026, 1, 5, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
