@@ -101,6 +101,15 @@ def info(digit: str, cseq: int = 2) -> str:
     return _request("INFO", cseq, f"Signal={digit}\nDuration=160\n")
 
 
+def update(body: str, cseq: int = 2) -> str:
+    return _request("UPDATE", cseq, body)
+
+
+def prack(cseq: int = 2) -> str:
+    """PRACK of the response whose RSeq was kept by `recv`."""
+    return _request("PRACK", cseq, headers=["RAck: [$kept] 1 INVITE"])
+
+
 def notify(told: str, cseq: int, state: str) -> str:
     """How the callee reports on a REFER; an in-dialog request of the callee."""
     headers = ["Event: refer", f"Subscription-State: {state}"]
@@ -143,17 +152,24 @@ _REMEMBER = "".join(
 )
 
 
-def recv(what: int | str, *, optional: bool = False, has: str = "", lacks: str = "", within_ms: int = 8000) -> str:
-    """Expect a status or a method; fail where the message has no match of `has`, or one of `lacks`."""
+def recv(
+    what: int | str, *, optional: bool = False, has: str = "", lacks: str = "", keep: str = "", within_ms: int = 8000
+) -> str:
+    """Expect a status or a method; fail where the message has no match of `has`, or one of `lacks`.
+
+    `keep`: a header whose number later steps need.
+    """
     actions = _REMEMBER if what == "INVITE" else ""
     if has:
         actions += f'<ereg regexp={quoteattr(has)} search_in="msg" check_it="true" assign_to="has"/>'
     if lacks:
         actions += f'<ereg regexp={quoteattr(lacks)} search_in="msg" check_it_inverse="true" assign_to="has"/>'
+    if keep:
+        actions += f'<ereg regexp="[0-9]+" search_in="hdr" header="{keep}:" check_it="true" assign_to="kept"/>'
     kind = f'response="{what}"' if isinstance(what, int) else f'request="{what}"'
     how = ' optional="true"' if optional else f' timeout="{within_ms}"'
     auth = ' auth="true"' if what in (401, 407) else ""
-    routes = ' rrs="true"' if what in (200, "INVITE") else ""
+    routes = ' rrs="true"' if what in (180, 200, "INVITE") else ""
     return f"<recv {kind}{how}{auth}{routes}>{f'<action>{actions}</action>' if actions else ''}</recv>"
 
 
@@ -174,7 +190,7 @@ ANSWERED = (TRYING, recv(180, optional=True), recv(183, optional=True), recv(200
 def scenario(steps: Sequence[str]) -> str:
     """The XML document. `{back}` in a step becomes how many steps ago the first was."""
     body = [step.replace("{back}", str(at)) for at, step in enumerate(steps)]
-    names = [name for name in ("caller", "callee", "via", "cseq", "has") if f'"{name}"' in "".join(body)]
+    names = [name for name in ("caller", "callee", "via", "cseq", "has", "kept") if f'"{name}"' in "".join(body)]
     references = f'<Reference variables="{",".join(names)}"/>' if names else ""
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<scenario>", *body, references, "</scenario>", ""])
 

@@ -25,12 +25,14 @@ from .sipp import (
     info,
     invite,
     pause,
+    prack,
     recv,
     refused_ack,
     reinvite,
     reply,
     sdp,
     sipp,
+    update,
 )
 from .station import station
 from .tones import tone, tone_ms
@@ -198,3 +200,26 @@ async def test_a_caller_that_falls_silent(tmp_path: Path) -> None:
         ended = await (await ours.call()).ended(10)
         assert ended.by == "error" and "media" in ended.reason
         await peer.is_content()
+
+
+async def test_a_caller_that_requires_reliable_ringing(tmp_path: Path) -> None:
+    """RFC 3262 from the other side: our 180 is numbered, repeated until its PRACK, and the answer waits for that."""
+    steps = [
+        invite(headers=["Require: 100rel"]), TRYING, recv(180, keep="RSeq", has="Require:.*100rel"), pause(700),
+        prack(2), recv(200, has="CSeq: 2 PRACK"), recv(200, has="CSeq: 1 INVITE"), ack(), pause(200), bye(3), recv(200),
+    ]  # fmt: skip
+    async with station() as ours, sipp(tmp_path, steps, target=ours.port) as peer:
+        await peer.is_content()
+        assert peer.messages().count("SIP/2.0 180 Ringing") > 1
+
+
+async def test_update_holds_as_a_reinvite_does(tmp_path: Path) -> None:
+    """RFC 3311: with an offer it changes the session, without one it only shows that the caller lives."""
+    steps = [
+        invite(), *ANSWERED, ack(), update("", 2), recv(200, lacks="m=audio"),
+        update(sdp("sendonly", version=2), 3), recv(200, has="a=recvonly"),
+        update(sdp(version=3), 4), recv(200, lacks="a=(recvonly|inactive)"), bye(5), recv(200),
+    ]  # fmt: skip
+    async with station() as ours, sipp(tmp_path, steps, target=ours.port) as peer:
+        await peer.is_content()
+        assert [len(ours.talks[0].of(kind)) for kind in (Held, Resumed)] == [1, 1]
