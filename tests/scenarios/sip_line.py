@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from sip.call import Call
-from sip.media import MediaPort
+from sip.media import MediaPort, MediaStats
 from sip.testing import SimNetwork
 from sip.user_agent import UserAgent
 from voicebot.audio.frames import SILENCE
 from voicebot.telephony.leg import Capabilities
-from voicebot.telephony.sip_line import SipLeg
+from voicebot.telephony.sip_leg import SipLeg
 
 OURS, THEIRS = ("192.0.2.1", 5060), ("192.0.2.2", 5060)
 Takes = Callable[[Call], Awaitable[None] | None]
@@ -21,8 +21,9 @@ class Wire:
 
     local_port = 30000
     gap = False
-    stats = None
+    stats = MediaStats(0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, None)
     on_dtmf: Callable[[str, int], None] | None = None
+    on_silent: Callable[[], None] | None = None
 
     def __init__(self) -> None:
         self._port: MediaPort | None = None
