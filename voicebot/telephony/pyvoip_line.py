@@ -58,6 +58,7 @@ class PyVoipLeg:
         self.refers = False
         self.media_gap = False
         self.answered = False
+        self.is_ours = not called
         self._line = line
         self._port: AudioPort | None = None
         self._heard: deque[bytes] = deque(maxlen=MOST_AHEAD)
@@ -239,7 +240,8 @@ class PyVoipLine:
             leg.id = str(said.data["id"])
         elif said.kind is Kind.ANSWERED:
             leg.answered = True
-            self.trunks.rang(self.trunk, answered=True)
+            if leg.is_ours:
+                self.trunks.rang(self.trunk, answered=True)
             leg.log.tell(Answered())
         elif said.kind is Kind.KEY:
             leg.log.tell(KeyPressed(str(said.data["digit"])))

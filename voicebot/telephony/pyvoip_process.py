@@ -32,6 +32,19 @@ def to_unsigned(pcm: bytes) -> bytes:
     return bytes(np.clip(((samples + 128) >> 8) + 128, 0, 255).astype(np.uint8))
 
 
+def mend_pcma() -> None:
+    """pyVoIP 1.6.8 sends mu-law bytes as PCMA, which is noise to the peer; its later sources send A-law."""
+    from pyVoIP.RTP import PayloadType, RTPClient
+
+    as_shipped = RTPClient.encode_packet
+
+    def encode_packet(self: Any, payload: bytes) -> bytes:
+        encoded = self.encode_pcma(payload) if self.preference == PayloadType.PCMA else as_shipped(self, payload)
+        return bytes(encoded)
+
+    RTPClient.encode_packet = encode_packet
+
+
 class Extension:
     """Runs pyVoIP and says over `wire` what happens."""
 
@@ -50,6 +63,7 @@ class Extension:
         """Register. What is wrong is said as FAILED."""
         from pyVoIP.VoIP.VoIP import VoIPPhone
 
+        mend_pcma()
         low, high = int(settings["rtp_low"]), int(settings["rtp_high"])
         self._phone = VoIPPhone(
             settings["server"], int(settings["port"]), settings["user"], settings["password"], settings["host"],
