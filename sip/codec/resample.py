@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -19,30 +20,32 @@ class Decimator:
 
     def __init__(self, factor: int) -> None:
         self._factor = factor
-        self._pieces = _low_pass(factor).reshape(-1, factor).T
+        self._pieces = np.ascontiguousarray(_low_pass(factor).reshape(-1, factor).T)
         self._tail = np.zeros((_TAPS_PER_PHASE - 1) * factor, np.float32)
 
     def __call__(self, samples: Samples) -> Samples:
         """A whole number of `factor` samples in, one of each out."""
         stream = np.concatenate((self._tail, samples.astype(np.float32)))
         self._tail = stream[len(samples) :]
-        shares = stream.reshape(-1, self._factor).T
+        shares = np.ascontiguousarray(stream.reshape(-1, self._factor).T)
         # The taps are symmetric: correlating is convolving.
-        parts = (np.correlate(share, taps) for share, taps in zip(shares, self._pieces, strict=True))
-        return _whole(sum(parts, np.zeros(1, np.float32)))
+        return _whole(reduce(np.add, map(np.correlate, shares, self._pieces)))
 
 
 class Interpolator:
     """`factor` samples for each of a stream, without its mirror image."""
 
     def __init__(self, factor: int) -> None:
-        self._pieces = _low_pass(factor).reshape(-1, factor).T[::-1] * factor
+        self._pieces = np.ascontiguousarray(_low_pass(factor).reshape(-1, factor).T[::-1] * factor)
         self._tail = np.zeros(_TAPS_PER_PHASE - 1, np.float32)
 
     def __call__(self, samples: Samples) -> Samples:
         stream = np.concatenate((self._tail, samples.astype(np.float32)))
         self._tail = stream[len(samples) :]
-        return _whole(np.stack([np.correlate(stream, taps) for taps in self._pieces], axis=1).reshape(-1))
+        wide = np.empty((len(samples), len(self._pieces)), np.float32)
+        for place, taps in enumerate(self._pieces):
+            wide[:, place] = np.correlate(stream, taps)
+        return _whole(wide.reshape(-1))
 
 
 def _low_pass(factor: int) -> NDArray[np.float32]:
@@ -55,4 +58,8 @@ def _low_pass(factor: int) -> NDArray[np.float32]:
 
 
 def _whole(samples: NDArray[np.float32]) -> Samples:
-    return np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
+    """Rounded and held within 16 bits; `samples` is used up."""
+    np.rint(samples, out=samples)
+    np.minimum(samples, 32767, out=samples)
+    np.maximum(samples, -32768, out=samples)
+    return samples.astype(np.int16)
