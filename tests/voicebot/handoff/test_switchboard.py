@@ -174,10 +174,11 @@ async def test_nobody_there_is_told_once_and_to_the_wall() -> None:
     await call.people.close()
 
 
-async def test_a_broken_line_of_the_agent_leaves_the_debtor_to_the_next() -> None:
+@pytest.mark.parametrize("broken", [Ended("error", None, "no media"), Ended("remote", None, "browser gone", 41)])
+async def test_a_broken_line_of_the_agent_leaves_the_debtor_to_the_next(broken: Ended) -> None:
     call = Call("a0")
     leg = await call.joined()
-    leg.tell(Ended("error", None, "no media"))
+    leg.tell(broken)
     await settle()
     assert call.told[-1] == "left alone" and call.office.people["a0"].presence == "ready"
     assert call.people.fetch(WANTED, Briefing())
