@@ -225,7 +225,7 @@ class Sipp(Peer):
         self.folder.mkdir(parents=True)
         file = self.folder / "scenario.xml"
         file.write_text(scenario(self._steps))
-        towards = [f"{self._bracketed}:{target}", "-s", "station"] if target else []
+        towards = [f"{self._bracketed if ':' in self._host else HOST}:{target}", "-s", "station"] if target else []
         ours = ["-i", self._host, "-p", f"{self.port}", "-mi", self._host, "-mp", f"{self.media}", "-m", f"{calls}"]
         await self.run(
             "sipp", *towards, "-sf", str(file), *ours, "-nostdin", "-timeout", "60", "-timeout_error",
