@@ -17,6 +17,7 @@ from sip.dtmf_info import read_dtmf
 from sip.errors import CallStateError
 from sip.events import CallEvent, CallState, Dtmf, Ended, EventStream, Replaced
 from sip.exchange import Clock, Incoming
+from sip.heartbeat import Heartbeat
 from sip.message import Headers, Message, NameAddr, Request, Response, Uri
 from sip.negotiation import Negotiation
 from sip.reason import Reason, reasons, retry_after_s
@@ -69,6 +70,7 @@ class Call:
         self.negotiation = Negotiation(self, self._session, context.session_expires_s)
         self._transfers = Transfers(self)
         self._digits = Digits(self)
+        self._heartbeat = Heartbeat(self)
         self._goodbye = asyncio.Event()
         context.calls[(self.id, self.local_tag)] = self
         self._endpoint.trace.follow(self.id)
@@ -212,6 +214,11 @@ class Call:
         """Begin to end the call before or after it stands."""
         self._say_bye(reason)
 
+    def _stand(self) -> None:
+        """The call is answered."""
+        self.state = CallState.CONFIRMED
+        self._heartbeat.start()
+
     @property
     def first_answer_given(self) -> bool:
         """The first offer of the call has its answer, so that either side may make another one."""
@@ -344,6 +351,7 @@ class Call:
         self.negotiation.end()
         self._transfers.stop()
         self._digits.stop()
+        self._heartbeat.stop()
         try:
             self._session.close()
         except Exception:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sip.auth import DigestServer
+from sip.call import Call
 from sip.call_context import ALLOW, EXTENSIONS, FOREIGN, capabilities
 from sip.endpoint import Endpoint
 from sip.errors import SdpError
 from sip.exchange import Incoming
 from sip.message import Request, Response
 from sip.reason import warning
+from sip.replacement import replaced_call
 from sip.sdp import Codec, OfferAnswer
 from sip.session_timer import MIN_SE_S, too_brief
 from sip.transport import Address
@@ -25,14 +27,25 @@ RETRY_AFTER_S = 5
 class Doorkeeper:
     """`allow(source, request)` judges first: None admits, a status refuses. `guard` makes callers prove themselves."""
 
-    def __init__(self, endpoint: Endpoint, name: str, codecs: tuple[Codec, ...], allow: Allow, guard: Guard) -> None:
-        self._endpoint, self._name, self._codecs = endpoint, name, codecs
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        name: str,
+        codecs: tuple[Codec, ...],
+        allow: Allow,
+        guard: Guard,
+        calls: Mapping[tuple[str, str], Call],
+    ) -> None:
+        self._endpoint, self._name, self._codecs, self._calls = endpoint, name, codecs, calls
         self._allow, self._guard = allow, guard
 
     def refusal(self, incoming: Incoming) -> Response | None:
         """The response to a request that we do not serve; None: serve it."""
         request = incoming.request
-        if (status := self._allow(incoming.source, request)) is not None:
+        status = self._allow(incoming.source, request)
+        if status == 503 and isinstance(replaced_call(request, self._calls), Call):
+            status = None  # it takes the place of a call that stands: there is no more to carry than before
+        if status is not None:
             return self.reply(request, status, [("Retry-After", f"{RETRY_AFTER_S}")] if status == 503 else [])
         if request.method == "INVITE" and (challenge := self._challenge(incoming)) is not None:
             return challenge

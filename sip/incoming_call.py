@@ -88,7 +88,7 @@ class IncomingCall(Call):
         is_settled = self._is_early_settled
         response = request.reply(200, to_tag=self.local_tag, headers=headers, body=b"" if is_settled else body)
         self._limit.cancel()
-        self.state = CallState.CONFIRMED
+        self._stand()
         self.negotiation.accept(self._invite, response, awaits_answer=not request.body and not is_settled)
         self.tell(Answered())
 

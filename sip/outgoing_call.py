@@ -204,7 +204,7 @@ class OutgoingCall(Call):
         elif refused is not None or self._session.agreed is None:
             self.fail(f"no usable session in the answer: {refused or 'no SDP came'}")
         else:
-            self.state = CallState.CONFIRMED
+            self._stand()
             self.negotiation.timer.agreed(response)
             self.tell(Answered())
 

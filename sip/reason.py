@@ -23,7 +23,7 @@ class Reason:
 
     def __str__(self) -> str:
         cause = f";cause={self.cause}" if self.cause is not None else ""
-        text = f";text={quote(self.text)}" if self.text else ""
+        text = f";text={quote(' '.join(self.text.split()))}" if self.text else ""
         return f"{self.protocol}{cause}{text}"
 
 

@@ -89,7 +89,7 @@ class UserAgent:
         """Bind and listen. OSError when an address is taken."""
         clock = self._clock or asyncio.get_running_loop()
         self._endpoint = Endpoint(self._transport, self, clock=clock, timing=self._timing)
-        self._door = Doorkeeper(self._endpoint, self._name, self._codecs, self._allow, self._guard)
+        self._door = Doorkeeper(self._endpoint, self._name, self._codecs, self._allow, self._guard, self._calls)
         await self._transport.start(self._listen, self._tls_listen, self._endpoint.receive, self._endpoint.lost)
 
     async def close(self) -> None:

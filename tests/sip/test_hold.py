@@ -311,6 +311,46 @@ async def test_both_hold_at_once_through_a_bad_network(seed: int) -> None:
         await agent.close()
 
 
+async def held(lab: Laboratory, *fields: tuple[str, str]) -> Standing:
+    """A call that the peer holds; it sends `fields` with it."""
+    there = await standing(lab)
+    there.within("INVITE", body=there.peer.sdp("sendonly"), headers=fields)
+    await there.peer.response(200)
+    there.within("ACK")
+    return there
+
+
+@pytest.mark.parametrize("status", [200, 404, 405, 500])
+async def test_a_held_peer_is_asked_whether_it_lives_and_any_answer_will_do(lab: Laboratory, status: int) -> None:
+    there = await held(lab)
+    for _ in range(3):
+        options = await there.peer.request("OPTIONS", within_s=61)
+        assert options.to.tag == "peer"
+        there.peer.reply(options, status)
+    await asyncio.sleep(1)
+    assert there.call.state is CallState.CONFIRMED
+
+
+@pytest.mark.parametrize("status", [481, None])
+async def test_a_held_peer_that_is_gone_is_hung_up(lab: Laboratory, status: int | None) -> None:
+    there = await held(lab)
+    options = await there.peer.request("OPTIONS", within_s=61)
+    if status is not None:
+        there.peer.reply(options, status)
+    assert (await ended(there.call)).by == "error"
+
+
+async def test_nobody_is_asked_while_sound_or_a_session_timer_tells(lab: Laboratory) -> None:
+    there = await standing(lab)
+    with pytest.raises(TimeoutError):
+        await there.peer.request("OPTIONS", within_s=600)
+    timed = await held(Laboratory(), ("Supported", "timer"), ("Session-Expires", "1800;refresher=uac"))
+    with pytest.raises(TimeoutError):
+        await timed.peer.request("OPTIONS", within_s=600)
+    await timed.bye()
+    await timed.agent.close()
+
+
 Wish = tuple[bool, bool, float]  # whose, hold or resume, seconds until the next
 
 

@@ -403,6 +403,26 @@ async def test_a_call_with_replaces_takes_the_place_of_the_old_one(lab: Laborato
     newcomer.send(newcomer.compose("ACK", "sip:x@192.0.2.1", call_id="new", to_tag=new.local_tag), there.agent.address)
 
 
+@pytest.mark.parametrize(("refusal", "answer"), [(503, 200), (403, 403)])
+async def test_a_full_house_still_lets_a_call_be_taken_over_but_a_stranger_stays_out(
+    lab: Laboratory, refusal: int, answer: int
+) -> None:
+    agent = await lab.agent(allow=lambda source, request: refusal)
+    there = await standing(lab, agent=agent)
+    newcomer = lab.peer("192.0.2.60")
+    for names, status in (("x;to-tag=1;from-tag=2", refusal), (str(there.call.as_replaced()), refusal)):
+        newcomer.send(
+            newcomer.compose("INVITE", BOT, call_id=names, body=newcomer.sdp(), headers=[("Replaces", names)]),
+            agent.address,
+        )
+        await newcomer.response(status)
+    own = f"{there.call.id};to-tag={there.call.local_tag};from-tag=peer"
+    newcomer.send(
+        newcomer.compose("INVITE", BOT, call_id="own", body=newcomer.sdp(), headers=[("Replaces", own)]), agent.address
+    )
+    await newcomer.response(answer)
+
+
 @pytest.mark.parametrize(
     ("names", "status"),
     [
