@@ -78,9 +78,16 @@ def trunks_probe(
     as_json: AsJson = False,
 ) -> None:
     """Send OPTIONS, and REGISTER where it is wanted, once to each trunk of FILE; exit 1 when one does not work."""
+    from sip.errors import SipError
+    from voicebot.config import SettingsError, load_settings
+    from voicebot.telephony.engines import tls_of
     from voicebot.telephony.trunk_probe import probe_trunks
 
-    rows = asyncio.run(probe_trunks(_read(file), host))
+    found = _read(file)
+    try:
+        rows = asyncio.run(probe_trunks(found, host, tls_of(load_settings(), found)))
+    except (SettingsError, SipError, OSError) as error:
+        fail(str(error))
     for row in rows:
         if as_json:
             print_row(asdict(row) | {"works": row.works})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from sip.errors import SipError
@@ -82,7 +83,7 @@ def open_line(
             refusal=refusal,
             trunks=trunks,
             tcp=settings.sip_tcp,
-            tls=_tls(settings, trunks),
+            tls=tls_of(settings, trunks),
             tls_listen=_tls_listen(settings, index),
             public_address=settings.public_address,
         )
@@ -90,7 +91,7 @@ def open_line(
         raise SettingsError(f"VOICEBOT_TLS_CERTIFICATE, VOICEBOT_TLS_KEY or VOICEBOT_TLS_CA: {error}") from error
 
 
-def _tls(settings: Settings, trunks: list[Trunk]) -> TlsSettings | None:
+def tls_of(settings: Settings, trunks: Sequence[Trunk]) -> TlsSettings | None:
     """With a certificate we also listen; without one only trunks over TLS are reached."""
     wanted = settings.tls_certificate or settings.sip_tls_listen or any(t.transport == "tls" for t in trunks)
     if not wanted:

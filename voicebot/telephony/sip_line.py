@@ -16,7 +16,7 @@ from sip.call import Call
 from sip.errors import SipError
 from sip.media import Lateness, MediaSession, MediaWheel, PortPool
 from sip.media.lateness import BOUNDS_MS
-from sip.message import Request
+from sip.message import Request, Uri
 from sip.transport import Hop, TlsSettings
 from sip.user_agent import UserAgent
 from voicebot.telemetry.logs import mask
@@ -134,21 +134,46 @@ class SipLine:
         async def send(over: Trunk) -> SipLeg:
             return await self._over(over, target, ring_timeout_s, caller_id)
 
-        try:
-            first = await send(chosen)
-        except ValueError:
-            self.trunks.unreachable(chosen)
-            raise
+        unreachable: set[str] = set()
+        while True:
+            try:
+                first = await send(chosen)
+                break
+            except UndiallableError:
+                self.trunks.unreachable(chosen)
+                unreachable.add(chosen.name)
+                following = None if trunk is not None else self.trunks.choose(unreachable)
+                if following is None:
+                    raise
+                chosen = following
         return RoutedLeg(self.trunks, first, chosen, send, self._spawn, only=trunk is not None)
 
     async def _straight(self, uri: str, ring_timeout_s: float) -> SipLeg:
-        """Ring an address without any trunk: an agent's telephone, a peer on our network."""
+        """Ring an address: an agent's telephone, a peer on our network, an extension of a PBX that is a trunk."""
         try:
+            where = Uri.parse(uri)
+            behind = self.trunks.of_address(where.hostname, where.port)
+            if behind is not None:
+                return SipLeg(await self._extension(behind, uri, ring_timeout_s))
             _, host = await self._towards(uri)
             call = self._agent.call(uri, from_uri=f"sip:{self._caller_id}@{host}", ring_timeout_s=ring_timeout_s)
         except (SipError, TimeoutError) as error:
             raise _undiallable(uri, error) from error
         return SipLeg(call)
+
+    async def _extension(self, trunk: Trunk, uri: str, ring_timeout_s: float) -> Call:
+        """Ring an address behind a trunk that asks who we are. It is not one of the trunk's channels."""
+        account = trunk.account
+        assert account is not None  # of_address looks
+        via, _ = await self._towards(trunk.hop_uri)
+        return self._agent.call(
+            uri,
+            from_uri=f"sip:{account.user}@{trunk.aor_host}",
+            credentials=credentials_of(trunk),
+            via=via,
+            ring_timeout_s=ring_timeout_s,
+            contact_user=account.user,
+        )
 
     async def _over(self, trunk: Trunk, number: str, ring_timeout_s: float, caller_id: str | None) -> SipLeg:
         """Send the INVITE for `number` to a trunk, the way that it wants it. UndiallableError."""

@@ -178,6 +178,15 @@ class TrunkDesk:
         if not trunk.inbound.peers:
             self._peers[host] = trunk.name
 
+    def of_address(self, host: str, port: int | None) -> Trunk | None:
+        """The trunk with a password behind which an address lies: its domain, or its host where it has none."""
+        for state in self.states.values():
+            trunk = state.trunk
+            same = (trunk.domain or trunk.host).lower() == host.lower() and port in (None, trunk.port)
+            if trunk.account is not None and same:
+                return trunk
+        return None
+
     def of_source(self, host: str) -> Trunk | None:
         """Whose calls come from this IP address."""
         for state in self.states.values():

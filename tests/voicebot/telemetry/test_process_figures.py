@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -44,3 +45,16 @@ def test_stale_and_broken_files_are_left_out(tmp_path: Path) -> None:
 
 def test_nothing_was_written_yet(tmp_path: Path) -> None:
     assert registry(tmp_path).get_sample_value("voicebot_brain_alive", {"worker": "0"}) is None
+
+
+def test_trunks_and_admission_are_published(tmp_path: Path) -> None:
+    trunk = {"name": "carrier", "state": "up", "used": 3, "channels": 30, "tried": 9, "answered": 4, "failed": 1}
+    write_figures(tmp_path, 0, replace(LINE, admits=False, trunks=(trunk, trunk | {"name": "spare", "state": "down"})))
+    values = registry(tmp_path)
+    carrier, spare = {"worker": "0", "trunk": "carrier"}, {"worker": "0", "trunk": "spare"}
+    assert values.get_sample_value("voicebot_line_admits", {"worker": "0"}) == 0
+    assert values.get_sample_value("voicebot_trunk_up", carrier) == 1
+    assert values.get_sample_value("voicebot_trunk_up", spare) == 0
+    assert values.get_sample_value("voicebot_trunk_channels_used", carrier) == 3
+    assert values.get_sample_value("voicebot_trunk_calls_total", carrier | {"result": "answered"}) == 4
+    assert values.get_sample_value("voicebot_trunk_calls_total", carrier | {"result": "inbound"}) == 0

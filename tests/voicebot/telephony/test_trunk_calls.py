@@ -129,6 +129,18 @@ async def test_who_hangs_up_while_trunks_are_tried_is_obeyed() -> None:
             assert isinstance(ended, Ended) and ended.by == "local" and second.taken == []
 
 
+async def test_a_trunk_whose_name_has_no_address_is_passed_over() -> None:
+    async with carriers(answer) as (good,):
+        lost = good.trunk("lost", host="nowhere.invalid", priority=1)
+        async with line_over([lost, good.trunk("good")]) as line:
+            leg = await line.dial(NUMBER)
+            await until(Answered, leg)
+            assert leg.trunk == "good" and line.trunks.tallies["lost"].last_failure == "its address can't be found"
+            await leg.hang_up()
+            with pytest.raises(UndiallableError):
+                await line.dial(NUMBER, trunk="lost")
+
+
 async def test_channels_in_use_send_the_next_call_elsewhere_and_then_make_it_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -189,6 +201,10 @@ async def test_the_password_opens_a_trunk_and_a_wrong_one_goes_to_the_next(diges
                 leg = await line.dial(NUMBER)
                 await until(Answered, leg)
                 await leg.hang_up()
+                extension = await line.dial(f"sip:8001@127.0.0.1:{guarded.line.address[1]}")
+                await until(Answered, extension)
+                assert extension.local == "sip:bot@127.0.0.1" and extension.trunk is None
+                await extension.hang_up()
             async with line_over([wrong, spare.trunk("spare")]) as line:
                 leg = await line.dial(NUMBER)
                 tried = await until(TrunkTried, leg)
