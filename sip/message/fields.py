@@ -8,12 +8,14 @@ from functools import lru_cache
 
 from sip.errors import SipParseError
 from sip.message.grammar import (
+    PLAIN_PARAMETERS,
     Parameters,
     format_parameters,
     is_token,
     parameter,
     parse_number,
     parse_parameters,
+    plain_parameters,
     quote,
     unquote,
 )
@@ -24,6 +26,13 @@ _VIA = re.compile(
     r"SIP\s*/\s*2\.0\s*/\s*(?P<transport>[A-Za-z0-9\-.!%*_+`'~]+)\s+"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)\s*(?::\s*(?P<port>\d+))?\s*(?P<parameters>;.*)?",
     re.DOTALL | re.IGNORECASE,
+)
+# The same two as nearly everybody writes them; what does not match takes the longer way.
+_PLAIN_VIA = re.compile(
+    rf"SIP/2\.0/([A-Z]+) ([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{1,4}}))?({PLAIN_PARAMETERS})"
+)
+_PLAIN_ADDRESS = re.compile(
+    rf"(?:\"([^\"\\<>\x00-\x1f\x7f]*)\" ?|([A-Za-z0-9\-.!%*_+`'~]+) )?<([^<>]*)>({PLAIN_PARAMETERS})"
 )
 
 
@@ -39,7 +48,13 @@ class NameAddr:
     @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> NameAddr:
         """`Bob <sip:bob@a.com>;tag=1` -> NameAddr(Uri, "Bob", (("tag", "1"),)); SipParseError."""
-        text = text.strip()
+        if (plain := _PLAIN_ADDRESS.fullmatch(text)) is not None:
+            quoted, word, address, tail = plain.groups()
+            return cls(Uri.parse(address), quoted or word or "", plain_parameters(tail))
+        return cls._parse_fully(text.strip())
+
+    @classmethod
+    def _parse_fully(cls, text: str) -> NameAddr:
         display, rest = _display_name(text)
         if rest.startswith("<"):
             address, closed, tail = rest[1:].partition(">")
@@ -97,6 +112,13 @@ class Via:
     @classmethod
     @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> Via:
+        if (plain := _PLAIN_VIA.fullmatch(text)) is not None:
+            transport, host, port, tail = plain.groups()
+            return cls(transport, host, int(port) if port else None, plain_parameters(tail))
+        return cls._parse_fully(text)
+
+    @classmethod
+    def _parse_fully(cls, text: str) -> Via:
         match = _VIA.fullmatch(text.strip())
         if match is None:
             raise SipParseError(f"bad Via: {text[:80]!r}")

@@ -13,6 +13,9 @@ HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+")
 # A host, or an IPv6 address without brackets, as `received` has it (RFC 3261 25.1).
 _PLAIN_VALUE = re.compile(rf"{HOST.pattern}|[0-9A-Fa-f:.]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+#: Parameters as nearly everybody writes them: small letters, no quotes, no spaces.
+PLAIN_PARAMETERS = r"(?:;[a-z0-9\-]+(?:=[A-Za-z0-9\-.!%*_+`'~]+)?)*"
+_PAIR = re.compile(r";([a-z0-9\-]+)(=?)([^;]*)")
 _OUTSIDE_QUOTES = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|[,;]|[^",;<]+|.', re.DOTALL)
 
 
@@ -50,6 +53,11 @@ def parse_parameters(text: str) -> Parameters:
     if text[0] != ";":
         raise SipParseError(f"parameters must start with a semicolon: {text[:40]!r}")
     return tuple(_parameter(part) for part in split_outside_quotes(text[1:], ";"))
+
+
+def plain_parameters(text: str) -> Parameters:
+    """What `parse_parameters` gives, for text that matches PLAIN_PARAMETERS."""
+    return tuple([(name, value if equals else None) for name, equals, value in _PAIR.findall(text)]) if text else ()
 
 
 def _parameter(part: str) -> tuple[str, str | None]:

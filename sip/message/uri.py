@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from sip.errors import SipParseError
-from sip.message.grammar import Parameters, parameter, parse_number
+from sip.message.grammar import PLAIN_PARAMETERS, Parameters, parameter, parse_number, plain_parameters
 
 _SIP = re.compile(
     r"(?:(?P<user>[^@\s<>\"]+)@)?"
@@ -17,8 +17,8 @@ _SIP = re.compile(
     r"(?P<parameters>;[^?]*)?"
     r"(?:\?(?P<headers>.*))?"
 )
-# Most of them: no parameters, no header fields, a port far from its limit.
-_PLAIN = re.compile(r"(sips?):(?:([A-Za-z0-9+._\-]+)@)?([A-Za-z0-9._\-]+)(?::([0-9]{1,4}))?")
+# Most of them: no escapes, no header fields, a port far from its limit.
+_PLAIN = re.compile(rf"(sips?):(?:([A-Za-z0-9+._\-]+)@)?([A-Za-z0-9._\-]+)(?::([0-9]{{1,4}}))?({PLAIN_PARAMETERS})")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):(.+)", re.DOTALL)
 _FORBIDDEN = re.compile(r"[\s<>\"\x00-\x1f\x7f]")
 
@@ -42,8 +42,12 @@ class Uri:
     def parse(cls, text: str) -> Uri:
         """`sip:bob@192.0.2.4:5062` -> Uri("sip", "bob", "192.0.2.4", 5062); SipParseError."""
         if (plain := _PLAIN.fullmatch(text)) is not None:
-            scheme, user, host, port = plain.groups()
-            return cls(scheme, user, host, int(port) if port else None)
+            scheme, user, host, port, tail = plain.groups()
+            return cls(scheme, user, host, int(port) if port else None, plain_parameters(tail))
+        return cls._parse_fully(text)
+
+    @classmethod
+    def _parse_fully(cls, text: str) -> Uri:
         match = _SCHEME.fullmatch(text)
         if match is None or _FORBIDDEN.search(text):
             raise SipParseError(f"bad URI: {text[:80]!r}")
