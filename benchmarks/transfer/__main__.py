@@ -70,6 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.transfer", description=__doc__)
     parser.add_argument("--transfers", type=int, default=20, help="per row")
     parser.add_argument("--at-once", type=int, nargs="+", default=[1, 4], help="transfers at once, one row each")
+    parser.add_argument("--how", choices=("key", "click"), nargs="+", default=["key", "click"], help="agents accept")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
     began = time.monotonic()
@@ -80,7 +81,7 @@ def main() -> None:
         try:
             rows = [
                 uvloop.run(measure(url, Path(folder) / f"home-{how}-{count}", options.transfers, count, how))
-                for how in ("key", "click")
+                for how in options.how
                 for count in options.at_once
             ]
         finally:

@@ -141,10 +141,13 @@ class Near:
         await self._store.close()
 
     async def _until(self, condition: Any) -> None:
-        async with asyncio.timeout(WITHIN_S):
-            while not condition():
-                await self._news.wait()
-                self._news.clear()
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                while not condition():
+                    await self._news.wait()
+                    self._news.clear()
+        except TimeoutError:
+            raise RuntimeError(f"nothing came for {WITHIN_S:.0f} s; so far: {self._seen}, rung {self._rung}") from None
 
     async def _follow(self) -> None:
         assert self._phones.stdout is not None
