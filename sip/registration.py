@@ -71,6 +71,8 @@ class Registration:
         self._keep_alive: TimerHandle | None = None
         self._news = asyncio.Event()
         self._gone = asyncio.Event()
+        self._is_stopping = False
+        self._over = asyncio.Event()
         self._starting = asyncio.get_running_loop().create_task(self._start())
 
     @property
@@ -89,22 +91,28 @@ class Registration:
 
     async def stop(self) -> None:
         """Take our address out at the registrar (bounded by STOP_WAIT_S) and end."""
-        if self.state is RegistrationState.STOPPED:
+        if self._is_stopping:
+            await self._over.wait()
             return
-        was_registered = self.contact is not None
+        self._is_stopping = True
         self._quit()
         self._starting.cancel()
-        if was_registered:
-            self._attempts = 0
-            self._wanted_s = 0
-            self._send()
-            timer = self._endpoint.clock.call_later(STOP_WAIT_S, self._gone.set)
-            await self._gone.wait()
-            timer.cancel()
-        self._drop_request()
-        self.contact = None
-        self._become(RegistrationState.STOPPED)
-        self._forget(self)
+        try:
+            if self.contact is not None:
+                await self._take_out()
+        finally:
+            self._drop_request()
+            self.contact = None
+            self._become(RegistrationState.STOPPED)
+            self._forget(self)
+            self._over.set()
+
+    async def _take_out(self) -> None:
+        self._attempts = self._wanted_s = 0
+        self._send()
+        timer = self._endpoint.clock.call_later(STOP_WAIT_S, self._gone.set)
+        await self._gone.wait()
+        timer.cancel()
 
     # Asking ----------------------------------------------------------------------------------------
 

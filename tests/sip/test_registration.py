@@ -59,7 +59,7 @@ async def test_registers_refreshes_and_takes_itself_out(lab: Laboratory) -> None
         assert refresh.call_id == first.call_id and refresh.cseq.number > first.cseq.number
         assert refresh.from_.tag == first.from_.tag
         grant(peer, refresh, 120)
-    stopping = asyncio.ensure_future(registration.stop())
+    stopping = asyncio.gather(registration.stop(), registration.stop())
     last = await peer.request("REGISTER")
     assert last.headers.get("Expires") == "0" and (last.headers.get("Contact") or "").endswith(";expires=0")
     peer.reply(last, 200)
