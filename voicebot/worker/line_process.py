@@ -102,8 +102,9 @@ class LineProcess:
         try:
             await stop.wait()
             log.info("draining", calls=self._runner.running)
+            drained = asyncio.create_task(self._runner.drain(self._settings.drain_seconds))
             await self._line.withdraw()
-            await self._runner.drain(self._settings.drain_seconds)
+            await drained
         finally:
             commands.cancel()
             figures.cancel()
