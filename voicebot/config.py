@@ -197,8 +197,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments beat the environment, the environment beats the file."""
-        file = os.environ.get(_CONFIG_VARIABLE)
-        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        file = config_file()
+        toml = (TomlConfigSettingsSource(settings_cls, file),) if file else ()
         return (init_settings, env_settings, *toml)
 
 
@@ -229,6 +229,12 @@ def _told(key: str, message: str, given: object) -> str:
 def _ports(text: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
     return int(first), int(last)
+
+
+def config_file() -> Path | None:
+    """The settings file of this process, where there is one."""
+    file = os.environ.get(_CONFIG_VARIABLE)
+    return Path(file) if file else None
 
 
 def host_port(address: str) -> tuple[str, int]:

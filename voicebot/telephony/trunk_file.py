@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from voicebot.config import Settings, SettingsError, host_port
+from voicebot.config import Settings, SettingsError, config_file, host_port
 from voicebot.telephony.trunk import (
     DEFAULT_PORT,
     Account,
@@ -239,7 +239,8 @@ def trunks_of(settings: Settings) -> tuple[Trunk, ...]:
     if isinstance(settings.trunks, Path):
         return read_trunks(settings.trunks)
     if settings.trunks:
-        return _trunks(settings.trunks, "[[trunks]] of the settings file", Path())
+        file = config_file()
+        return _trunks(settings.trunks, str(file or "settings"), file.absolute().parent if file else Path())
     if settings.trunk is None:
         return ()
     host, port = host_port(settings.trunk)

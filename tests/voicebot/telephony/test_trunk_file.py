@@ -153,6 +153,12 @@ def test_the_short_form_and_the_settings_file(
     config = tmp_path / "voicebot.toml"
     config.write_text('max_calls = 3\n[[trunks]]\nname = "x"\nhost = "192.0.2.5"\n')
     assert [trunk.name for trunk in trunks_of(load_settings(config))] == ["x"]
+    with config.open("a") as more:
+        more.write('user = "u"\npassword_file = "carrier.password"\n')
+    assert trunks_of(load_settings(config))[0].account == Account("u", SECRET), "found beside the settings file"
+    config.write_text(config.read_text().replace("carrier.password", "lost"))
+    with pytest.raises(TrunkFileError, match=r"voicebot.toml: trunk 'x', password_file"):
+        trunks_of(load_settings(config))
     config.write_text(f'trunks = "{file}"\n')
     assert [trunk.name for trunk in trunks_of(load_settings(config))] == ["carrier", "spare"]
 
