@@ -138,6 +138,8 @@ class Near:
         await self._phones.wait()
         for task in self._tasks:
             task.cancel()
+        for agent in await self._store.agents.all():
+            await self._store.agents.set_presence(agent.id, "offline", self._clock.now())
         await self._store.close()
 
     async def _until(self, condition: Any) -> None:
