@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from voicebot.domain.case import Promise
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.outcome import Disposition
-from voicebot.telephony.outcome import disposition_of
+from voicebot.telephony.outcome import announced, disposition_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _unanswered(by_kind: dict[FactKind, list[Fact]]) -> Disposition:
     """Nobody picked up: the carrier's announcement beats its status, which is often just 'cancelled'."""
     for fact in by_kind.get(FactKind.ANSWERED_BY, []):
         if fact.data.get("kind") == "announcement":
-            return Disposition.BUSY if fact.data.get("cue") == "busy" else Disposition.UNREACHABLE
+            return announced(str(fact.data.get("cue"))).disposition
     ended = by_kind.get(FactKind.ENDED)
     if not ended:
         return Disposition.FAILED

@@ -6,13 +6,16 @@ The table with its sources: data/answers.toml, shown in docs/reference/answers.m
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from typing import Any, TypeVar
 
 from voicebot.domain.outcome import Disposition
+
+Code = TypeVar("Code", int, str)
 
 
 class Retry(StrEnum):
@@ -37,9 +40,9 @@ class Blame(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One row: what a code means."""
+    """One row: what a code, or the cue of an announcement, means."""
 
-    code: int
+    code: int | str
     name: str
     disposition: Disposition
     retry: Retry
@@ -49,10 +52,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """All rows. `weak`: causes that say less than the SIP status beside them."""
+    """All rows. `weak`: causes that say less than the SIP status beside them; `announcements` by cue."""
 
     sip: Mapping[int, Answer]
     q850: Mapping[int, Answer]
+    announcements: Mapping[str, Answer]
     weak: frozenset[int]
     ends_of_classes: tuple[int, ...]
 
@@ -80,18 +84,24 @@ def answers() -> Answers:
     """The table, read once."""
     table = tomllib.loads(files("voicebot.telephony").joinpath("data/answers.toml").read_text(encoding="utf-8"))
     ends = tuple(sorted(table["classes"]["q850"].values()))
-    return Answers(_rows(table["sip"]), _rows(table["q850"]), frozenset(table["weak"]), ends)
+    announcements = _rows(table["announcements"], str)
+    return Answers(_rows(table["sip"], int), _rows(table["q850"], int), announcements, frozenset(table["weak"]), ends)
 
 
-def _rows(rows: list[list[object]]) -> Mapping[int, Answer]:
-    made = {}
-    for code, name, disposition, retry, blame, source in rows:
-        assert isinstance(code, int) and code not in made, code
-        answer = Answer(
+def _rows(rows: list[list[object]], kind: Callable[[Any], Code]) -> dict[Code, Answer]:
+    made: dict[Code, Answer] = {}
+    for first, name, disposition, retry, blame, source in rows:
+        code = kind(first)
+        assert code not in made, code
+        made[code] = Answer(
             code, str(name), Disposition(str(disposition)), Retry(str(retry)), Blame(str(blame)), str(source)
         )
-        made[code] = answer
     return made
+
+
+def announced(cue: str) -> Answer:
+    """What an announcement means; one that nobody knows yet means that the callee can't be reached."""
+    return answers().announcements.get(cue) or answers().announcements["out_of_service"]
 
 
 def answer_of(status: int | None, q850: int | None = None, sip_cause: int | None = None) -> Answer:

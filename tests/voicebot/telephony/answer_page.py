@@ -33,7 +33,9 @@ def answer_page() -> str:
     weak = ", ".join(str(cause) for cause in sorted(table.weak))
     generic = ", ".join(str(status) for status in sorted(GENERIC))
     sip, q850 = _table("status", table.sip.values()), _table("cause", table.q850.values())
-    return HEAD.format(weak=weak, generic=generic) + f"## SIP\n\n{sip}\n## Q.850\n\n{q850}"
+    announcements = _table("cue", table.announcements.values())
+    tables = f"## SIP\n\n{sip}\n## Q.850\n\n{q850}\n## Announcements\n\n{announcements}"
+    return HEAD.format(weak=weak, generic=generic) + tables
 
 
 def _table(what: str, rows: Iterable[Answer]) -> str:

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from tests.voicebot.telephony.answer_page import answer_page
 from voicebot.domain.outcome import Disposition
-from voicebot.telephony.outcome import NOTHING_CAME, Answer, Blame, Retry, answer_of, answers, disposition_of
+from voicebot.pipeline import machine
+from voicebot.telephony.outcome import (
+    NOTHING_CAME,
+    Answer,
+    Blame,
+    Retry,
+    announced,
+    answer_of,
+    answers,
+    disposition_of,
+)
 
 ROOT = Path(__file__).parents[3]
 REGISTERED = """300 301 302 305 380 400 401 402 403 404 405 406 407 408 410 412 413 414 415 416
@@ -78,6 +88,15 @@ def test_a_sip_cause_tells_what_stands_behind_a_general_status(
     status: int | None, cause: int | None, said: int, disposition: str
 ) -> None:
     assert disposition_of(status, cause, said) == disposition
+
+
+def test_every_announcement_that_is_recognised_has_a_row() -> None:
+    """The cues of voicebot/pipeline/machine.py."""
+    known = {"empty_number": "never", "power_off": "later", "suspended": "next_day", "out_of_service": "later"}
+    assert {cue: announced(cue).retry.value for cue in known} == known
+    assert all(announced(cue).disposition is Disposition.UNREACHABLE for cue in (*known, "something new"))
+    assert announced("busy").disposition is Disposition.BUSY
+    assert {cue for cue, _ in machine._ANNOUNCEMENTS} == set(answers().announcements)
 
 
 def test_silence_is_the_trunks_fault() -> None:
