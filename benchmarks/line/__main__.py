@@ -44,6 +44,10 @@ def _cells(row: dict[str, Any], echo: float | None) -> list[str]:
         f"{row['memory_mb']:.0f}", str(row["threads"])]
 
 
+def written(rows: list[dict[str, Any]]) -> str:
+    return json.dumps({"python": platform.python_version(), "machine": platform.machine(), "rows": rows}, indent=2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.line", description=__doc__)
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 20, 50, 100, 200])
@@ -59,10 +63,11 @@ def main() -> None:
             print(f"{kind} under {calls} calls …", file=sys.stderr, flush=True)
             rows.append(measure(kind, calls, options.seconds))
         show(rows[-len(options.servers) :])
-    if options.json:
-        figures = {"python": platform.python_version(), "machine": platform.machine(), "rows": rows}
-        with (open(options.json, "w") if options.json != "-" else sys.stdout) as out:
-            json.dump(figures, out, indent=2)
+        if options.json not in (None, "-"):
+            with open(options.json, "w") as out:  # after each number of calls: a long run may be cut short
+                out.write(written(rows))
+    if options.json == "-":
+        print(written(rows))
     if options.plot:
         from benchmarks.line.plot import plot
 
