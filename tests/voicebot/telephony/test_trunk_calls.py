@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import socket
 from typing import Literal
 
@@ -24,6 +25,7 @@ from tests.voicebot.telephony.carriers import (
 from voicebot.telephony import trunk_desk
 from voicebot.telephony.leg import Answered, CallLeg, Ended, Ringing, TrunkTried, UndiallableError
 from voicebot.telephony.sip_leg import SipLeg
+from voicebot.telephony.sip_line import SipLine
 from voicebot.telephony.trunk import Account, CallerIdentity, Inbound, NumberFormat, Registering, Shape
 from voicebot.telephony.trunk_choice import Registered
 
@@ -279,3 +281,34 @@ async def test_a_stranger_is_not_let_in() -> None:
             call = carrier.line._agent.call(f"sip:1@127.0.0.1:{line.address[1]}", from_uri="sip:2@127.0.0.1")
             ended = (await story(SipLeg(call)))[-1]
             assert isinstance(ended, Ended) and ended.status == 403
+
+
+async def test_many_calls_leave_no_task_socket_or_channel_behind() -> None:
+    answers = [answer, refuse(486), refuse(503), ring_then(603)]
+    number = 0
+
+    async def take(leg: SipLeg) -> None:
+        nonlocal number
+        number += 1
+        await answers[number % len(answers)](leg)
+
+    async def one(line: SipLine) -> None:
+        leg = await line.dial(NUMBER)
+        async for event in leg.events():
+            if isinstance(event, Answered):
+                await leg.hang_up()
+
+    async with (
+        carriers(take, take) as (first, second),
+        line_over([first.trunk("first", calls_per_second=1000.0), second.trunk("second")]) as line,
+    ):
+        await one(line)
+        tasks, sockets = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))
+        for _ in range(8):
+            await asyncio.gather(*(one(line) for _ in range(10)))
+            for state in line.trunks.states.values():
+                line.trunks.rang(state.trunk)  # else three failures in a row would leave it alone
+        await eventually(lambda: len(asyncio.all_tasks()) <= tasks)
+        await eventually(lambda: len(os.listdir("/proc/self/fd")) <= sockets)
+        assert {state.running for state in line.trunks.states.values()} == {0}
+        assert not line._tasks
