@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY")
 #: Methods that exist but are none of ours (405); what is not even here is unknown (501).
 FOREIGN = ("REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE")
+#: Bodies we understand: a session description, alone or among other parts.
+ACCEPT = "application/sdp, multipart/mixed"
 #: Extensions we understand: RFC 3262, 4028, 3891, 4488.
 EXTENSIONS = ("100rel", "timer", "replaces", "norefersub")
 
@@ -52,4 +54,4 @@ class CallContext:
 
 
 def capabilities() -> list[tuple[str, str]]:
-    return [("Allow", ", ".join(ALLOW)), ("Supported", ", ".join(EXTENSIONS)), ("Accept", "application/sdp")]
+    return [("Allow", ", ".join(ALLOW)), ("Supported", ", ".join(EXTENSIONS)), ("Accept", ACCEPT)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sip.auth import DigestServer
 from sip.call import Call
-from sip.call_context import ALLOW, EXTENSIONS, FOREIGN, capabilities
+from sip.call_context import ACCEPT, ALLOW, EXTENSIONS, FOREIGN, capabilities
 from sip.endpoint import Endpoint
 from sip.errors import SdpError
 from sip.exchange import Incoming
@@ -85,11 +85,11 @@ class Doorkeeper:
             return self.reply(request, 400, reason="an INVITE needs a Contact")
         if too_brief(request):
             return self.reply(request, 422, [("Min-SE", str(MIN_SE_S))])
-        if request.body and (request.content_type != "application/sdp" or "Content-Encoding" in request.headers):
-            return self.reply(request, 415, [("Accept", "application/sdp"), ("Accept-Encoding", "identity")])
-        if request.body:
+        if request.body and (not request.sdp or not request.content_type or "Content-Encoding" in request.headers):
+            return self.reply(request, 415, [("Accept", ACCEPT), ("Accept-Encoding", "identity")])
+        if request.sdp:
             try:
-                OfferAnswer(("0.0.0.0", 9), 0, self._codecs).check(request.body)
+                OfferAnswer(("0.0.0.0", 9), 0, self._codecs).check(request.sdp)
             except SdpError as error:
                 return self.reply(request, error.status, [warning(error)])
         return None

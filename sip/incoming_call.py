@@ -60,7 +60,7 @@ class IncomingCall(Call):
             self.state = CallState.RINGING
         if self._reliable is None:
             self._respond(180)
-        elif self._invite.request.body:
+        elif self._invite.request.sdp:
             self._reliable.send(180)
         # else: the first reliable response would have to hold an offer (RFC 3262 section 5), and ringing has none.
 
@@ -71,7 +71,7 @@ class IncomingCall(Call):
         if self._reliable is not None:
             self._reliable.send(183, body)
         else:
-            self._respond(183, body=body if self._invite.request.body else b"")
+            self._respond(183, body=body if self._invite.request.sdp else b"")
         self.tell(EarlyMedia())
 
     async def answer(self) -> None:
@@ -89,7 +89,7 @@ class IncomingCall(Call):
         response = request.reply(200, to_tag=self.local_tag, headers=headers, body=b"" if is_settled else body)
         self._limit.cancel()
         self._stand()
-        self.negotiation.accept(self._invite, response, awaits_answer=not request.body and not is_settled)
+        self.negotiation.accept(self._invite, response, awaits_answer=not request.sdp and not is_settled)
         self.tell(Answered())
 
     async def _describe(self) -> bytes:
@@ -105,7 +105,7 @@ class IncomingCall(Call):
             self._session.close()
             raise CallStateError("the caller gave up before the answer")
         self._listen()
-        offer = self._invite.request.body
+        offer = self._invite.request.sdp
         try:
             self._description = self._session.answer(offer) if offer else self._session.offer()
         except SdpError as error:
@@ -133,10 +133,10 @@ class IncomingCall(Call):
             return
         body = b""
         try:
-            if request.body and self._session.agreed is None:
-                self._session.accept(request.body)
-            elif request.body:
-                body = self._session.answer(request.body)
+            if request.sdp and self._session.agreed is None:
+                self._session.accept(request.sdp)
+            elif request.sdp:
+                body = self._session.answer(request.sdp)
         except SdpError as error:
             incoming.respond(request.reply(error.status))
             return

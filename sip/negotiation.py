@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
+from sip.call_context import ACCEPT
 from sip.errors import CallStateError, RefusedError, SdpError
 from sip.events import CallState, Held, Resumed
 from sip.exchange import Incoming
@@ -173,10 +174,10 @@ class Negotiation:
             if self._call.dialog is not None:
                 self._call.dialog.refresh(response)
             return
-        if not response.body:
+        if not response.sdp:
             return  # a broken peer: it has agreed without saying to what, so nothing changes
         try:
-            self._changed(lambda: self._session.accept(response.body))
+            self._changed(lambda: self._session.accept(response.sdp))
         except SdpError as error:
             self._call.fail(f"no usable answer to our offer: {error.reason}")
 
@@ -209,7 +210,7 @@ class Negotiation:
     def on_update(self, incoming: Incoming) -> None:
         """RFC 3311: like a re-INVITE that needs no ACK; without a body it only says that the peer lives."""
         request = incoming.request
-        if not request.body:
+        if not request.sdp:
             self._answer(incoming, reliably=False)
         elif self._is_open or not self._call.first_answer_given:
             ours = self._is_open or self._call.direction == "out"
@@ -224,9 +225,12 @@ class Negotiation:
         if too_brief(request):
             incoming.respond(request.reply(422, headers=[("Min-SE", str(MIN_SE_S))]))
             return
+        if request.body and not request.sdp:
+            incoming.respond(request.reply(415, headers=[("Accept", ACCEPT)]))
+            return
         try:
-            if request.body:
-                body = self._changed(lambda: self._session.answer(request.body)) or b""
+            if request.sdp:
+                body = self._changed(lambda: self._session.answer(request.sdp)) or b""
             elif reliably:
                 body = self._session.offer()  # all we can; a peer that holds will say so in its answer
         except SdpError as error:
@@ -238,7 +242,7 @@ class Negotiation:
         headers = [*self._call.offer_fields(), self._call.contact_field(), *timer]
         response = request.reply(200, headers=headers, body=body)
         if reliably:
-            self.accept(incoming, response, awaits_answer=not request.body)
+            self.accept(incoming, response, awaits_answer=not request.sdp)
         else:
             incoming.respond(response)
 
@@ -266,7 +270,7 @@ class Negotiation:
         if self._awaits_answer:
             self._awaits_answer = False
             try:
-                self._changed(lambda: self._session.accept(ack.body))
+                self._changed(lambda: self._session.accept(ack.sdp))
             except SdpError as error:
                 self._call.fail(f"no usable answer in the ACK: {error.reason}")
 

@@ -165,7 +165,7 @@ class OutgoingCall(Call):
             self.state = CallState.RINGING
         if is_news:
             self.tell(Ringing(response.status))
-        if not response.body or self._take_answer(response) is not None:
+        if not response.sdp or self._take_answer(response) is not None:
             return
         self._is_early_settled |= "RSeq" in response.headers
         if self.state is CallState.RINGING:
@@ -197,7 +197,7 @@ class OutgoingCall(Call):
     def _on_answered(self, response: Response) -> None:
         self._limit.cancel()
         self.response = response
-        refused = self._take_answer(response) if response.body else None
+        refused = self._take_answer(response) if response.sdp else None
         if self._leaving is not None or self.state is CallState.ENDED:
             # The answer has crossed our CANCEL (RFC 3261 9.1): the call stands, so it must be ended.
             self._say_bye("hung up", self._leaving)
@@ -235,7 +235,7 @@ class OutgoingCall(Call):
     def _take_answer(self, response: Response) -> str | None:
         """Read the SDP of a response; the reason where it is of no use."""
         try:
-            self._session.accept(response.body)
+            self._session.accept(response.sdp)
         except SdpError as error:
             return error.reason
         return None

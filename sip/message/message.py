@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from sip.message.fields import CSeq, NameAddr, Via
 from sip.message.headers import Headers
+from sip.message.multipart import part_of
 from sip.message.uri import Uri
 
 REASONS = {
@@ -72,6 +73,14 @@ class _Fields:
         contacts = self.headers.elements("Contact")
         return NameAddr.parse(contacts[0]) if contacts and contacts[0] != "*" else None
 
+    @_read_once
+    def sdp(self) -> bytes:
+        """The session description, alone or as a part of the body; b"" where there is none."""
+        kind = self.content_type
+        if kind.startswith("multipart/"):
+            return part_of(self.headers.get("Content-Type") or "", self.body, "application/sdp")
+        return self.body if kind in ("application/sdp", "") else b""
+
     @property
     def content_type(self) -> str:
         """Lowered media type without parameters; "" when absent."""
@@ -113,7 +122,7 @@ class Request(_Fields):
         body: bytes = b"",
         content_type: str = "application/sdp",
     ) -> Response:
-        """A response by RFC 3261 section 8.2.6: Via, From, To (with our tag), Call-ID, CSeq, Record-Route."""
+        """A response by RFC 3261 section 8.2.6: Via, From, To (our tag), Call-ID, CSeq, Record-Route, Timestamp."""
         to = self.to
         if to_tag and status > 100 and to.tag is None:
             to = to.with_tag(to_tag)
@@ -122,6 +131,8 @@ class Request(_Fields):
         copied += [("Call-ID", self.call_id), ("CSeq", str(self.cseq))]
         if self.method == "INVITE" and 100 < status < 300:
             copied += [("Record-Route", value) for value in self.headers.all("Record-Route")]
+        if status == 100:
+            copied += [("Timestamp", value) for value in self.headers.all("Timestamp")]
         if body:
             copied.append(("Content-Type", content_type))
         return Response(status, reason or REASONS.get(status, "Unknown"), Headers([*copied, *headers]), body)

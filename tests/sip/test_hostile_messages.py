@@ -66,8 +66,9 @@ async def test_requests_of_an_unknown_dialog(lab: Laboratory, method: str) -> No
     ("headers", "body", "status", "field"),
     [
         ([("Require", "100rel, x")], b"", 420, ("Unsupported", "x")),
-        ([("Content-Type", "text/plain")], b"hello", 415, ("Accept", "application/sdp")),
-        ([("Content-Encoding", "gzip")], b"v=0", 415, ("Accept", "application/sdp")),
+        ([("Content-Type", "text/plain")], b"hello", 415, ("Accept", "application/sdp, multipart/mixed")),
+        ([("Content-Type", "multipart/mixed;boundary=b")], b"--b\r\n\r\nx\r\n--b--", 415, None),
+        ([("Content-Encoding", "gzip")], b"v=0", 415, ("Accept", "application/sdp, multipart/mixed")),
         ([], b"nonsense", 488, None),
         ([], b"v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\nm=audio 4 RTP/SAVP 8\r\n", 488, None),
     ],
