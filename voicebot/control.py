@@ -11,6 +11,7 @@ import structlog
 from voicebot import __version__
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.inbound import InboundFollower
+from voicebot.campaign.pacing import Load
 from voicebot.campaign.permission import caps_of, judge_by
 from voicebot.campaign.placement import Placement
 from voicebot.config import Settings, host_port
@@ -26,6 +27,7 @@ from voicebot.telemetry import metrics
 from voicebot.telemetry.process_figures import ProcessFigures
 from voicebot.telephony.trunk_file import channels_of
 from voicebot.worker.lifeline import database_url, run_process
+from voicebot.worker.line_room import line_room
 from voicebot.worker.names import worker_name
 from voicebot.worker.published import publish
 
@@ -89,19 +91,21 @@ async def _dial_when_leading(store: Store, settings: Settings, stop: asyncio.Eve
 async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
     clock = SystemClock()
     workers = [worker_name(index) for index in range(settings.workers)]
-    placement = Placement(store, workers, clock)
+    placement = Placement(store, workers, clock, lambda worker: line_room(settings.home).may_dial(worker))
     following = [
         asyncio.create_task(placement.follow()),
         asyncio.create_task(InboundFollower(store, clock).run()),
         asyncio.create_task(keep_desk(store, clock)),
     ]
+    capacity = min(settings.max_calls * settings.workers, channels_of(settings))
     dialler = Dialler(
         store,
         f"{workers[0]}-control",
         placement.place,
         judge_by(),
         caps=caps_of(),
-        capacity=min(settings.max_calls * settings.workers, channels_of(settings)),
+        capacity=capacity,
+        load=lambda: Load(dialler.running, capacity, lines_free=line_room(settings.home).free),
         clock=clock,
         adopt=placement.resume,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from voicebot.call.outcome import CallOutcome, outcome_of
 from voicebot.campaign.stops import contact_stops
@@ -30,8 +30,17 @@ class NobodyDialled(RuntimeError):
 class Placement:
     """Orders calls of the workers in turn and waits for them. Run `follow` beside it."""
 
-    def __init__(self, store: Store, workers: Sequence[str], clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        workers: Sequence[str],
+        clock: Clock,
+        may_dial: Callable[[str], bool] = lambda worker: True,
+    ) -> None:
+        """`may_dial`: whether a worker would take the order now; where none would, they take turns all the same."""
         self._store = store
+        self._count = len(workers)
+        self._may_dial = may_dial
         self._workers = itertools.cycle(workers)
         self._clock = clock
         self._closed: dict[str, asyncio.Event] = {}
@@ -54,9 +63,17 @@ class Placement:
             "script": attempt.script,
             "caller_id": attempt.campaign_id,
         }
-        worker = address_of(next(self._workers))
+        worker = address_of(self._next_worker())
         await self._store.commands.issue(worker, DIAL, self._clock.now(), by="dialler", payload=payload)
         return await self.resume(attempt)
+
+    def _next_worker(self) -> str:
+        """The next in turn that may dial."""
+        turn = [next(self._workers) for _ in range(self._count)]
+        chosen = next((worker for worker in turn if self._may_dial(worker)), turn[0])
+        while next(self._workers) != chosen:  # the turn goes on behind the one that was chosen
+            pass
+        return chosen
 
     async def resume(self, attempt: Attempt) -> Outcome:
         """Wait for a call that was ordered before, perhaps by a control process that is gone."""

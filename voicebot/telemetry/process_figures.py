@@ -16,7 +16,7 @@ from pathlib import Path
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-EVERY_S = 5.0
+EVERY_S = 2.0
 STALE_S = 30.0
 """A file older than this was left by a process that is gone."""
 
@@ -25,7 +25,7 @@ STALE_S = 30.0
 class LineFigures:
     """`late`: ticks that came at most so many seconds late, cumulative; the last bound is +Inf.
 
-    `admits`: False while overload keeps further calls away; `overloads`: how often it did. `trunks`: see TrunkFigures.
+    `may_dial`: the line would take an order to dial. `admits`: False while overload keeps further calls away; `overloads`: how often it did. `trunks`: see TrunkFigures.
     """
 
     late: tuple[tuple[str, int], ...]
@@ -35,6 +35,7 @@ class LineFigures:
     ticks_dropped: int
     calls: int = 0
     admits: bool = True
+    may_dial: bool = True
     overloads: int = 0
     trunks: tuple[Mapping[str, object], ...] = ()
 

@@ -133,6 +133,7 @@ class LineProcess:
             ticks_dropped=self._link.ticks_dropped,
             calls=self._runner.running,
             admits=self._gate.is_open,
+            may_dial=self._runner.may_dial,
             overloads=self._gate.closings,
             trunks=tuple(asdict(one) for one in trunk_figures(self._line.trunks)),
         )
