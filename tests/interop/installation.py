@@ -15,10 +15,15 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from voicebot.domain.clock import SystemClock
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.evidence.reading import read_journal
 from voicebot.evidence.verify import verify_bundle
+from voicebot.store import Store
 from voicebot.telephony.probe import probe
+
+from .certificate import Certificate
+from .peers import find
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 120.0
@@ -34,6 +39,8 @@ class Installation:
         self.home = Path(tempfile.mkdtemp(prefix="vb-"))
         self.sip = ("127.0.0.1", free_port(socket.SOCK_DGRAM))
         self.http = ("127.0.0.1", free_port(socket.SOCK_STREAM))
+        self.tls = ("127.0.0.1", free_port(socket.SOCK_STREAM))
+        self.certificate = Certificate(self.home) if find("openssl") else None
         self.log = self.home / "serve.log"
         self.process = self._start()
 
@@ -47,8 +54,16 @@ class Installation:
             "VOICEBOT_MAX_CALLS": str(MOST_CALLS),
             "VOICEBOT_RTP_PORTS": f"{first}-{first + 99}",
             "VOICEBOT_DRAIN_SECONDS": "60",
+            "VOICEBOT_SIP_TCP": "1",
             "PYTHONPATH": str(ROOT),
         }
+        if self.certificate is not None:
+            settings |= {
+                "VOICEBOT_SIP_TLS_LISTEN": _joined(self.tls),
+                "VOICEBOT_TLS_CERTIFICATE": str(self.certificate.certificate),
+                "VOICEBOT_TLS_KEY": str(self.certificate.key),
+                "VOICEBOT_TLS_CA": str(self.certificate.certificate),
+            }
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "voicebot.cli", "serve"],
@@ -62,6 +77,10 @@ class Installation:
     @property
     def uri(self) -> str:
         return f"sip:reception@{_joined(self.sip)}"
+
+    @property
+    def tls_uri(self) -> str:
+        return f"sip:reception@{_joined(self.tls)};transport=tls"
 
     @property
     def alive(self) -> bool:
@@ -95,6 +114,12 @@ class Installation:
         """Where its embedded database is, as its own processes are told."""
         told = Path(f"/proc/{self.pid_of('line_process')}/environ").read_bytes().split(b"\0")
         return next(line.split(b"=", 1)[1].decode() for line in told if line.startswith(b"VOICEBOT_DATABASE_URL="))
+
+    async def send_agents_home(self) -> None:
+        """Nobody is there to take a transfer, whoever was hired by another test."""
+        async with Store.from_url(self.database_url) as store:
+            for agent in await store.agents.all():
+                await store.agents.set_presence(agent.id, "offline", SystemClock().now())
 
     async def refuses(self, status: int, within_s: float) -> bool:
         """Wait until calls are refused with this status."""

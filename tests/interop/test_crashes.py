@@ -17,6 +17,7 @@ from .phone import loud_frames, phone
 
 
 async def test_a_call_outlives_its_brain(served: Installation) -> None:
+    await served.send_agents_home()
     async with served.recording() as recording, phone() as caller:
         assert await caller.dial(served.uri) is None
         await recording().has(FactKind.SAYING)
@@ -59,6 +60,7 @@ async def test_a_brain_that_hangs_is_replaced(served: Installation) -> None:
 async def test_a_call_cut_by_a_crash_is_sealed(served: Installation) -> None:
     async with served.recording() as recording, phone() as caller:
         assert await caller.dial(served.uri) is None
+        answered_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         await recording().has(FactKind.SAID, 30)
         ours = recording()
         killed = time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -70,7 +72,9 @@ async def test_a_call_cut_by_a_crash_is_sealed(served: Installation) -> None:
         assert facts[-1].kind is FactKind.ENDED
         assert facts[-1].data["by"] == "crash"
         assert [fact.kind for fact in facts].count(FactKind.SAID) == 1
-        assert loud_frames(read_audio(ours.bundle)[:, 0].tobytes()) > 50, "our side of the sound is lost"
+        sound = read_audio(ours.bundle)
+        assert loud_frames(sound[:, 0].tobytes()) > 50, "our side of the sound is lost"
+        assert len(sound) / 8000 > killed - answered_s - 1.0, "more than the last second of the sound is lost"
         await served.ready(30)
         assert await phone_is_taken(served)
 

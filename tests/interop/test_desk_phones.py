@@ -1,0 +1,96 @@
+"""The whole product between foreign telephones: baresip as debtor, linphone as the agent's desk phone, a supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+
+from voicebot.domain.clock import SystemClock
+from voicebot.domain.journal import FactKind
+from voicebot.domain.records import AgentRecord
+from voicebot.evidence.reading import read_audio
+from voicebot.store import Store
+
+from .baresip import Baresip, baresip
+from .installation import Installation, Recording
+from .linphone import linphone
+from .peers import requires
+from .station import Talk, station
+from .tones import RATE, tone_ms
+
+pytestmark = requires("baresip", "linphonec")
+SUPERVISOR_HZ, DEBTOR_HZ, AGENT_HZ = 440, 1000, 1400
+SKILL = "desk_phones"
+"""Nobody else in this installation has it."""
+
+
+async def test_an_agent_s_desk_phone_and_a_supervisor(served: Installation, tmp_path: Path) -> None:
+    async with (
+        station(SUPERVISOR_HZ) as supervisor,
+        linphone(tmp_path, AGENT_HZ, "agent") as agent,
+        baresip(tmp_path, DEBTOR_HZ, user="debtor") as debtor,
+        served.recording() as recording,
+        Store.from_url(served.database_url) as store,
+    ):
+        await seat(store, AgentRecord("desk", "李明", agent.uri, (SKILL,)), "ready")
+        await seat(store, AgentRecord("boss", "赵敏", supervisor.uri), "away")
+        call = await rings_in(served, debtor, recording)
+        await order(store, call, "fetch_person", reason="request", skill=SKILL)
+        joined = await call.has(FactKind.JOINED, within_s=30)
+        began = call.of(FactKind.TRANSFER_STARTED)[0]
+        rang = call.of(FactKind.AGENT_RINGING)[0]
+        assert rang.ms - began.ms <= 1000, f"the desk phone rang after {rang.ms - began.ms} ms:\n{call.story()}"
+        await asyncio.sleep(3.0)
+        await supervised(store, call, supervisor)
+        await agent.type("terminate all")
+        await debtor.says("session closed|terminated", within_s=20)
+        await call.sealed()
+        await agent.stop()
+        await debtor.stop()
+    assert tone_ms(agent.heard(), DEBTOR_HZ, 0.3) > 4000, "the agent did not hear the debtor"
+    assert tone_ms(debtor.heard(), AGENT_HZ, 0.3) > 4000, "the debtor did not hear the agent"
+    assert tone_ms(debtor.heard(), SUPERVISOR_HZ, 0.1) < 300, "the debtor heard the supervisor"
+    assert tone_ms(agent.heard(), SUPERVISOR_HZ, 0.1) > 1000, "the agent did not hear the whisper"
+    recorded(call, joined.ms)
+
+
+async def supervised(store: Store, call: Recording, supervisor: object) -> None:
+    """Listen: hears both. Whisper: as well. Leave: the line to them is hung up."""
+    await order(store, call, "supervise", agent="boss", mode="listen")
+    talk: Talk = await supervisor.call()  # type: ignore[attr-defined]
+    await call.has(FactKind.SUPERVISOR_JOINED, mode="listen")
+    heard = await talk.hear(2.0)
+    assert tone_ms(heard, DEBTOR_HZ, 0.2) > 1000 and tone_ms(heard, AGENT_HZ, 0.2) > 1000
+    await order(store, call, "supervise", agent="boss", mode="whisper")
+    await call.has(FactKind.SUPERVISOR_JOINED, mode="whisper")
+    await asyncio.sleep(2.0)
+    await order(store, call, "supervise", agent="boss", mode="leave")
+    await talk.ended()
+
+
+def recorded(call: Recording, joined_ms: int) -> None:
+    """From the moment of joining on: the debtor on the one side, the agent on the other."""
+    sound = np.ascontiguousarray(read_audio(call.bundle)[joined_ms * RATE // 1000 :])
+    ours, theirs = np.ascontiguousarray(sound[:, 0]), np.ascontiguousarray(sound[:, 1])
+    assert tone_ms(theirs, DEBTOR_HZ) > 4000, "no debtor in the recording"
+    assert tone_ms(ours, AGENT_HZ, 0.3) > 4000, "no agent in the recording"
+
+
+async def seat(store: Store, agent: AgentRecord, presence: str) -> None:
+    await store.agents.save(agent)
+    await store.agents.set_presence(agent.id, presence, SystemClock().now())
+
+
+async def rings_in(served: Installation, debtor: Baresip, recording: object) -> Recording:
+    """The debtor calls; the bot begins to speak."""
+    await debtor.tell("dial", served.uri)
+    await debtor.says("Call established", within_s=15)
+    call: Recording = recording()  # type: ignore[operator]
+    await call.has(FactKind.SAYING)
+    return call
+
+
+async def order(store: Store, call: Recording, verb: str, **payload: object) -> None:
+    await store.commands.issue(call.folder.name, verb, SystemClock().now(), by="test", payload=payload)
