@@ -25,7 +25,8 @@ STALE_S = 30.0
 class LineFigures:
     """`late`: ticks that came at most so many seconds late, cumulative; the last bound is +Inf.
 
-    `may_dial`: the line would take an order to dial. `admits`: False while overload keeps further calls away; `overloads`: how often it did. `trunks`: see TrunkFigures.
+    `may_dial`: the line would take an order to dial. `admits`: False while overload keeps further calls away;
+    `overloads`: how often it did. `trunks`: see TrunkFigures.
     """
 
     late: tuple[tuple[str, int], ...]
