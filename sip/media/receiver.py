@@ -33,7 +33,7 @@ _RTCP: Final = range(192, 224)
 
 
 class Receiver:
-    """Life: start (again on every re-INVITE), then drain and hear once per tick."""
+    """Life: start (again on every re-INVITE), then read and hear once per tick."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.latch: Final = SourceLatch()
@@ -92,15 +92,14 @@ class Receiver:
         self.reception.count_in(FORMATS[agreed.codec].clock)
         self.latch.signal(agreed.remote)
 
-    def hear(self, sock: socket.socket | None, tick: int) -> bytes:
-        """Read what came since the last tick and return 20 ms: real, made up, or silence."""
+    def hear(self, tick: int) -> bytes:
+        """The next 20 ms: real, made up, or silence. What has come must have been read before."""
         missed = 0 if self._last_tick is None else tick - self._last_tick - 1
         self._last_tick = tick
-        if sock is not None:
-            self._drain(sock)
-        if missed:  # only now: what came during the stall tells how far to skip
+        if missed:  # what came during the stall tells how far to skip
             self._jitter.skip(missed)
-        self.pressed += self.digits.tick()
+        if ended := self.digits.tick():
+            self.pressed += ended
         return self._play(self._jitter.pop())
 
     def _play(self, payload: bytes | None) -> bytes:
@@ -113,14 +112,20 @@ class Receiver:
         noise = self._comfort.frame()
         return self._concealment.missing() if noise is None else noise
 
-    def _drain(self, sock: socket.socket) -> None:
-        """Waking for each packet would cost half as much again."""
+    def drain(self, sock: socket.socket) -> None:
+        """Read what came since the last tick. Waking for each packet would cost half as much again."""
         for _ in range(_MOST_PER_READ):
-            try:
-                data, ancillary, _, source = sock.recvmsg(_LARGEST, STAMP_BYTES)
-            except OSError:
+            if not self.read(sock):
                 return
-            self._receive(data, source[:2], arrival_s(ancillary))
+
+    def read(self, sock: socket.socket) -> bool:
+        """Take one datagram; False where there is none."""
+        try:
+            data, ancillary, _, source = sock.recvmsg(_LARGEST, STAMP_BYTES)
+        except OSError:
+            return False
+        self._receive(data, source[:2], arrival_s(ancillary))
+        return True
 
     def _receive(self, data: bytes, source: Address, arrived_s: float) -> None:
         if self._take_rtcp is not None and len(data) > 1 and data[1] in _RTCP:

@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from sip.codec import Speech, speech
@@ -96,6 +97,8 @@ class MediaSession:
         self._silent_since = self._clock()
         self._receiver.start(agreed, self._speech, self._shield, self._route_reports(agreed))
         self._sender.start(agreed, self._speech, self._shield)
+        if self._rtp is not None:
+            self._wheel.inbox.add(self._rtp, partial(self._receiver.read, self._rtp))
         self._wheel.add(self)
 
     def _route_reports(self, agreed: Negotiated) -> Callable[[bytes], None] | None:
@@ -119,6 +122,7 @@ class MediaSession:
             return
         if self._reports:
             self._reports.close(self._wheel.tick)
+        self._wheel.inbox.remove(self._rtp)
         self._rtp.close()
         self._rtp = None
         self._ports.release(self._local_port)
@@ -126,7 +130,9 @@ class MediaSession:
     def tick(self, tick: int) -> None:
         """20 ms have passed (called by the wheel): play one frame to the port, send one."""
         receiver, sock = self._receiver, self._rtp
-        reply = self._exchange(receiver.hear(sock, tick), tick)
+        if not self._wheel.has_collected and sock is not None:
+            receiver.drain(sock)
+        reply = self._exchange(receiver.hear(tick), tick)
         if receiver.pressed:
             self._tell_digits()
         remote = receiver.latch.remote

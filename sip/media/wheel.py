@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from sip.media.inbox import Inbox
 from sip.media.lateness import Lateness
 
 TICK_S: Final = 0.02
@@ -68,6 +69,9 @@ class MediaWheel:
         self._ticks_before = self._skipped_before = 0
         self._timer: asyncio.TimerHandle | None = None
         self.lateness: Final = Lateness()
+        self.inbox: Final = Inbox()
+        self.has_collected = False
+        """Whether the sockets of all sessions were read for the tick that is running."""
         self.failures = 0
 
     @property
@@ -127,6 +131,7 @@ class MediaWheel:
             self._arm(schedule)
 
     def _turn(self, tick: int) -> None:
+        self.has_collected = self.inbox.collect()
         for callback in self._before:
             self._guarded(callback, tick)
         for session in list(self._sessions):
@@ -134,6 +139,7 @@ class MediaWheel:
                 self._guarded(session.tick, tick)
         for callback in self._after:
             self._guarded(callback, tick)
+        self.has_collected = False
 
     def _guarded(self, turn: Callable[[int], None], tick: int) -> None:
         try:
