@@ -12,7 +12,7 @@ from dataclasses import replace
 from voicebot.campaign.follow_up import follow_up
 from voicebot.campaign.pacing import Load, pace
 from voicebot.campaign.redial import RedialPolicy
-from voicebot.domain.attempt import Attempt, AttemptState, Caps, Judge, NextAttempt, Outcome
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, Judge, NextAttempt, Outcome, Purpose
 from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.outcome import Disposition
 from voicebot.store import DatabaseError, Store
@@ -148,7 +148,7 @@ class Dialler:
         if outcome.disposition not in (Disposition.WRONG_NUMBER, Disposition.UNREACHABLE):
             return
         await self._store.cases.retire_number(attempt.case.debtor.id, attempt.number)
-        if outcome.disposition is Disposition.UNREACHABLE:
+        if outcome.disposition is Disposition.UNREACHABLE and attempt.purpose is not Purpose.AGENT:
             await self._store.attempts.add(
                 attempt.case.id,
                 attempt.script,

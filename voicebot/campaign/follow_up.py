@@ -45,6 +45,8 @@ def follow_up(
         return ()
     if outcome.promise is not None:
         return promise_reminders(outcome.promise, now)
+    if attempt.purpose is Purpose.AGENT:
+        return ()
     if outcome.callback_at is not None or outcome.callback_wanted:
         at = outcome.callback_at or now + CALLBACK_AFTER
         return (NextAttempt(max(at, now), Purpose.CALLBACK),)

@@ -78,17 +78,22 @@ def agents_presence(
 def users_add(
     username: Annotated[str, typer.Argument(metavar="NAME")],
     role: Annotated[Role, typer.Option("--role")],
+    agent: Annotated[str | None, typer.Option("--agent", metavar="ID", help="The agent they are at the phone")] = None,
     config: Config = None,
 ) -> None:
-    """Add a user of the console, or give one another role and password; the password is asked for."""
+    """Add a user of the console, or give one another role, password and agent; the password is asked for."""
     from voicebot.domain.clock import SystemClock
 
     asked: str = typer.prompt("密码 password", hide_input=True, confirmation_prompt=sys.stdin.isatty())
     if len(asked) < SHORTEST_PASSWORD:
         fail(f"the password needs at least {SHORTEST_PASSWORD} characters")
 
-    async def work(store: Store) -> None:
+    async def work(store: Store) -> bool:
+        if agent is not None and await store.agents.find(agent) is None:
+            return False
         await store.users.create(username, role, SystemClock().now(), password=asked)
+        return agent is None or await store.users.change(username, agent_id=agent)
 
-    in_store(config, work)
+    if not in_store(config, work):
+        fail(f"there is no agent {agent!r}: see voicebot agents list")
     typer.echo(f"已保存用户 {username}（{role.value}）")

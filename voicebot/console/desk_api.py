@@ -217,11 +217,11 @@ def _case_routes(router: APIRouter, data: ConsoleData, floor: LiveFloor) -> None
             return permission_out(await data.desk.may_ring(case_id))
 
     @router.post("/cases/{case_id}/ring")
-    async def ring(case_id: str, request: Request, callback: bool = False) -> RingOut:
+    async def ring(case_id: str, request: Request) -> RingOut:
         """Preview dial: my phone rings, then the debtor's. Refused with rule and next time where rules forbid it."""
         agent_id, account = agent_of(request)
         with readable(request):
-            call_id = await data.desk.ring(agent_id, case_id, account.username, callback=callback)
+            call_id = await data.desk.ring(agent_id, case_id, account.username)
         log.info("command", verb="ring", target=case_id, call_id=call_id, by_pii=account.username)
         await floor.refresh()
         return RingOut(call_id=call_id)

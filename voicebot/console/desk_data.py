@@ -14,22 +14,20 @@ from voicebot.campaign.permission import caps_of, judge_by
 from voicebot.campaign.stops import stop_after
 from voicebot.compliance.pack import load_pack
 from voicebot.console.agreement import OutsideAuthority, Terms, plan_of, ruling_of
-from voicebot.domain.attempt import Attempt, Caps, ContactStop, DialVerdict, Judge, Purpose
+from voicebot.domain.attempt import Attempt, Caps, ContactStop, DialVerdict, Judge
 from voicebot.domain.case import Case
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.domain.desk import AgentCallback, AgentFigures, Wrapup
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.plan import Plan
 from voicebot.domain.records import AgentRecord, CallRecord, PromiseRecord
+from voicebot.handoff.preview import MAY_DIAL
 from voicebot.handoff.screen_pop import ScreenPop, screen_pop
 from voicebot.store import Store
 from voicebot.worker.commands import DIAL, address_of
 
 LOOK_BACK = dt.timedelta(hours=12)
 """Calls of which an agent may still owe the wrap-up."""
-MAY_BE_RUNG = ("ready", "away", "wrap_up")
-"""Presences from which an agent may dial for themself."""
-
 
 class NotYours(PermissionError):
     """The call or case belongs to somebody else, or is over."""
@@ -196,21 +194,16 @@ class DeskData:
         """The rulebook's word on ringing this debtor now. LookupError without such a case or number."""
         return await self._store.previews.may(case_id, self._clock.now(), self._judge)
 
-    async def ring(self, agent_id: str, case_id: str, by: str, *, callback: bool = False) -> str:
+    async def ring(self, agent_id: str, case_id: str, by: str) -> str:
         """Ring the agent and then the debtor; the call's id. Raises NotYours, Refused, LookupError."""
         now, call_id = self._clock.now(), uuid.uuid4().hex
         owner = await self._store.portfolio.owner(case_id)
         if owner not in (None, agent_id):
             raise NotYours(f"the case {case_id} is another agent's")
-        before = await self._store.agents.find(agent_id)
-        seat = await self._store.agents.claim([agent_id], now, call_id=call_id, presences=MAY_BE_RUNG)
-        if seat is None or before is None:
+        agent = await self._store.agents.find(agent_id)
+        if agent is None or agent.presence not in MAY_DIAL:
             raise NotYours("you are in a call, or signed out")
-        try:
-            attempt = await self._place(case_id, call_id, now, callback)
-        except BaseException:
-            await self._store.agents.set_presence(agent_id, before.presence, now, before.note)
-            raise
+        attempt = await self._place(case_id, call_id, now)
         worker = next(self._workers)
         payload = {
             "call_id": call_id,
@@ -223,7 +216,7 @@ class DeskData:
         await self._store.commands.issue(address_of(worker), DIAL, now, by=by, payload=payload)
         return call_id
 
-    async def _place(self, case_id: str, call_id: str, now: dt.datetime, callback: bool) -> Attempt:
+    async def _place(self, case_id: str, call_id: str, now: dt.datetime) -> Attempt:
         placed = await self._store.previews.place(
             case_id,
             f"desk-{call_id[:8]}",
@@ -232,7 +225,6 @@ class DeskData:
             self._judge,
             caps=self._caps,
             script="reminder",
-            purpose=Purpose.CALLBACK if callback else Purpose.REMINDER,
         )
         if not isinstance(placed, Attempt):
             raise Refused(placed)

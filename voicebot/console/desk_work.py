@@ -32,11 +32,12 @@ def my_cases(words: Words, cases: Sequence[Case]) -> Markup:
             data_saved="work",
         )
         look = tag("a", words("mine.look"), cls="btn small quiet", href=f"/desk/cases/{case.id}")
-        rows.append(tag("li", case_name(words, case), tag("div", back, look, ring_button(words, case), cls="line")))
+        ring = ring_button(words, case.id, case.debtor.name)
+        rows.append(tag("li", case_name(words, case), tag("div", back, look, ring, cls="line")))
     return panel("cases", words("mine.title"), tag("ul", *rows, cls="work"), inset=False)
 
 
-def ring_button(words: Words, case: Case, *, callback: bool = False) -> Markup:
+def ring_button(words: Words, case_id: str, name: str) -> Markup:
     """Rings my phone, then the debtor's; refused with the reason where a rule forbids it."""
     return tag(
         "button",
@@ -44,8 +45,8 @@ def ring_button(words: Words, case: Case, *, callback: bool = False) -> Markup:
         words("mine.ring"),
         cls="btn small",
         type="button",
-        data_post=f"/api/desk/cases/{case.id}/ring" + ("?callback=true" if callback else ""),
-        data_confirm=words("ring.ask", name=case.debtor.name),
+        data_post=f"/api/desk/cases/{case_id}/ring",
+        data_confirm=words("ring.ask", name=name),
         data_confirm_lead=words("ring.lead"),
         data_cancel=words("cancel"),
         data_verb=words("ring.go"),
@@ -110,25 +111,8 @@ def _callback(words: Words, one: AgentCallback, now: dt.datetime) -> Markup:
         )
     ]
     if one.case_id and one.agent_id:
-        buttons.append(_ring_back(words, one.case_id, name))
+        buttons.append(ring_button(words, one.case_id, name))
     return tag("li", who, tag("div", *buttons, cls="line"))
-
-
-def _ring_back(words: Words, case_id: str, name: str) -> Markup:
-    return tag(
-        "button",
-        icon("phone-out"),
-        words("mine.ring"),
-        cls="btn small",
-        type="button",
-        data_post=f"/api/desk/cases/{case_id}/ring?callback=true",
-        data_confirm=words("ring.ask", name=name),
-        data_confirm_lead=words("ring.lead"),
-        data_cancel=words("cancel"),
-        data_verb=words("ring.go"),
-        data_tone="primary",
-        data_done=words("ring.started"),
-    )
 
 
 def my_day(words: Words, mine: AgentFigures) -> Markup:

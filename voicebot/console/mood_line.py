@@ -37,7 +37,15 @@ def mood_line(words: Words, moods: Sequence[tuple[int, str]]) -> Markup:
     calm = tag("line", x1=0, y1=24, x2=_WIDTH, y2=24, cls="mood-calm")
     told = words("desk.moods") + ": " + ", ".join(words(label) for _, label in shown[-5:])
     return tag(
-        "svg", calm, line, *dots, cls="mood", viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=told, preserveAspectRatio="xMinYMid meet"
+        "svg",
+        calm,
+        line,
+        *dots,
+        cls="mood",
+        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
+        preserveAspectRatio="xMinYMid meet",
+        role="img",
+        aria_label=told,
     )
 
 

@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     CALLBACK = "callback"
     PROMISE_EVE = "promise_eve"
     PROMISE_MISSED = "promise_missed"
+    AGENT = "agent"  # a person rings; what follows is for them to say
 
 
 class AttemptState(StrEnum):

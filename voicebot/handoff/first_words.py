@@ -10,7 +10,7 @@ from voicebot.domain.money import yuan
 
 
 def opening(name: str, institution: str, agent_name: str) -> str:
-    """The first sentence of a call in which nobody has said anything yet: who we are, that it is recorded, who you are."""
+    """The first sentence of a call in which nobody has said anything yet: who we are, recording, who you are."""
     asked = f"请问是{name}本人吗？" if name else "请问怎么称呼您？"
     return f"您好，我是{institution}的客服{agent_name}，本次通话会录音。{asked}"
 

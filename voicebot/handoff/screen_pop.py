@@ -108,7 +108,7 @@ def screen_pop(facts: Iterable[Fact], case: Case | None, today: dt.date, agent_n
     situation = situation_of(facts)
     who = address(case) if case else "您"
     institution = case.creditor.neutral_name if case else INSTITUTION
-    if not situation.said and not situation.reason and not situation.danger:
+    if situation == Situation():
         sentence = opening(case.debtor.name if case else "", institution, agent_name)
         return ScreenPop(who, situation, sentence, taboos_of(situation, case), case)
     sentence = first_sentence(

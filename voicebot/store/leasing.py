@@ -101,7 +101,7 @@ async def _candidates(connection: AsyncConnection, room: Counter[str], count: in
         .where(table.state == AttemptState.WAITING, table.not_before <= now, cases.c.status == "open")
         .where(or_(table.campaign_id.is_(None), table.campaign_id.in_(open_campaigns)))
         # Whoever pulled a case reminds the debtor in person; what a debtor was promised is done all the same.
-        .where(or_(cases.c.agent_since.is_(None), table.purpose != Purpose.REMINDER))
+        .where(table.purpose != Purpose.AGENT, or_(cases.c.agent_since.is_(None), table.purpose != Purpose.REMINDER))
         .order_by(table.priority.desc(), table.not_before, table.id)
         .limit(count)
         .with_for_update(of=attempts, skip_locked=True)

@@ -29,7 +29,7 @@ class Previews:
         async with self._database.engine.connect() as connection:
             transaction = await connection.begin()
             try:
-                attempt, _ = await _attempt(connection, case_id, Purpose.REMINDER, "", now)
+                attempt, _ = await _attempt(connection, case_id, Purpose.AGENT, "", now)
                 if attempt is None or not await lock(connection, [attempt]):
                     return Ruling(False, None, _BUSY, None)
                 history = await History.read(connection, [attempt], now)
@@ -47,7 +47,7 @@ class Previews:
         *,
         caps: Caps,
         script: str,
-        purpose: Purpose = Purpose.REMINDER,
+        purpose: Purpose = Purpose.AGENT,
     ) -> Attempt | DialVerdict:
         """Count and place one attempt for an agent, whose call is about to be ordered; else why not, nothing counted.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -68,6 +69,12 @@ def test_promises_are_followed_on_the_eve_and_the_day_after() -> None:
         soon = Promise(NOON.date() + dt.timedelta(days=days), 100)
         made = follow_up(ATTEMPT, Outcome(Disposition.PROMISE_TO_PAY, True, promise=soon), [], NOON)
         assert [n.purpose for n in made] == purposes, f"no call about a promise made today for day {days}"
+
+
+def test_after_an_agent_rang_the_agent_says_what_follows() -> None:
+    by_hand = dataclasses.replace(ATTEMPT, purpose=Purpose.AGENT)
+    for outcome in (Outcome(Disposition.NO_ANSWER), Outcome(Disposition.FAILED), Outcome(Disposition.CALLBACK, True)):
+        assert follow_up(by_hand, outcome, [outcome.disposition], NOON) == ()
 
 
 def test_callbacks_come_at_the_time_that_was_named_and_not_in_the_past() -> None:

@@ -30,8 +30,8 @@ class Served:
 
 
 @contextmanager
-def serving(postgres: str, past_calls: int = 6) -> Iterator[Served]:
-    """Start a console on a fresh database of the test server; stop it at the end."""
+def serving(postgres: str, past_calls: int = 6, people: bool = False) -> Iterator[Served]:
+    """Start a console on a fresh database of the test server, with agents if `people`; stop it at the end."""
     name = f"console_{os.getpid()}_{id(object())}"
     admin = postgres.replace("/voicebot?", "/postgres?")
     with psycopg.connect(admin, autocommit=True) as connection:
@@ -39,7 +39,7 @@ def serving(postgres: str, past_calls: int = 6) -> Iterator[Served]:
     url = postgres.replace("/voicebot?", f"/{name}?")
     with tempfile.TemporaryDirectory(prefix="vbconsole") as home:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "tests.voicebot.console.served", url, home, str(past_calls)]
+        command = [sys.executable, "-m", "tests.voicebot.console.served", url, home, str(past_calls), "people" * people]
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -56,8 +56,8 @@ def serving(postgres: str, past_calls: int = 6) -> Iterator[Served]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-async def _serve(url: str, home: Path, past_calls: int) -> None:
-    from tests.voicebot.console import day
+async def _serve(url: str, home: Path, past_calls: int, people: bool) -> None:
+    from tests.voicebot.console import day, floor_day
     from voicebot.console.server import serve_console
     from voicebot.console.settings import ConsoleSettings
     from voicebot.console.store_data import StoreData
@@ -71,6 +71,8 @@ async def _serve(url: str, home: Path, past_calls: int) -> None:
         now = day.morning()
         await day.seed(store, home / "recordings", now, past_calls)
         await day.run_call(store, 3, day.PROMISED, now, 22)
+        if people:
+            await floor_day.seed(store, now)
         token = await store.users.issue_token("demo", "tests", now)
 
         def ready(address: str) -> None:
@@ -83,4 +85,4 @@ async def _serve(url: str, home: Path, past_calls: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(_serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:] == ["people"]))

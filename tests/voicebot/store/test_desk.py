@@ -187,6 +187,7 @@ async def test_asking_reserves_nothing_and_placing_counts(store: Store) -> None:
     assert (attempt.state, attempt.call_id) == (AttemptState.PLACED, "p1")
     again = await store.previews.place("C0001", "w", "p2", NOON, allow, caps=Caps(), script="reminder")
     assert not isinstance(again, Attempt) and not again.allowed
+    assert attempt.purpose is Purpose.AGENT
     adopted = await store.attempts.adopt("dialler", NOON + MINUTE)
     assert [a.id for a in adopted] == [attempt.id]
 

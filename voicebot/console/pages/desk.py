@@ -237,7 +237,7 @@ async def _preview_body(console: Console, visit: Visit, case_id: str) -> Markup:
     shown = await desk.before(case_id)
     allowed, told = await _permission(console, visit, case_id)
     case = shown.pop.case
-    ring = tag("div", work.ring_button(words, case), cls="line") if allowed and case else None
+    ring = tag("div", work.ring_button(words, case.id, case.debtor.name), cls="line") if allowed and case else None
     left = tag("div", parts.case_panel(words, shown), cls="stack")
     note = tag("p", icon("check" if allowed else "alert"), told, cls="note good" if allowed else "note bad")
     right = tag("div", note, ring, parts.pop_panel(words, shown.pop), cls="stack")
