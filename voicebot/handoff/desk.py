@@ -12,12 +12,21 @@ from voicebot.domain.records import AlertKind
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A person at a phone. `sip_uri` rings it. `call_id`: for which call they are reserved, if for one."""
+    """A person at a phone. `sip_uri` rings it. `call_id`: for which call they are reserved, if for one.
+
+    `before`: their presence until then. `writes`: they have after-call time.
+    """
 
     id: str
     name: str
     sip_uri: str
     call_id: str = ""
+    before: str = "ready"
+    writes: bool = True
+
+    def presence_after(self, *, talked: bool) -> str:
+        """What they are once they are given back."""
+        return "wrap_up" if talked and self.writes else self.before
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class Desk(Protocol):
         ...
 
     async def release(self, seat: Seat, *, talked: bool) -> None:
-        """Give somebody back: ready, `talked` with time to write first. Who went away meanwhile stays away."""
+        """Give somebody back, see Seat.presence_after. Who went away meanwhile stays away."""
         ...
 
     async def news(self, within_s: float) -> None:

@@ -63,12 +63,12 @@ class StoreDesk:
         for presences in (("ready",), ANY_BUT_BUSY):
             agent = await self._store.agents.claim(ids, self._clock.now(), call_id=call_id, presences=presences)
             if agent is not None:
-                return _seat(agent, call_id)
+                return _seat(agent, call_id, agent.presence, writes=False)
         return None
 
     async def claim_agent(self, agent_id: str, call_id: str, presences: Collection[str] = ("ready",)) -> Seat | None:
         agent = await self._store.agents.claim([agent_id], self._clock.now(), call_id=call_id, presences=presences)
-        return _seat(agent, call_id) if agent else None
+        return _seat(agent, call_id, agent.presence) if agent else None
 
     async def find(self, agent_id: str) -> Seat | None:
         agent = await self._store.agents.find(agent_id)
@@ -76,7 +76,8 @@ class StoreDesk:
 
     async def release(self, seat: Seat, *, talked: bool) -> None:
         if seat.call_id:
-            await self._store.agents.give_back(seat.id, seat.call_id, self._clock.now(), wrap_up=talked)
+            to = seat.presence_after(talked=talked)
+            await self._store.agents.give_back(seat.id, seat.call_id, self._clock.now(), to=to)
 
     async def news(self, within_s: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -92,5 +93,5 @@ class StoreDesk:
         return self._clock.now()
 
 
-def _seat(agent: AgentRecord, call_id: str) -> Seat:
-    return Seat(agent.id, agent.name, agent.sip_uri, call_id)
+def _seat(agent: AgentRecord, call_id: str, before: str = "ready", *, writes: bool = True) -> Seat:
+    return Seat(agent.id, agent.name, agent.sip_uri, call_id, before, writes)

@@ -67,7 +67,7 @@ class Office:
 
     async def claim_supervisor(self, call_id: str, tried: Collection[str]) -> Seat | None:
         free = [one for one in self._supervisors if one not in tried and self.people[one].presence != "busy"]
-        return self._reserve(free[0], call_id) if free else None
+        return replace(self._reserve(free[0], call_id), writes=False) if free else None
 
     async def claim_agent(self, agent_id: str, call_id: str, presences: Collection[str] = ("ready",)) -> Seat | None:
         agent = self.people.get(agent_id)
@@ -81,7 +81,7 @@ class Office:
         self.released.append((seat.id, talked))
         agent = self.people.get(seat.id)
         if agent is not None and agent.presence == "busy" and agent.call_id == seat.call_id:
-            self.set_presence(seat.id, "wrap_up" if talked else "ready")
+            self.set_presence(seat.id, seat.presence_after(talked=talked))
 
     async def news(self, within_s: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -94,9 +94,9 @@ class Office:
         return self._now()
 
     def _reserve(self, agent_id: str, call_id: str) -> Seat:
-        agent = replace(self.people[agent_id], presence="busy", presence_at=self._now(), call_id=call_id)
-        self.people[agent_id] = agent
-        return Seat(agent.id, agent.name, agent.sip_uri, call_id)
+        agent = self.people[agent_id]
+        self.people[agent_id] = replace(agent, presence="busy", presence_at=self._now(), call_id=call_id)
+        return Seat(agent.id, agent.name, agent.sip_uri, call_id, agent.presence)
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

@@ -77,22 +77,27 @@ class Agents:
     async def claim(
         self, candidates: Collection[str], now: dt.datetime, *, call_id: str, presences: Collection[str] = ("ready",)
     ) -> AgentRecord | None:
-        """One of `candidates`, longest idle first, busy with `call_id` from now on. No other caller gets them too."""
-        free = select(agents.c.id).where(agents.c.presence.in_(presences), agents.c.id.in_(candidates))
+        """One of `candidates`, longest idle first, as they were until now: busy with `call_id` from here on.
+
+        No other caller gets them too.
+        """
+        free = select(agents).where(agents.c.presence.in_(presences), agents.c.id.in_(candidates))
         one = free.order_by(agents.c.presence_at.nulls_first(), agents.c.id).limit(1)
         async with self._database.begin() as connection:
-            id_ = (await connection.execute(one.with_for_update(skip_locked=True))).scalar()
-            return await reserve(connection, str(id_), call_id, now) if id_ is not None else None
+            row = (await connection.execute(one.with_for_update(skip_locked=True))).first()
+            if row is not None:
+                await reserve(connection, row.id, call_id, now)
+        return to_agent(row) if row is not None else None
 
-    async def give_back(self, agent_id: str, call_id: str, now: dt.datetime, *, wrap_up: bool = False) -> bool:
-        """Ready again after `call_id`, or writing for their after-call time.
+    async def give_back(self, agent_id: str, call_id: str, now: dt.datetime, *, to: str = "ready") -> bool:
+        """Ready again after `call_id`, or `to` another presence: wrap_up begins their after-call time.
 
         False when the agent went away meanwhile or serves another call.
         """
         mine = (agents.c.id == agent_id, agents.c.presence == "busy", agents.c.call_id == call_id)
         change = update(agents).where(*mine).values(
-            presence="wrap_up" if wrap_up else "ready",
-            wrap_until=_end_of_writing(now) if wrap_up else None,
+            presence=to,
+            wrap_until=_end_of_writing(now) if to == "wrap_up" else None,
             presence_at=now,
             call_id=None,
         )

@@ -91,7 +91,7 @@ async def test_an_agent_who_does_not_answer_rings_nobody(desk: Desk) -> None:
     leg.tell(Ended("remote", 486, "busy"))
     with pytest.raises(AgentAbsentError, match="did not answer"):
         await dialling
-    assert len(desk.line.legs) == 1 and desk.office.people["a0"].presence == "ready"
+    assert len(desk.line.legs) == 1 and desk.office.people["a0"].presence == "away"
 
 
 async def test_an_agent_who_is_in_a_call_cannot_dial(desk: Desk) -> None:
@@ -110,4 +110,4 @@ async def test_a_debtor_who_cannot_be_rung_lets_the_agent_go(desk: Desk, monkeyp
     leg.tell(Answered())
     with pytest.raises(UndiallableError):
         await dialling
-    assert leg.ended is not None and desk.office.people["a0"].presence == "ready"
+    assert leg.ended is not None and desk.office.people["a0"].presence == "away"

@@ -43,7 +43,7 @@ def test_an_agent_is_added_and_made_ready(database_url: str) -> None:
 
     async def claim() -> AgentRecord | None:
         async with Store.from_url(database_url) as store:
-            return await store.agents.claim("care", SystemClock().now(), call_id="c1")
+            return await store.agents.claim(["a1"], SystemClock().now(), call_id="c1")
 
     claimed = asyncio.run(claim())
     assert claimed is not None and claimed.id == "a1"

@@ -411,7 +411,7 @@ async def test_in_danger_with_no_agent_on_duty_supervisors_are_rung_at_once() ->
     call.phone("s0").tell(Ended("remote", 480, "gone"))
     await settle()
     assert call.told == ["not taken: no_agent"]
-    assert call.office.people["s0"].presence != "busy"
+    assert call.office.people["s0"].presence == "away", "a break ends by a call that was not taken"
 
 
 async def test_an_urgent_search_that_is_called_off_leaves_nobody_ringing() -> None:

@@ -107,18 +107,21 @@ async def test_no_two_calls_get_the_same_agent(store: Store) -> None:
     for n in range(3):
         await store.agents.save(AgentRecord(f"a{n}", f"坐席{n}", f"sip:a{n}@host", ("debt", "zh")))
         await store.agents.set_presence(f"a{n}", "ready" if n else "away", NOON + n * MINUTE)
-    assert await store.agents.claim("law", NOON, call_id="c1") is None
-    claimed = await asyncio.gather(*(store.agents.claim("debt", NOON, call_id=f"c{n}") for n in range(4)))
+    assert await store.agents.claim(["a0"], NOON, call_id="c1") is None
+    everybody = ["a0", "a1", "a2"]
+    claimed = await asyncio.gather(*(store.agents.claim(everybody, NOON, call_id=f"c{n}") for n in range(4)))
     assert sorted(agent.id for agent in claimed if agent) == ["a1", "a2"]
+    resting = await store.agents.claim(everybody, NOON, call_id="c9", presences=("away",))
+    assert resting and (resting.id, resting.presence) == ("a0", "away"), "what they were is forgotten"
 
 
 async def test_an_agent_is_given_back_only_by_the_call_that_holds_them(store: Store) -> None:
     await store.agents.save(AgentRecord("a1", "坐席", "sip:a1@host"))
     await store.agents.set_presence("a1", "ready", NOON)
-    await store.agents.claim(None, NOON, call_id="c1")
+    await store.agents.claim(["a1"], NOON, call_id="c1")
     assert not await store.agents.give_back("a1", "c2", NOON), "another call's agent"
     assert await store.agents.give_back("a1", "c1", NOON)
-    await store.agents.claim(None, NOON, call_id="c1")
+    await store.agents.claim(["a1"], NOON, call_id="c1")
     await store.agents.set_presence("a1", "away", NOON)
     assert not await store.agents.give_back("a1", "c1", NOON)
     found = await store.agents.find("a1")
@@ -132,7 +135,7 @@ async def test_agents_of_calls_that_died_are_given_back(store: Store) -> None:
     for name in ("ended", "running"):
         await store.calls.start(CallRecord(name, "outbound", "+8613800000001", NOON))
     for name in ("ended", "running", "unknown"):
-        assert await store.agents.claim(name, NOON, call_id=name)
+        assert await store.agents.claim([name], NOON, call_id=name)
     await store.agents.set_presence("themselves", "busy", NOON)
     await store.calls.change("ended", ended_at=NOON)
     assert await store.agents.give_back_lost(NOON) == [], "the worker gets the chance to do it"

@@ -74,7 +74,7 @@ async def test_the_agent_whom_the_debtor_knows(store: Store) -> None:
 async def test_after_a_call_an_agent_writes_and_is_then_ready_by_themselves(store: Store) -> None:
     await office(store, "a")
     await store.agents.claim(["a"], NOON, call_id="c1")
-    assert await store.agents.give_back("a", "c1", NOON, wrap_up=True)
+    assert await store.agents.give_back("a", "c1", NOON, to="wrap_up")
     agent = await store.agents.find("a")
     assert agent is not None and (agent.presence, agent.wrap_until) == ("wrap_up", NOON + 20 * SECOND)
     assert await store.agents.end_wrap_up(NOON + 19 * SECOND) == []
