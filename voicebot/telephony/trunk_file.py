@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from voicebot.config import Settings, SettingsError, config_file, host_port
 from voicebot.telephony.trunk import (
@@ -59,9 +59,9 @@ def _domain(value: str) -> str:
     return value
 
 
-User = Annotated[str, BeforeValidator(_user)]
-Line = Annotated[str, BeforeValidator(_line)]
-Domain = Annotated[str, BeforeValidator(_domain)]
+User = Annotated[str, AfterValidator(_user)]
+Line = Annotated[str, AfterValidator(_line)]
+Domain = Annotated[str, AfterValidator(_domain)]
 
 
 class _Table(BaseModel):

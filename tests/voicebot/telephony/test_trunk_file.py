@@ -6,10 +6,12 @@ import ipaddress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from voicebot.config import Settings, load_settings
 from voicebot.telephony.trunk import Account, CallerIdentity, CallerRule, NumberFormat, Registering, Shape
-from voicebot.telephony.trunk_file import TrunkFileError, read_trunks, trunks_of
+from voicebot.telephony.trunk_file import TrunkFileError, _trunks, read_trunks, trunks_of
 
 SECRET = "Zk7-never-shown"
 FULL = """
@@ -169,3 +171,25 @@ def test_workers_share_channels_and_pace(file: Path, workers: int) -> None:
     shares = [carrier.share(index, workers) for index in range(workers)]
     assert sum(share.max_calls for share in shares) == carrier.max_calls
     assert sum(share.calls_per_second for share in shares) == pytest.approx(carrier.calls_per_second)
+
+
+KEYS = st.sampled_from(
+    ["name", "host", "transport", "proxy", "user", "password_file", "password_env", "register", "registrar", "srtp",
+     "max_calls", "codecs", "caller", "numbers", "inbound", "domain", "peers", "called", "rule", "shape", "weird"]
+)  # fmt: skip
+WORDS = st.text(max_size=20) | st.sampled_from(["tls", "[::1]:5"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.dictionaries(KEYS, VALUES, max_size=8) | VALUES, max_size=3))
+def test_any_tables_are_trunks_or_one_error(rows: list[object]) -> None:
+    try:
+        for trunk in _trunks(rows, "some file", Path("/nowhere")):
+            assert trunk.hop_uri and trunk.uri_host
+    except TrunkFileError as error:
+        assert all(line.startswith("some file: trunk ") for line in str(error).splitlines())
