@@ -45,7 +45,7 @@ def measure(kind: str, calls: int, seconds: float) -> dict[str, Any]:
 
 
 def raise_priority() -> None:
-    """What the line process of a worker does for itself, every server here gets, where it is allowed."""
+    """What the line process of a worker does for itself, every server here gets, and the phones, if it is allowed."""
     with contextlib.suppress(OSError):
         os.nice(-10)
 
@@ -56,7 +56,7 @@ def _measured(server: "subprocess.Popen[str]", calls: int, seconds: float, far: 
     command = [sys.executable, "-m", "benchmarks.line.far_end", "--seconds", str(seconds), "--own-port", str(far)]
     command += ports or ["--calls", str(calls), "--target", f"sip:bot@127.0.0.1:{told['port']}"]
     command += ["--registers"] if told.get("registers") else []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as far_end:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=raise_priority) as far_end:
         up = _read(far_end)
         time.sleep(WARM_UP_S)
         before, began = cpu_s(server.pid), time.monotonic()
