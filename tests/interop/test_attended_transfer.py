@@ -29,21 +29,21 @@ from voicebot.tts.synthesizer import load_synthesizer
 from .installation import Installation, Recording
 from .linphone import Linphone, linphone
 from .peers import requires
+from .station import station
 from .tones import RATE, shares, tone_ms, write_wav
 
 pytestmark = [
     requires("linphonec"),
     pytest.mark.skipif(CHROMIUM is None, reason="!!! NO CHROMIUM: apt-get install chromium"),
 ]
-DEBTOR_HZ, AGENT_HZ = 1000, 440
+DEBTOR_HZ, AGENT_HZ, NEXT_HZ = 1000, 440, 1400
 PASSWORD = "a-password-for-tests"
 TALK_S = 4.0
 
 
 async def test_a_person_with_headset_and_browser_takes_over(served: Installation, tmp_path: Path) -> None:
-    await hire(served, "a7", "wang")
     async with (
-        agent_at_the_desk(served, tmp_path) as page,
+        agent_at_the_desk(served, tmp_path, "wang", hired="a7") as page,
         linphone(tmp_path, DEBTOR_HZ, "debtor") as debtor,
         served.recording() as recording,
     ):
@@ -53,7 +53,8 @@ async def test_a_person_with_headset_and_browser_takes_over(served: Installation
         rings_after_s = await answer(page)
         joined = await call.has(FactKind.JOINED, within_s=40.0)
         await asyncio.sleep(TALK_S)
-        await show(page, "attended-transfer.png")
+        await show(page, "console-desk.png")
+        await show_wall(page, served)
         await page.locator("voice-phone").get_by_role("button", name="挂断", exact=True).click()
         await call.sealed(within_s=30.0)
         await expect(page.locator("voice-phone[data-state=on]")).to_be_visible()
@@ -65,6 +66,39 @@ async def test_a_person_with_headset_and_browser_takes_over(served: Installation
     print(f"trigger to ringing {rang.ms - started.ms} ms; ringing to the click {rings_after_s:.1f} s")
     tones_are_where_they_belong(call, joined.ms)
     assert tone_ms(debtor.heard(), AGENT_HZ) > 1000 * (TALK_S - 2), "the debtor did not hear the agent"
+
+
+async def test_a_browser_that_vanishes_costs_the_debtor_nothing_but_a_moment(
+    served: Installation, tmp_path: Path
+) -> None:
+    """The tab is closed in the middle of the talk: the next agent, at a desk phone, goes on with the debtor."""
+    async with (
+        station(NEXT_HZ) as desk_phone,
+        agent_at_the_desk(served, tmp_path, "li", hired="b7") as page,
+        linphone(tmp_path, DEBTOR_HZ, "debtor") as debtor,
+        served.recording() as recording,
+    ):
+        await ready(page)
+        await ask_for_a_person(served, debtor, tmp_path, recording)
+        call = recording()
+        await answer(page)
+        await call.has(FactKind.JOINED, agent="b7", within_s=40.0)
+        await asyncio.sleep(2.0)
+        await employ(served, "b8", desk_phone.uri)
+        await page.close()
+        await call.has(FactKind.AGENT_LEFT, agent="b7", within_s=15.0)
+        await call.has(FactKind.JOINED, agent="b8", within_s=40.0)
+        talk = await desk_phone.call()
+        assert tone_ms(await talk.hear(3.0), DEBTOR_HZ) > 1000
+        await talk.call.hangup()
+        await call.sealed(within_s=30.0)
+        await debtor.stop()
+    assert tone_ms(debtor.heard(), NEXT_HZ) > 1000, "the debtor did not hear the second agent"
+    left, joined = call.of(FactKind.AGENT_LEFT)[0], call.of(FactKind.JOINED)[1]
+    print(f"{joined.ms - left.ms} ms from the loss of one agent to the next, briefing included")
+    async with Store.from_url(served.database_url) as store:
+        gone = await store.agents.find("b7")
+    assert gone is not None and (gone.presence, gone.device) == ("offline", "phone")
 
 
 def tones_are_where_they_belong(call: Recording, joined_ms: int) -> None:
@@ -87,9 +121,17 @@ async def hire(served: Installation, agent_id: str, username: str) -> None:
         assert await store.users.change(username, agent_id=agent_id)
 
 
+async def employ(served: Installation, agent_id: str, uri: str) -> None:
+    """Somebody with a telephone of their own, ready."""
+    async with Store.from_url(served.database_url) as store:
+        await store.agents.save(AgentRecord(agent_id, "李强", uri, ("general", "care")))
+        await store.agents.set_presence(agent_id, "ready", SystemClock().now())
+
+
 @contextlib.asynccontextmanager
-async def agent_at_the_desk(served: Installation, folder: Path) -> AsyncIterator[Page]:
-    """Logged in, telephone on; the microphone hears AGENT_HZ."""
+async def agent_at_the_desk(served: Installation, folder: Path, username: str, hired: str) -> AsyncIterator[Page]:
+    """An agent `hired` for this, logged in at the desk; the microphone hears AGENT_HZ."""
+    await hire(served, hired, username)
     fakes = [
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
@@ -99,13 +141,11 @@ async def agent_at_the_desk(served: Installation, folder: Path) -> AsyncIterator
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *fakes])
         console = "http://{}:{}".format(*served.http)
-        context = await browser.new_context(
-            base_url=console, locale="zh-CN", viewport={"width": 1440, "height": 900}
-        )
+        context = await browser.new_context(base_url=console, locale="zh-CN", viewport={"width": 1440, "height": 900})
         await context.add_init_script("localStorage.setItem('voicebot-phone-clean', 'off')")
         page = await context.new_page()
         await page.goto("/login?next=%2Fdesk")
-        await page.fill("input[name=username]", "wang")
+        await page.fill("input[name=username]", username)
         await page.fill("input[name=password]", PASSWORD)
         await page.click("button[type=submit]")
         yield page
@@ -149,12 +189,32 @@ async def answer(page: Page) -> float:
     """Take the call in the browser; seconds from its ringing to the click."""
     await expect(page.locator("voice-phone[data-state=ringing]")).to_be_visible()
     began = time.monotonic()
-    await show(page, "screen-pop.png")
+    await show(page, "console-desk-ringing.png")
     await page.locator("voice-phone").get_by_role("button", name="接听", exact=True).click()
     await expect(page.locator("voice-phone[data-state=talking]")).to_be_visible()
     return time.monotonic() - began
 
 
 async def show(page: Page, name: str) -> None:
+    """With SCREENSHOTS=docs/images this test makes the documents' pictures of the desk."""
     if folder := os.environ.get("SCREENSHOTS"):
         await page.screenshot(path=f"{folder}/{name}")
+
+
+async def show_wall(page: Page, served: Installation) -> None:
+    """What a supervisor sees at the same moment."""
+    if not os.environ.get("SCREENSHOTS") or page.context.browser is None:
+        return
+    async with Store.from_url(served.database_url) as store:
+        await store.users.create("chen", Role.SUPERVISOR, SystemClock().now(), password=PASSWORD, display_name="陈静")
+    context = await page.context.browser.new_context(
+        base_url="http://{}:{}".format(*served.http), locale="zh-CN", viewport={"width": 1440, "height": 900}
+    )
+    wall = await context.new_page()
+    await wall.goto("/login?next=%2Fwall")
+    await wall.fill("input[name=username]", "chen")
+    await wall.fill("input[name=password]", PASSWORD)
+    await wall.click("button[type=submit]")
+    await wall.wait_for_timeout(3000)
+    await show(wall, "console-wall.png")
+    await context.close()
