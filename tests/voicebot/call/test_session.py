@@ -34,7 +34,7 @@ from voicebot.evidence.recorder import Recorder
 from voicebot.evidence.signer import Signer
 from voicebot.handoff.desk import Seat
 from voicebot.handoff.testing import Office, agent
-from voicebot.telephony.leg import Answered, EarlyMedia, Ended, KeyPressed, Ringing
+from voicebot.telephony.leg import Answered, EarlyMedia, Ended, LegEvent, Ringing, TrunkTried
 from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
 
 NOW = dt.datetime(2026, 11, 24, 10, tzinfo=dt.UTC)
@@ -91,7 +91,7 @@ class Bench:
         self.run = asyncio.create_task(self.session.run())
         self.tick = 0
 
-    async def after(self, *events: Ringing | EarlyMedia | Answered | KeyPressed | Ended) -> Bench:
+    async def after(self, *events: LegEvent) -> Bench:
         for event in events:
             self.leg.tell(event)
         await settle()
@@ -191,6 +191,15 @@ async def test_an_order_after_the_end_changes_nothing(bench: Bench) -> None:
     await settle()
     assert len(bench.facts) == facts
     assert bench.desk.reserved == 0
+
+
+async def test_every_trunk_that_was_tried_stands_in_the_journal(bench: Bench) -> None:
+    await bench.after(TrunkTried("first", 503, "Service Unavailable", "second", "id-2"), Ringing(180), Answered())
+    assert bench.data(FactKind.TRUNK_TRIED) == [
+        {"trunk": "first", "status": 503, "reason": "Service Unavailable", "next": "second", "sip_call_id": "id-2"}
+    ]
+    kinds = [fact.kind for fact in bench.facts]
+    assert kinds.index(FactKind.TRUNK_TRIED) < kinds.index(FactKind.RINGING) < kinds.index(FactKind.ANSWERED)
 
 
 async def test_only_the_first_end_counts(bench: Bench) -> None:
