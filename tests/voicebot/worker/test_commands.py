@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from tests.voicebot.campaign.samples import NOON, new_case
 from voicebot.call.outcome import CallOutcome
-from voicebot.call.runner import CallRunner
+from voicebot.call.runner import CallRunner, DialOrder
 from voicebot.campaign.placement import Placement
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import FixedClock
@@ -21,7 +24,7 @@ from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store import Store
 from voicebot.telephony.leg import UndiallableError
 from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
-from voicebot.worker.commands import DIAL, CommandTaker, address_of
+from voicebot.worker.commands import DIAL, HANG_UP, CommandTaker, address_of
 
 
 class NoTrunk(SimulatedLine):
@@ -95,3 +98,48 @@ async def test_without_a_brain_no_order_to_dial_is_taken(store: Store, tmp_path:
     await orders._take()
     await asyncio.gather(*orders._tasks)
     assert await store.calls.find("call-2") is not None, "the order is lost"
+
+
+async def test_what_is_clicked_about_a_call_reaches_it_while_another_order_waits(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, Mapping[str, object]]] = []
+    waiting = asyncio.Event()
+
+    class Session:
+        async def hang_up(self) -> None:
+            await waiting.wait()
+
+        def command(self, verb: str, payload: Mapping[str, object]) -> bool:
+            told.append((verb, payload))
+            return True
+
+    orders = CommandTaker(store, runner(store, tmp_path), "w1", FixedClock(NOON))
+    monkeypatch.setattr(orders._runner, "find", lambda call_id: Session() if call_id == "c1" else None)
+    facts = SimpleNamespace(facts=SimpleNamespace(call_id="c1"))
+    monkeypatch.setattr(CallRunner, "sessions", property(lambda runner: {1: facts}))
+    await store.commands.issue("c1", HANG_UP, NOON, by="test")
+    await store.commands.issue("c1", "supervise", NOON, by="test", payload={"agent": "s0", "mode": "listen"})
+    await store.commands.issue("c2", "supervise", NOON, by="test", payload={"agent": "s0", "mode": "listen"})
+    await orders._take()
+    await asyncio.sleep(0.01)
+    assert told == [("supervise", {"agent": "s0", "mode": "listen"})]
+    waiting.set()
+    await asyncio.gather(*orders._tasks)
+
+
+async def test_a_preview_dial_names_its_agent(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialled: list[DialOrder] = []
+
+    async def dial(order: DialOrder) -> None:
+        dialled.append(order)
+
+    orders = CommandTaker(store, runner(store, tmp_path), "w1", FixedClock(NOON))
+    monkeypatch.setattr(orders._runner, "dial", dial)
+    payload = {"call_id": "call-3", "target": "sip:x@192.0.2.1", "script": "reminder", "agent_id": "a1"}
+    await store.commands.issue(address_of("w1"), DIAL, NOON, by="test", payload=payload)
+    await orders._take()
+    await asyncio.gather(*orders._tasks)
+    assert [(order.call_id, order.agent_id, order.trunk) for order in dialled] == [("call-3", "a1", None)]
