@@ -37,7 +37,7 @@ async def test_a_flood_harms_no_call(tmp_path: Path) -> None:
         ) as stranger:
             heard = await talk.hear(SECONDS)
             assert stranger.messages().count("SIP/2.0 403") > 100, "that was no flood"
-        assert tone_ms(heard, THEIRS_HZ) > SECONDS * 1000 * 0.9
+        assert tone_ms(heard, THEIRS_HZ) > SECONDS * 1000 * 0.7
         assert len(ours.talks) == 1
         await talk.call.hangup()
         await peer.says("terminated")

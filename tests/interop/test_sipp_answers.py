@@ -41,7 +41,7 @@ async def test_we_call_and_are_heard_back(tmp_path: Path) -> None:
         talk = ours.dial(peer.uri)
         await talk.answered()
         assert talk.of(Ringing)
-        assert tone_ms(await talk.hear(2.0), 600) > 1500
+        assert tone_ms(await talk.hear(2.0), 600) > 900
         await talk.call.hangup()
         await peer.is_content()
 
