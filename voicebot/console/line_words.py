@@ -43,5 +43,6 @@ LINE_TEXTS: dict[str, tuple[str, str]] = {
     "lines.brain.down": ("对话引擎离线", "Brain is away"),
     "lines.lag": ("对话延迟 {ms} 毫秒", "Brain lag {ms} ms"),
     "lines.late": ("迟到 >40ms：{share}", "Late by >40 ms: {share}"),
+    "fact.trunk_tried": ("换线重拨，不可用的中继线", "Another trunk; could not take it"),
     "lines.overloads": ("过载 {count} 次", "Overloaded {count} times"),
 }

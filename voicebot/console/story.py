@@ -253,6 +253,7 @@ HANDOVER = (
 _DETAILS: Mapping[FactKind, tuple[str, ...]] = {
     FactKind.BRIEFED: ("text", "agent"),
     FactKind.NOTE: ("text",),
+    FactKind.TRUNK_TRIED: ("trunk", "reason"),
     FactKind.AGENT_RINGING: ("name", "agent"),
     FactKind.JOINED: ("name", "agent"),
     FactKind.SUPERVISOR_JOINED: ("mode", "agent"),
@@ -274,6 +275,7 @@ _DETAILS: Mapping[FactKind, tuple[str, ...]] = {
 _MOMENTS = frozenset(
     {
         *HANDOVER,
+        FactKind.TRUNK_TRIED,
         FactKind.RINGING,
         FactKind.ANSWERED,
         FactKind.ANSWERED_BY,
