@@ -13,7 +13,7 @@ from voicebot.domain.records import AgentRecord, WaitingCall
 from voicebot.store.agents import end_wrap_up, reserve, to_agent
 from voicebot.store.database import Database, lock_key
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import agents, calls, cases, waiting
+from voicebot.store.schema import agents, calls, cases, waiting, wrapups
 
 FORGOTTEN = dt.timedelta(seconds=15)
 """A call that was not seen for so long waits no more: its worker is gone."""
@@ -77,10 +77,20 @@ class Waiting:
             return sorted((await connection.execute(query)).scalars())
 
     async def usual_agent(self, call_id: str) -> str | None:
-        """The agent whom the debtor of a running call knows, if any."""
-        query = select(cases.c.agent_id).join(calls, calls.c.case_id == cases.c.id).where(calls.c.id == call_id)
+        """The agent whom the debtor of a running call knows: who has the case, else who talked with them last."""
+        mine = select(cases.c.agent_id, cases.c.debtor_id).join(calls, calls.c.case_id == cases.c.id)
         async with self._database.begin() as connection:
-            return (await connection.execute(query)).scalar()
+            case = (await connection.execute(mine.where(calls.c.id == call_id))).first()
+            if case is None or case.agent_id is not None:
+                return case.agent_id if case is not None else None
+            last = (
+                select(wrapups.c.agent_id)
+                .join(cases, cases.c.id == wrapups.c.case_id)
+                .where(cases.c.debtor_id == case.debtor_id)
+                .order_by(wrapups.c.started_at.desc())
+                .limit(1)
+            )
+            return (await connection.execute(last)).scalar()
 
 
 async def _queue(connection: AsyncConnection, now: dt.datetime) -> list[WaitingCall]:

@@ -15,6 +15,7 @@ from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import AgentRecord, AlertKind, CallRecord, Role, WaitingCall
 from voicebot.handoff.matching import match
 from voicebot.store import Store
+from voicebot.store.schema import cases, wrapups
 from voicebot.store.waiting import FORGOTTEN
 
 SECOND = dt.timedelta(seconds=1)
@@ -66,9 +67,17 @@ async def test_the_agent_whom_the_debtor_knows(store: Store) -> None:
     await plan(store, case_of(1))
     await store.calls.start(CallRecord("c1", "outbound", "n", NOON, case_id="C0001"))
     assert await store.waiting.usual_agent("c1") is None
+    async with store._database.begin() as connection:
+        for agent_id, ago in (("b", 2), ("a", 1)):
+            values = {"call_id": "c0", "agent_id": agent_id, "case_id": "C0001", "started_at": NOON - ago * SECOND}
+            await connection.execute(wrapups.insert().values(**values))
+    assert await store.waiting.usual_agent("c1") == "a", "whoever talked with them last"
+    async with store._database.begin() as connection:
+        await connection.execute(cases.update().values(agent_id="b"))
+    assert await store.waiting.usual_agent("c1") == "b", "whose case it is"
     await store.waiting.enter(waits("c1", agent_id="b"))
-    agent, _ = await store.waiting.claim("c1", (), NOON, match)
-    assert agent is not None and agent.id == "b"
+    claimed, _ = await store.waiting.claim("c1", (), NOON, match)
+    assert claimed is not None and claimed.id == "b"
 
 
 async def test_after_a_call_an_agent_writes_and_is_then_ready_by_themselves(store: Store) -> None:
