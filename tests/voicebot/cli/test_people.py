@@ -73,6 +73,21 @@ def test_a_user_logs_in_with_the_password_that_was_typed(database_url: str) -> N
     assert asyncio.run(login()).role == "reviewer"
 
 
+def test_a_user_sits_down_at_an_agents_phone(database_url: str) -> None:
+    missing = voicebot("users", "add", "wang", "--role", "agent", "--agent", "a1", typed="correct-horse\n")
+    assert missing.exit_code == 2 and "voicebot agents list" in missing.output
+    assert voicebot("agents", "add", "a1", "王芳", "sip:1001@10.0.0.5").exit_code == 0
+    added = voicebot("users", "add", "wang", "--role", "agent", "--agent", "a1", typed="correct-horse\n")
+    assert added.exit_code == 0
+
+    async def find() -> User | None:
+        async with Store.from_url(database_url) as store:
+            return await store.users.find("wang")
+
+    found = asyncio.run(find())
+    assert found is not None and found.agent_id == "a1"
+
+
 def test_a_short_password_is_refused() -> None:
     result = voicebot("users", "add", "li", "--role", "admin", typed="short\n")
     assert result.exit_code == 2 and "10" in result.output
