@@ -126,7 +126,7 @@ class RoutedLeg:
         rung = False
         async for event in self._leg.events():
             if isinstance(event, Ended):
-                self._desk.over(self._trunk, event, rung=rung)
+                self._desk.over(self._trunk, self._as_the_trunk_shows_it(event, rung), rung=rung)
                 if not rung and is_trunks_fault(event) and not self._is_leaving:
                     return event
             elif isinstance(event, Ringing | EarlyMedia | Answered):
@@ -135,6 +135,11 @@ class RoutedLeg:
                 rung = True
             self._log.tell(event)
         return None
+
+    def _as_the_trunk_shows_it(self, ended: Ended, rung: bool) -> Ended:
+        """A trunk that took the call and never rang anybody until we gave up has failed it."""
+        never_rang = not rung and not self._is_leaving and ended.by == "local"
+        return Ended("error", None, "took the call and never rang") if never_rang else ended
 
     async def _heard_in_time(self) -> bool:
         """False when the trunk said nothing at all and another one is free."""

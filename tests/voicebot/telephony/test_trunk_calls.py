@@ -105,6 +105,21 @@ async def test_a_trunk_that_says_nothing_is_left_after_its_time() -> None:
                 await eventually(lambda: line.trunks.states["dead"].running == 0)
 
 
+async def test_a_trunk_that_takes_calls_and_never_rings_has_failed_them() -> None:
+    async def think(leg: SipLeg) -> None:
+        await asyncio.sleep(0)
+
+    async with carriers(think) as (hole,), line_over([hole.trunk("hole")]) as line:
+        given_up = await line.dial(NUMBER, ring_timeout_s=0.2)
+        ended = (await story(given_up))[-1]
+        assert isinstance(ended, Ended) and (ended.by, ended.status) == ("local", 487)
+        assert line.trunks.tallies["hole"].last_failure == "took the call and never rang"
+        ours = await line.dial(NUMBER)
+        await ours.hang_up()
+        await story(ours)
+        assert line.trunks.tallies["hole"].failed == 1, "who hangs up proves nothing"
+
+
 async def test_when_no_trunk_can_the_last_answer_stands() -> None:
     async with (
         carriers(refuse(500), refuse(503)) as (first, second),
