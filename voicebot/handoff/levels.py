@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,7 +33,7 @@ class LevelControl:
     def __call__(self, frame: bytes) -> bytes:
         """One frame (s16le), louder or softer; the very frame while its level is right."""
         samples = np.frombuffer(frame, "<i2").astype(np.float32)
-        rms = float(np.sqrt(np.mean(samples * samples)))
+        rms = math.sqrt(float(samples.dot(samples)) / len(samples))
         if rms >= SILENT_RMS:
             self._rms = rms if self._rms == 0.0 else self._rms + _MEMORY * (rms - self._rms)
             self._follow()
@@ -58,12 +59,15 @@ class Mixer:
             return None
         if len(frames) == 1 and self._gain == 1.0:
             return frames[0]
-        total: Samples = np.sum([np.frombuffer(frame, "<i2") for frame in frames], axis=0, dtype=np.float32)
-        peak = float(np.max(np.abs(total)))
+        total: Samples = np.frombuffer(frames[0], "<i2").astype(np.float32)
+        for frame in frames[1:]:
+            total += np.frombuffer(frame, "<i2")
+        peak = max(float(total.max()), -float(total.min()))
+        if peak <= CEILING and self._gain == 1.0:
+            return bytes(total.astype("<i2").tobytes())
         before, self._gain = self._gain, min(1.0, self._gain * _RELEASE, CEILING / max(peak, 1.0))
-        if before != 1.0 or self._gain != 1.0:
-            start = min(before, self._gain * _RELEASE)
-            total *= np.linspace(start, self._gain, FRAME_BYTES // 2, dtype=np.float32)
+        start = min(before, self._gain * _RELEASE)
+        total *= np.linspace(start, self._gain, FRAME_BYTES // 2, dtype=np.float32)
         return _frame(total)
 
 
