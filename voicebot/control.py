@@ -15,6 +15,7 @@ from voicebot.campaign.pacing import Load
 from voicebot.campaign.permission import caps_of, judge_by
 from voicebot.campaign.placement import Placement
 from voicebot.config import Settings, host_port
+from voicebot.console.agreement import load_authorities
 from voicebot.console.server import serve_console
 from voicebot.console.settings import ConsoleSettings
 from voicebot.console.store_data import StoreData, shared_secret
@@ -68,7 +69,8 @@ async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> Non
                 ice_servers=parse_ice_servers(settings.ice_servers),
             )
             workers = [worker_name(index) for index in range(settings.workers)]
-            await serve_console(StoreData(store, workers=workers), console, stop)
+            data = StoreData(store, workers=workers, authorities=load_authorities(settings.home))
+            await serve_console(data, console, stop)
             return
         except (OSError, DatabaseError) as error:
             log.error("no console: free VOICEBOT_HTTP_LISTEN", address=settings.http_listen, error=str(error))

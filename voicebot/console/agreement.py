@@ -1,11 +1,15 @@
-"""Agreement: what an agent enters about payments, turned into a plan and held against their authority. Pure."""
+"""Agreement: what an agent enters about payments, turned into a plan and held against their authority."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+import structlog
 
 from voicebot.console.words import Words
 from voicebot.domain.case import Case
@@ -19,10 +23,12 @@ from voicebot.domain.plan import (
     PlanError,
     Ruling,
     Step,
+    authorities_from,
     instalments,
     rule,
 )
 
+log = structlog.get_logger(__name__)
 Kind = Literal["none", "promise", "plan"]
 
 
@@ -37,6 +43,22 @@ class Terms:
     step: Step = Step.MONTH
     first_fen: int | None = None
     waived_fen: int = 0
+
+
+AUTHORITY_FILE = "authority.json"
+"""In VOICEBOT_HOME: an installation's own table, a list of roles with their bounds, the least authority first."""
+
+
+def load_authorities(home: Path) -> tuple[Authority, ...]:
+    """The installation's table, the shipped one where there is none. With one that can't be read nobody may agree."""
+    path = home / AUTHORITY_FILE
+    try:
+        return authorities_from(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return AUTHORITIES
+    except (OSError, ValueError) as wrong:  # PlanError and what json raises are ValueErrors
+        log.error("nobody may agree to anything: mend the table of authority", file=str(path), reason=str(wrong))
+        return ()
 
 
 class OutsideAuthority(PermissionError):
@@ -68,9 +90,7 @@ def plan_of(terms: Terms, case: Case) -> Plan | None:
     )
 
 
-def ruling_of(
-    plan: Plan, case: Case, role: str, today: dt.date, authorities: Sequence[Authority] = AUTHORITIES
-) -> Ruling:
+def ruling_of(plan: Plan, case: Case, role: str, today: dt.date, authorities: Sequence[Authority]) -> Ruling:
     """Whether `role` may agree to the plan. Raises PlanError for a day that is over."""
     return rule(plan, role, today, fees_fen=case.fees_fen, authorities=authorities)
 

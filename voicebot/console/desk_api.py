@@ -9,7 +9,7 @@ from typing import NoReturn
 import structlog
 from fastapi import APIRouter, HTTPException, Request
 
-from voicebot.console.agreement import OutsideAuthority, explain, plan_of, ruling_of
+from voicebot.console.agreement import OutsideAuthority, explain, plan_of
 from voicebot.console.api_values import DoneOut
 from voicebot.console.desk_data import NotYours, Refused
 from voicebot.console.desk_out import agent_out, brief_out, callback_out, permission_out, plan_out, pop_out
@@ -34,7 +34,6 @@ from voicebot.console.knowledge import search
 from voicebot.console.queries import Account, ConsoleData
 from voicebot.console.theme import language_of
 from voicebot.console.words import Words
-from voicebot.domain.clock import SHANGHAI, SystemClock
 from voicebot.domain.plan import PlanError
 from voicebot.store.portfolio import PortfolioFull
 
@@ -151,8 +150,7 @@ def _call_routes(router: APIRouter, data: ConsoleData, floor: LiveFloor) -> None
             made = plan_of(wanted.terms(), case)
             if made is None:
                 raise PlanError("nothing was agreed")
-            today = SystemClock().now().astimezone(SHANGHAI).date()
-            return plan_out(words, made, ruling_of(made, case, account.role, today))
+            return plan_out(words, made, data.desk.ruling(made, case, account.role))
 
     @router.post("/calls/{call_id}/{verb}")
     async def order(call_id: str, verb: str, request: Request, wanted: TargetIn | None = None) -> DoneOut:

@@ -19,7 +19,7 @@ from voicebot.domain.case import Case
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.domain.desk import AgentCallback, AgentFigures, Wrapup
 from voicebot.domain.outcome import Disposition
-from voicebot.domain.plan import Plan
+from voicebot.domain.plan import AUTHORITIES, Authority, Plan, Ruling
 from voicebot.domain.records import AgentRecord, CallRecord, PromiseRecord
 from voicebot.handoff.preview import MAY_DIAL
 from voicebot.handoff.screen_pop import ScreenPop, screen_pop
@@ -65,8 +65,11 @@ class Written:
 class DeskData:
     """All methods take the agent's id from the session, never from the request."""
 
-    def __init__(self, store: Store, clock: Clock, workers: Sequence[str]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, workers: Sequence[str], authorities: Sequence[Authority] = AUTHORITIES
+    ) -> None:
         self._store = store
+        self._authorities = authorities
         self._clock = clock
         self._workers = itertools.cycle(workers)
 
@@ -166,10 +169,14 @@ class DeskData:
         """The plan that `role` may agree to. Raises PlanError, OutsideAuthority."""
         plan = plan_of(terms, case)
         if plan is not None:
-            ruling = ruling_of(plan, case, role, self._today())
+            ruling = self.ruling(plan, case, role)
             if not ruling.allowed:
                 raise OutsideAuthority(ruling)
         return plan
+
+    def ruling(self, plan: Plan, case: Case, role: str) -> Ruling:
+        """Whether `role` may agree to the plan today. Raises PlanError for a day that is over."""
+        return ruling_of(plan, case, role, self._today(), self._authorities)
 
     # --- cases
 

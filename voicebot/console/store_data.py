@@ -32,6 +32,7 @@ from voicebot.domain.campaign import Campaign, CampaignProgress, CampaignState, 
 from voicebot.domain.clock import SHANGHAI, Clock, SystemClock
 from voicebot.domain.journal import Fact
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.plan import AUTHORITIES, Authority
 from voicebot.domain.records import (
     CallFilter,
     CallRecord,
@@ -60,10 +61,16 @@ async def shared_secret(store: Store) -> str:
 class StoreData:
     """ConsoleData over the store. Raises sqlalchemy.exc.OperationalError while the database is away."""
 
-    def __init__(self, store: Store, clock: Clock | None = None, workers: Sequence[str] = (LONE_WORKER,)) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock | None = None,
+        workers: Sequence[str] = (LONE_WORKER,),
+        authorities: Sequence[Authority] = AUTHORITIES,
+    ) -> None:
         self._store = store
         self._clock = clock or SystemClock()
-        self.desk = DeskData(store, self._clock, workers)
+        self.desk = DeskData(store, self._clock, workers, authorities)
         self.floor = FloorData(store, self._clock)
         self.people = PeopleData(store, self._clock)
 

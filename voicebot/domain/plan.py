@@ -90,7 +90,7 @@ AUTHORITIES: tuple[Authority, ...] = (
     Authority("supervisor", 12, 30, 365, 10_000, 50),
     Authority("admin", 24, 60, 730, 5_000, 100),
 )
-"""From the least to the most; an installation's own figures come as a mapping, see `authorities_from`."""
+"""From the least to the most; an installation's own table comes through `authorities_from`."""
 
 _DAYS: Mapping[Step, int] = MappingProxyType({Step.WEEK: 7, Step.FORTNIGHT: 14})
 _MOST_PARTS = 60

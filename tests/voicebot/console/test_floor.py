@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.voicebot.console import floor_day
-from voicebot.console.agreement import OutsideAuthority, Terms, explain, plan_of, ruling_of
+from voicebot.console.agreement import OutsideAuthority, Terms, explain, load_authorities, plan_of, ruling_of
 from voicebot.console.floor import LiveFloor
 from voicebot.console.knowledge import cards, search, suggested
 from voicebot.console.mood_line import mood_line
@@ -21,7 +23,7 @@ from voicebot.console.words import TEXTS, Words
 from voicebot.console.wrap_form import CODES, wrap_form
 from voicebot.domain.case import Case, Creditor, Debtor
 from voicebot.domain.journal import Fact, FactKind
-from voicebot.domain.plan import PlanError
+from voicebot.domain.plan import AUTHORITIES, PlanError
 from voicebot.domain.records import AgentRecord, AlertKind, CallRecord, WaitingCall
 from voicebot.intent.taxonomy import taxonomy
 from voicebot.store import Store
@@ -100,11 +102,21 @@ def test_what_exceeds_is_told_with_who_may() -> None:
     words, day = Words(), NOW.date() + dt.timedelta(days=40)
     plan = plan_of(Terms("plan", day, count=8, waived_fen=6_000), CASE)
     assert plan is not None
-    told = explain(words, ruling_of(plan, CASE, "agent", NOW.date()))
+    told = explain(words, ruling_of(plan, CASE, "agent", NOW.date(), AUTHORITIES))
     assert "8 期，最多 6 期" in told and "40 天后，最多 15 天" in told and "60%" in told and "管理员" in told
     none = plan_of(Terms("plan", day, count=50), CASE)
-    assert none is not None and "债权人" in explain(words, ruling_of(none, CASE, "agent", NOW.date()))
-    assert str(OutsideAuthority(ruling_of(plan, CASE, "agent", NOW.date())))
+    assert none is not None and "债权人" in explain(words, ruling_of(none, CASE, "agent", NOW.date(), AUTHORITIES))
+    assert str(OutsideAuthority(ruling_of(plan, CASE, "agent", NOW.date(), AUTHORITIES)))
+
+
+def test_an_installation_has_its_own_table_and_a_broken_one_allows_nothing(tmp_path: Path) -> None:
+    assert load_authorities(tmp_path) == AUTHORITIES
+    names = ("most_parts", "extension_days", "length_days", "smallest_part_fen", "waiver_percent")
+    (tmp_path / "authority.json").write_text(json.dumps([{"role": "agent", **dict.fromkeys(names, 1)}]))
+    assert [one.most_parts for one in load_authorities(tmp_path)] == [1]
+    for broken in ("[", "{}", '[{"role": "agent"}]', "\xff"):
+        (tmp_path / "authority.json").write_bytes(broken.encode("latin-1"))
+        assert load_authorities(tmp_path) == ()
 
 
 def test_every_wrap_up_code_has_its_words_and_the_form_escapes() -> None:
