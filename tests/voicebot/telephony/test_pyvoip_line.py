@@ -50,7 +50,7 @@ class Tone:
         samples = np.frombuffer(bytes(self.heard[-2 * RATE :]), "<i2").astype(float)
         power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
         at = int(power.argmax())
-        assert power[max(at - 5, 0) : at + 6].sum() > 0.9 * power.sum(), "noise, not a tone"
+        assert power[max(at - 5, 0) : at + 6].sum() > 0.8 * power.sum(), "noise, not a tone"
         return float(np.fft.rfftfreq(len(samples), 1 / RATE)[at])
 
 
