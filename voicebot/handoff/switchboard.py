@@ -39,6 +39,7 @@ class Switchboard:
         self._announcing: asyncio.Task[None] | None = None
         self._briefing = Briefing()
         self._referring = False
+        self._passing = False
         self._before: int | None = None
         self._accepted_at: float | None = None
         self.state = State.BOT
@@ -225,6 +226,8 @@ class Switchboard:
         if barging is not None:
             self._supervision.give_up(barging)
             self._take(barging, "barge")
+        elif gone and self._passing:
+            room.hold(True)
         else:
             self._without_agent(Event.AGENT_GONE if gone else Event.AGENT_LOST)
 
@@ -286,36 +289,50 @@ class Switchboard:
                 search.phone.click(accept=accept)
 
     async def _pass_on(self, target: str) -> None:
-        """The agent hands the call on: to whom they consult, warm to another agent, else to a number."""
-        consulted = self._consultation.hand_over()
-        if self._room.agent is None:
+        """The agent hands the call on; they may hang up meanwhile, then the debtor waits to music."""
+        agent = self._room.agent
+        if agent is None or self._passing:
             return
-        if consulted is not None:
-            self._take(consulted, "transfer")
-        elif await self._room.desk.find(target) is not None:
-            await self._pass_on_warm(target)
-        elif target and not (self._room.leg.refers and await self._refer(target, target)):
-            await self._pass_on_cold(Seat(target, target, target))
+        consulted = self._consultation.hand_over()
+        self._passing = True
+        try:
+            phone = consulted or await self._next_for(target)
+        finally:
+            self._passing = False
+        if phone is not None and self._room.agent in (agent, None):
+            self._take(phone, "transfer")
+        elif phone is not None:  # a supervisor was faster
+            await self._room.dismiss(phone, talked=False)
+        elif self._room.agent is None and self.state is State.JOINED:
+            self._without_agent(Event.AGENT_LOST)
 
-    async def _pass_on_warm(self, agent_id: str) -> None:
+    async def _next_for(self, target: str) -> Phone | None:
+        """The phone of who takes the call: an agent is fetched warm, a number is referred to or rung."""
+        try:
+            if await self._room.desk.find(target) is not None:
+                return await self._fetch_named(target)
+            if not target or (self._room.leg.refers and await self._refer(target, target)):
+                return None
+            rung = await self._room.ring(Seat(target, target, target))
+        except Exception:
+            log.exception("a call can't be handed on", call_id=self._host.call_id)
+            rung = "failed"
+        if isinstance(rung, str):
+            self._host.journal(FactKind.TRANSFER_FAILED, {"agent": target, "why": rung})
+            return None
+        return rung
+
+    async def _fetch_named(self, agent_id: str) -> Phone | None:
         seat = await seat_of(self._room, agent_id)
         if seat is None:
             self._host.journal(FactKind.TRANSFER_FAILED, {"agent": agent_id, "why": Event.BUSY.value})
-            return
+            return None
         search = self._searching(NamedFinder(seat), self._room.rules.ring_s)
         try:
             result = await search.run(self._briefing)
         finally:
             self._searches.discard(search)
-        if isinstance(result, Accepted):
-            self._take(result.phone, "transfer")
-
-    async def _pass_on_cold(self, seat: Seat) -> None:
-        rung = await self._room.ring(seat)
-        if isinstance(rung, str):
-            self._host.journal(FactKind.TRANSFER_FAILED, {"agent": seat.id, "why": rung})
-        else:
-            self._take(rung, "transfer")
+        return result.phone if isinstance(result, Accepted) else None
 
     async def close(self) -> None:
         """The debtor is gone. Everybody is hung up and free at once."""

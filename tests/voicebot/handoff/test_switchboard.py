@@ -300,6 +300,36 @@ async def test_a_warm_transfer_to_a_colleague_leaves_the_debtor_with_somebody_al
     assert voices((await call.turn(other))[0], hum(other)) and leg.ended is not None
 
 
+@pytest.mark.parametrize("comes", [True, False])
+async def test_an_agent_who_hangs_up_after_handing_on_leaves_the_debtor_waiting_and_not_alone(comes: bool) -> None:
+    call = Call("a0", "a1")
+    leg = await call.joined()
+    call.people.obey("transfer", {"target": "a1"})
+    await settle()
+    leg.tell(GONE)
+    await settle()
+    assert "hang up" not in call.told and (await call.turn(ticks=5))[0] != SILENCE
+    if comes:
+        other = await call.answers("a1")
+        await call.turn(other)
+        assert voices((await call.turn(other))[0], hum(other))
+    else:
+        call.phone("a1").tell(Ended("remote", 486, "busy"))
+        await settle()
+        assert call.told[-1] == "left alone", "the debtor waits for ever"
+
+
+async def test_who_is_too_late_to_take_a_call_from_a_supervisor_is_let_go() -> None:
+    call = Call("a0", "a1", supervisors=("s0",))
+    await call.joined()
+    call.people.obey("transfer", {"target": "a1"})
+    call.people.obey("supervise", {"agent": "s0", "mode": "take_over"})
+    boss = await call.answers("s0")
+    other = await call.answers("a1")
+    assert other.ended is not None and boss.ended is None
+    assert call.office.people["a1"].presence == "ready"
+
+
 async def test_a_number_is_bridged_where_the_trunk_does_not_refer() -> None:
     call = Call("a0")
     leg = await call.joined()
