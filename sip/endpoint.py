@@ -152,7 +152,7 @@ class Endpoint:
         outgoing.attempts.append(attempt)
         self._start(attempt, self._with_via(request, hop), hop)
         if rest and not hop.is_reliable:
-            self.clock.call_later(SILENCE_T1 * self.timing.t1, attempt.abandon)
+            attempt.be_patient(SILENCE_T1 * self.timing.t1)
 
     def _start(self, attempt: Attempt, request: Request, hop: Hop) -> None:
         key = (request.via.branch, request.method)

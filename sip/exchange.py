@@ -100,10 +100,20 @@ class Attempt(Exchange):
         self._outgoing, self._move_on = outgoing, move_on
         #: Called once when an abandoned INVITE rings after all.
         self.on_late: Callable[[], None] = lambda: None
+        self._patience: TimerHandle | None = None
 
     def begin(self, machine: Transaction, destination: Hop, forget: Callable[[], object]) -> None:
         super().begin(machine, destination, forget)
         self._perform(machine.start())
+
+    def stop(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        super().stop()
+
+    def be_patient(self, seconds: float) -> None:
+        """Abandon this hop when nobody has answered until then."""
+        self._patience = self._wire.clock.call_later(seconds, self.abandon)
 
     @property
     def is_unheard(self) -> bool:

@@ -61,8 +61,9 @@ class Connection(asyncio.Protocol):
         self._begun: float | None = self._last  # the first message is awaited from the start
 
     @property
-    def opened(self) -> bool:
-        return self._transport is not None
+    def quiet_since(self) -> float:
+        """Loop time of the last bytes either way."""
+        return self._last
 
     def write(self, data: bytes) -> None:
         """Send now, or once the connection stands. OSError where the peer has stopped reading."""

@@ -55,7 +55,7 @@ class StreamTransport:
         self._address: Address = ("", 0)
         self._listener: socket.socket | None = None
         self._connections: dict[Key, Connection] = {}
-        self._inbound: dict[str, int] = {}
+        self._inbound: dict[str, set[Connection]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self._receive: Callable[[bytes, Hop], None] = lambda data, hop: None
@@ -154,26 +154,32 @@ class StreamTransport:
                     log.warning("can't accept a %s connection: %s", self.name, error)
                 await asyncio.sleep(0.2)
                 continue
-            if self._may_enter(source[0]):
-                self._inbound[source[0]] = self._inbound.get(source[0], 0) + 1
-                self._later(self._admit(accepted, Hop(self.name, source[0], source[1])))
+            if len(self._inbound.get(source[0], ())) < self.limits.per_source and self._has_room():
+                connection = self._new(Hop(self.name, source[0], source[1]), self._left)
+                self._inbound.setdefault(source[0], set()).add(connection)
+                self._connections[self._key(connection.hop)] = connection  # answers find their way back at once
+                self._later(self._admit(accepted, connection))
             else:
                 self.refused += 1
                 accepted.close()
 
-    def _may_enter(self, host: str) -> bool:
-        return self._inbound.get(host, 0) < self.limits.per_source and len(self._connections) < self.limits.connections
+    def _has_room(self) -> bool:
+        """Where every place is taken, the peer that has been quiet for longest leaves: it may come again."""
+        if len(self._connections) >= self.limits.connections:
+            strangers = [connection for group in self._inbound.values() for connection in group]
+            if not strangers:
+                return False
+            min(strangers, key=lambda connection: connection.quiet_since).fail()
+        return True
 
-    async def _admit(self, accepted: socket.socket, hop: Hop) -> None:
-        connection = self._new(hop, self._left)
-        self._connections[self._key(hop)] = connection  # from here on answers find their way back
+    async def _admit(self, accepted: socket.socket, connection: Connection) -> None:
         allowed = self.limits.handshake_s if self._server else None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: connection, accepted, ssl=self._server, ssl_handshake_timeout=allowed
             )
         except (OSError, TimeoutError) as error:
-            log.debug("a %s connection from %s came to nothing: %s", self.name, hop, error)
+            log.debug("a %s connection from %s came to nothing: %s", self.name, connection.hop, error)
             accepted.close()
             connection.fail()
 
@@ -185,10 +191,10 @@ class StreamTransport:
 
     def _left(self, connection: Connection, opened: bool) -> None:
         """A connection that a peer had opened is over."""
-        host = connection.hop.host
-        self._inbound[host] -= 1
-        if not self._inbound[host]:
-            del self._inbound[host]
+        group = self._inbound[connection.hop.host]
+        group.discard(connection)
+        if not group:
+            del self._inbound[connection.hop.host]
         self._ended(connection, opened)
 
     def _ended(self, connection: Connection, opened: bool) -> None:

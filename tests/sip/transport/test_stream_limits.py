@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -101,6 +102,24 @@ async def test_one_source_has_so_many_connections_and_gets_them_back(station: St
     await asyncio.sleep(0.1)
     assert station.heard == [OPTIONS]
     writer.close()
+
+
+async def test_when_all_places_are_taken_the_quietest_peer_leaves(station: Station) -> None:
+    station.transport.limits = replace(PATIENCE, connections=3)
+    peers = []
+    for _ in range(3):
+        peers.append(await station.connect())
+        peers[-1][1].write(OPTIONS)
+        await asyncio.sleep(0.05)
+    peers[0][1].write(OPTIONS)
+    await asyncio.sleep(0.05)
+    _, newcomer = await station.connect()
+    newcomer.write(OPTIONS)
+    assert await closed(peers[1][0]) < 0.5
+    await asyncio.sleep(0.05)
+    assert len(station.heard) == 5 and station.transport.connections == 3
+    for _, writer in (*peers, (None, newcomer)):
+        writer.close()
 
 
 async def test_a_deaf_peer_is_dropped_before_it_costs_memory(station: Station) -> None:
