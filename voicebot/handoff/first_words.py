@@ -30,9 +30,10 @@ def first_sentence(
 ) -> str:
     """One or two sentences to read aloud. Before identity is verified no word of them discloses a debt (CN-C3)."""
     if danger or _any((reason, *intents), "vu_selfharm"):
-        me = f"{who}，您好，我是客服人员{agent_name}，一直在听您说话。"
+        me = f"{who or '您'}，您好，我是客服人员{agent_name}，一直在听您说话。"
         return f"{me}现在别的都不重要，您此刻安全吗？身边有人吗？"
-    greeting = f"{who}您好，我是{institution}的客服{agent_name}，刚才您和语音助手说的我都看到了，不用再重复。"
+    hello = "您好" if who in ("", "您") else f"{who}您好"
+    greeting = f"{hello}，我是{institution}的客服{agent_name}，刚才您和语音助手说的我都看到了，不用再重复。"
     if not verified:
         return greeting + _unverified(reason, intents, mood)
     return greeting + _verified(reason, intents, mood, promise, today)
