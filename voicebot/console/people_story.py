@@ -23,9 +23,19 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class People:
-    """`state` of the agent: "", ringing, answered, joined or left. `supervisors`: agent id to mode.
+class Seat:
+    """One agent in the call: ringing, answered or joined, since `at`."""
 
+    state: str
+    at: dt.datetime
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """`agent` is who talks, else whose phone rings; `state` is theirs: "", ringing, answered, joined or left.
+
+    `seats`: all agents by id, as one may talk while the next one's phone rings. `supervisors`: agent id to mode.
     `moods`: milliseconds of recording and emotion. `reason`: why a person is wanted.
     """
 
@@ -38,6 +48,7 @@ class People:
     urgent: bool = False
     held: bool = False
     consult: str = ""
+    seats: Mapping[str, Seat] = field(default_factory=dict)
     supervisors: Mapping[str, str] = field(default_factory=dict)
     alerts: tuple[Mark, ...] = ()
     hints: tuple[Mark, ...] = ()
@@ -47,6 +58,11 @@ class People:
     def present(self) -> bool:
         """Whether an agent's phone rings or they are in the call."""
         return self.state in ("ringing", "answered", "joined")
+
+    def seen_by(self, agent: str) -> People:
+        """The same people with `agent`, who is in the call, as the agent."""
+        seat = self.seats[agent]
+        return replace(self, agent=agent, agent_name=seat.name, state=seat.state, state_at=seat.at)
 
 
 def meet(people: People, fact: Fact) -> People:
@@ -58,25 +74,29 @@ def meet(people: People, fact: Fact) -> People:
 def _agent(state: str) -> Callable[[People, Fact], People]:
     def step(people: People, fact: Fact) -> People:
         agent = text_of(fact.data, "agent") or people.agent
-        same = agent == people.agent
-        return replace(
-            people,
-            agent=agent,
-            agent_name=text_of(fact.data, "name") or (people.agent_name if same else ""),
-            state=state,
-            state_at=dt.datetime.fromisoformat(fact.at),
-        )
+        known = people.seats.get(agent)
+        name = text_of(fact.data, "name") or (known.name if known else "")
+        # Who joins takes the place of who talked.
+        kept = {one: seat for one, seat in people.seats.items() if state != "joined" or seat.state != "joined"}
+        return _led({**kept, agent: Seat(state, dt.datetime.fromisoformat(fact.at), name)}, people, fact)
 
     return step
 
 
 def _gone(people: People, fact: Fact) -> People:
-    """The agent is out; somebody else's going changes nothing."""
-    agent = text_of(fact.data, "agent")
-    if agent and agent != people.agent:
-        return people
+    """One agent is out, or nobody was to be had."""
+    agent = text_of(fact.data, "agent") or people.agent
+    return _led({one: seat for one, seat in people.seats.items() if one != agent}, people, fact)
+
+
+def _led(seats: Mapping[str, Seat], people: People, fact: Fact) -> People:
+    """Who talks leads, else whoever's phone rang last."""
+    agent = next((one for one, seat in seats.items() if seat.state == "joined"), next(reversed(list(seats)), ""))
+    if agent:
+        same = people.agent == agent
+        return replace(people, seats=seats, held=people.held and same).seen_by(agent)
     at = dt.datetime.fromisoformat(fact.at)
-    return replace(people, state="left" if people.state else "", state_at=at, held=False, consult="")
+    return replace(people, seats=seats, state="left" if people.state else "", state_at=at, held=False, consult="")
 
 
 def _wanted(people: People, fact: Fact) -> People:

@@ -59,6 +59,17 @@ def test_one_who_goes_is_gone_and_another_changes_nothing() -> None:
     assert not nobody.present
 
 
+def test_one_talks_while_the_next_ones_phone_rings() -> None:
+    both = folded((FactKind.JOINED, {"agent": "a1"}), (FactKind.AGENT_RINGING, {"agent": "a2", "name": "林涛"}))
+    assert (both.agent, both.state, set(both.seats)) == ("a1", "joined", {"a1", "a2"})
+    assert both.seen_by("a2").state == "ringing" and both.seen_by("a2").agent_name == "林涛"
+    passed = meet(both, Fact(9, AT, 9000, FactKind.JOINED, {"agent": "a2"}))
+    assert (passed.agent, passed.state, set(passed.seats)) == ("a2", "joined", {"a2"})
+    assert meet(passed, Fact(10, AT, 9100, FactKind.AGENT_LEFT, {"agent": "a1"})).agent == "a2"
+    declined = meet(both, Fact(9, AT, 9000, FactKind.TRANSFER_FAILED, {"agent": "a2", "why": "busy"}))
+    assert (declined.agent, set(declined.seats)) == ("a1", {"a1"})
+
+
 def test_supervisors_come_change_their_role_and_go() -> None:
     listen = (FactKind.SUPERVISOR_JOINED, {"agent": "s1", "mode": "listen"})
     barge = (FactKind.SUPERVISOR_JOINED, {"agent": "s1", "mode": "barge"})

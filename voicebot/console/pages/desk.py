@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from dataclasses import replace
 
 from fastapi import Request
 from markupsafe import Markup
@@ -98,7 +99,9 @@ class _Reading:
         self.agents = tuple(floor.agents.values())
         self.agent = floor.agents.get(self.agent.id, self.agent)
         self.call_id = self._mine()
-        self.story = self._console.board.story(self.call_id)
+        story = self._console.board.story(self.call_id)
+        mine = self.agent.id in story.people.seats
+        self.story = replace(story, people=story.people.seen_by(self.agent.id)) if mine else story
         known, seq, at = self._read
         if not self.call_id:
             self.call, self._read = None, ("", -1, 0.0)
@@ -108,14 +111,8 @@ class _Reading:
 
     def _mine(self) -> str:
         """The running call in which my phone rings or I talk."""
-        stories = self._console.board.stories
-        reserved = self.agent.call_id or ""
-        if reserved in stories and stories[reserved].people.agent == self.agent.id:
-            return reserved
-        for call_id, story in stories.items():
-            if story.people.agent == self.agent.id and story.people.present:
-                return call_id
-        return ""
+        found = [call for call, story in self._console.board.stories.items() if self.agent.id in story.people.seats]
+        return self.agent.call_id if self.agent.call_id in found else next(iter(found), "")
 
     async def owed(self) -> None:
         """The form of the call in hand once I talk, else of the oldest call I have not written about.
