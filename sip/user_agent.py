@@ -138,6 +138,11 @@ class UserAgent:
         return self._running.unreadable
 
     @property
+    def dropped(self) -> int:
+        """How many messages were dropped unread, because their sources sent too many."""
+        return self._running.flood.dropped
+
+    @property
     def _running(self) -> Endpoint:
         if self._endpoint is None:
             raise RuntimeError("start the user agent first")

@@ -165,6 +165,36 @@ async def test_a_connection_that_can_not_be_cut_is_closed_and_harms_no_other(hou
     honest.writer.close()
 
 
+async def test_a_request_that_a_dying_connection_swallowed_is_sent_again_once(house: House) -> None:
+    """No timer repeats it on TCP, so the connection's end has to (and a second loss is a failure)."""
+    heard: list[bytes] = []
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    server = await asyncio.start_server(swallow, HOST, 0)
+    caller = await house.agent(tcp=True)
+    port = server.sockets[0].getsockname()[1]
+    end = await ended(caller.call(f"sip:x@{HOST}:{port};transport=tcp", from_uri="sip:me@example.com"))
+    assert len(heard) == 2 and len({parse_message_head(data) for data in heard}) == 1, "the same INVITE"
+    assert (end.by, end.status) == ("error", 503)
+    server.close()
+
+
+def parse_message_head(data: bytes) -> str:
+    return parse_message(data.replace(b"Content-Length:", b"X-Length:")).via.branch
+
+
+async def test_an_idle_connection_that_was_closed_is_opened_again(house: House) -> None:
+    callee, caller = await house.agent(tcp=True), await house.agent(tcp=True)
+    assert await caller.options(tcp_uri(callee), 3) == 200
+    for connection in set(callee._transport.stream("TCP")._connections.values()):  # type: ignore[union-attr]
+        connection.close()
+    await asyncio.sleep(0.05)
+    assert await caller.options(tcp_uri(callee), 3) == 200
+
+
 # TLS -----------------------------------------------------------------------------------------------
 
 
