@@ -335,9 +335,11 @@ async def test_a_held_peer_is_asked_whether_it_lives_and_any_answer_will_do(lab:
 async def test_a_held_peer_that_is_gone_is_hung_up(lab: Laboratory, status: int | None) -> None:
     there = await held(lab)
     options = await there.peer.request("OPTIONS", within_s=61)
+    asked_at = asyncio.get_running_loop().time()
     if status is not None:
         there.peer.reply(options, status)
     assert (await ended(there.call)).by == "error"
+    assert asyncio.get_running_loop().time() - asked_at <= (33 if status is None else 1)
 
 
 async def test_nobody_is_asked_while_sound_or_a_session_timer_tells(lab: Laboratory) -> None:

@@ -166,6 +166,23 @@ async def test_every_repeated_200_is_acknowledged(lab: Laboratory) -> None:
         assert (await peer.request("ACK", within_s=1)).to.tag == "peer"
 
 
+async def test_the_answer_names_another_target_and_route_than_the_ringing_did(lab: Laboratory) -> None:
+    """RFC 3261 13.2.2.4: a proxy rings one box and connects to another; what follows goes where the 200 says."""
+    agent, peer, call, invite = await dialled(lab)
+    peer.reply(invite, 180)
+    await asyncio.sleep(0.1)
+    assert call.remote_target == "sip:peer@192.0.2.99:5060"
+    route = [("Record-Route", "<sip:192.0.2.99;lr>"), ("Contact", "<sip:far@203.0.113.200>")]
+    peer.send(invite.reply(200, to_tag="peer", headers=route, body=peer.sdp()), agent.address)
+    ack = await peer.request("ACK")
+    assert str(ack.uri) == "sip:far@203.0.113.200" and ack.headers.get("Route") == "<sip:192.0.2.99;lr>"
+    leaving = asyncio.ensure_future(call.hangup())
+    bye = await peer.request("BYE")
+    assert (bye.uri, bye.headers.get("Route")) == (ack.uri, ack.headers.get("Route"))
+    peer.reply(bye, 200)
+    await leaving
+
+
 async def test_a_second_fork_is_acknowledged_and_hung_up(lab: Laboratory) -> None:
     _, peer, call, invite = await answered(lab)
     peer.reply(invite, 200, sdp="sendrecv", tag="other")
