@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +42,9 @@ def agents_add(
     from voicebot.domain.records import AgentRecord
 
     async def work(store: Store) -> None:
-        await store.agents.save(AgentRecord(agent_id, name, parse_phone(address), tuple(skills or ("general",))))
+        known = await store.agents.find(agent_id) or AgentRecord(agent_id, name, "")
+        named = replace(known, name=name, sip_uri=parse_phone(address), skills=tuple(skills or ("general",)))
+        await store.agents.save(named)
 
     in_store(config, work)
     typer.echo(f"已保存坐席 {agent_id}。可接听时：voicebot agents presence {agent_id} ready")

@@ -18,6 +18,7 @@ from voicebot.domain.attempt import Attempt, Caps, ContactStop, DialVerdict, Jud
 from voicebot.domain.case import Case
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.domain.desk import AgentCallback, AgentFigures, Wrapup
+from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.plan import AUTHORITIES, Authority, Plan, Ruling
 from voicebot.domain.records import AgentRecord, CallRecord, PromiseRecord
@@ -98,9 +99,23 @@ class DeskData:
     ) -> None:
         """Order something of a call in which this agent is. Raises NotYours."""
         agent = await self._store.agents.find(agent_id)
-        if agent is None or agent.call_id != call_id:
+        reserved = agent is not None and agent.call_id == call_id
+        if not reserved and not await self._talks(agent_id, call_id):
             raise NotYours(f"the call {call_id} is not yours, or is over")
         await self._store.commands.issue(call_id, verb, self._clock.now(), by=by, payload=payload)
+
+    async def _talks(self, agent_id: str, call_id: str) -> bool:
+        """Whether this agent is who talks in a running call: a supervisor may have taken over unreserved."""
+        call = await self._store.calls.find(call_id)
+        if call is None or not call.running:
+            return False
+        talking = ""
+        for fact in await self._store.facts.of(call_id):
+            if fact.kind is FactKind.JOINED:
+                talking = str(fact.data.get("agent"))
+            elif fact.kind is FactKind.AGENT_LEFT and fact.data.get("agent") == talking:
+                talking = ""
+        return talking == agent_id
 
     async def pop(self, call_id: str, agent_name: str = "") -> DeskCall | None:
         """Everything to show about a call, running or over; None without such a call."""

@@ -78,6 +78,8 @@ def _agent(state: str) -> Callable[[People, Fact], People]:
         name = text_of(fact.data, "name") or (known.name if known else "")
         # Who joins takes the place of who talked.
         kept = {one: seat for one, seat in people.seats.items() if state != "joined" or seat.state != "joined"}
+        if state == "joined":
+            people = replace(people, supervisors={one: how for one, how in people.supervisors.items() if one != agent})
         return _led({**kept, agent: Seat(state, dt.datetime.fromisoformat(fact.at), name)}, people, fact)
 
     return step

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.voicebot.console import floor_day
 from voicebot.console.agreement import OutsideAuthority, Terms, explain, load_authorities, plan_of, ruling_of
+from voicebot.console.desk_data import NotYours
 from voicebot.console.floor import LiveFloor
 from voicebot.console.knowledge import cards, search, suggested
 from voicebot.console.mood_line import mood_line
@@ -170,3 +171,18 @@ async def test_the_floor_grows_only_when_something_changed(store: Store) -> None
     await store.alerts.ring(AlertKind.DANGER, "x", NOW)
     await floor.refresh()
     assert floor.version == 2 and floor.agents["a1"].note == "用餐" and len(floor.alerts) == 1
+
+
+async def test_who_took_over_unreserved_commands_the_call(store: Store) -> None:
+    for agent_id in ("a1", "s1"):
+        await store.agents.save(AgentRecord(agent_id, agent_id, f"sip:{agent_id}@h"))
+    await store.calls.start(CallRecord("k1", "outbound", "+8613800000001", NOW))
+    steps = [(FactKind.JOINED, "a1"), (FactKind.JOINED, "s1"), (FactKind.AGENT_LEFT, "a1")]
+    await store.facts.append("k1", [Fact(seq, AT, seq, kind, {"agent": who}) for seq, (kind, who) in enumerate(steps)])
+    desk = StoreData(store).desk
+    await desk.order("s1", "k1", "hang_up", "chen")
+    with pytest.raises(NotYours):
+        await desk.order("a1", "k1", "hang_up", "zhou")
+    await store.calls.change("k1", ended_at=NOW)
+    with pytest.raises(NotYours):
+        await desk.order("s1", "k1", "hang_up", "chen")
