@@ -7,10 +7,12 @@ import ipaddress
 import random
 import socket
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import dns.asyncresolver
 import dns.exception
+import dns.resolver
 
 from sip.errors import ResolveError
 from sip.message import Uri
@@ -18,6 +20,8 @@ from sip.transport.base import Hop, TransportName
 
 #: Seconds for one question to the name server.
 LOOKUP_S = 3
+#: Answers of name servers remembered.
+MAX_ANSWERS = 1000
 #: Hops tried for one URI at most.
 MAX_HOPS = 8
 _SERVICES: dict[TransportName, str] = {"UDP": "_sip._udp", "TCP": "_sip._tcp", "TLS": "_sips._tcp"}
@@ -73,12 +77,14 @@ async def _services(
     host: str, wanted: TransportName | None, protocols: Sequence[TransportName]
 ) -> list[tuple[TransportName, str, int]]:
     """NAPTR for the transport where it is open, then SRV; the host itself where nothing is published."""
-    published = [] if wanted else await _naptr(host, protocols)
-    if not published:
-        order = [wanted] if wanted else [name for name in ("UDP", "TCP", "TLS") if name in protocols]
-        published = [(name, f"{_SERVICES[name]}.{host}") for name in order]
-    for protocol, service in published:
-        if places := await _srv(service):
+    order = [wanted] if wanted else [name for name in ("UDP", "TCP", "TLS") if name in protocols]
+    usual = [(name, f"{_SERVICES[name]}.{host}") for name in order]
+    # All at once: a name server that does not answer may cost its time once, not four times.
+    services = asyncio.gather(*(_srv(service) for _, service in usual))
+    preferred, found = await asyncio.gather(_naptr(host, protocols), services)
+    known = dict(zip(usual, found, strict=True))
+    for protocol, service in preferred if not wanted and preferred else usual:
+        if places := known.get((protocol, service)) or await _srv(service):
             return [(protocol, target, port) for target, port in places]
     protocol = wanted or "UDP"
     return [(protocol, host, _default_port(protocol))]
@@ -98,9 +104,17 @@ async def _srv(service: str) -> list[tuple[str, int]]:
     return [(target, port) for _, _, target, port in shuffled if target]
 
 
+@cache
+def _resolver() -> dns.asyncresolver.Resolver:
+    """Remembers answers as long as they say. NoResolverConfiguration where the machine has no name server."""
+    resolver = dns.asyncresolver.Resolver()
+    resolver.cache = dns.resolver.LRUCache(MAX_ANSWERS)
+    return resolver
+
+
 async def _ask(name: str, kind: str) -> list[Any]:
     try:
-        return list(await dns.asyncresolver.resolve(name, kind, lifetime=LOOKUP_S))
+        return list(await _resolver().resolve(name, kind, lifetime=LOOKUP_S))
     except (dns.exception.DNSException, OSError):
         return []
 

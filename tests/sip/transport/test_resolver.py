@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import dns.rdata
@@ -39,7 +40,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], list[str]]:
             raise socket.gaierror("no such host")
         return [(socket.AF_INET6 if ":" in ip else socket.AF_INET, 0, 0, "", (ip, port)) for ip in found]
 
-    monkeypatch.setattr("dns.asyncresolver.resolve", ask)
+    monkeypatch.setattr("sip.transport.resolver._resolver", lambda: SimpleNamespace(resolve=ask))
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", addresses)
     return records
 
