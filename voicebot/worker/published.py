@@ -17,7 +17,7 @@ from voicebot.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 EVERY_S = 5.0
-PRESENCES = ("ready", "busy", "away", "offline")
+PRESENCES = ("ready", "busy", "wrap_up", "away", "offline")
 
 
 async def publish(store: Store, clock: Clock) -> None:

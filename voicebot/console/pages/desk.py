@@ -152,6 +152,7 @@ class _Desk:
 
     def __init__(self, visit: Visit, reading: _Reading) -> None:
         self._words, self._reading = visit.words, reading
+        self._seen: tuple[object, ...] = ()
         with ui.element("header").classes("head desk-head"):
             markup(tag("div", tag("h1", self._words("desk.title")), tag("p", reading.agent.name)))
             self._presence = blank().classes("actions")
@@ -173,6 +174,10 @@ class _Desk:
     def draw(self) -> None:
         """Called several times a second."""
         words, now = self._words, self._reading
+        seen = (now.agent, now.agents, now.call, now.story, now.form, now.lists, now.day)
+        if seen == self._seen:
+            return
+        self._seen = seen
         self._presence.content = parts.presence_bar(words, now.agent)
         self._names.content = parts.agent_list(now.agents, now.agent.id)
         self._wrap.content, self._lists.content, self._day.content = now.form, now.lists, now.day

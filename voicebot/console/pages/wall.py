@@ -89,6 +89,7 @@ class _Card:
 
     def __init__(self, console: Console, visit: Visit, call_id: str) -> None:
         self._console, self._visit = console, visit
+        self._seen: tuple[object, object] | None = None
         with ui.element("article").classes("panel live-card wall-card") as self._box:
             self._body = blank().classes("body")
             self._foot = blank("footer")
@@ -96,6 +97,9 @@ class _Card:
 
     def redraw(self, call: CallRow) -> None:
         words, story = self._visit.words, self._console.board.story(call.call_id)
+        if (call, story) == self._seen:
+            return
+        self._seen = (call, story)
         self._body.content = live_body(words, call, story)
         who = self._visit.who
         if who.may("supervise"):
