@@ -92,6 +92,7 @@ class Room:
             leg = await self.line.dial(seat.sip_uri, ring_timeout_s=self.rules.ring_s)
         except UndiallableError as error:
             log.error("this phone can't be rung, correct its address", who=seat.id, error=str(error))
+            await release(self.desk, seat, talked=False)
             return "unreachable"
         phone = Phone(leg, seat, self.conference.join(Part.BRIEFED, seat.id))
         if listener is not None:
@@ -105,7 +106,7 @@ class Room:
         finally:
             if listener is not None:
                 listener.party.music = None
-        self.conference.leave(phone.party)
+        await self.dismiss(phone, talked=False)
         return "no_answer"
 
     async def dismiss(self, phone: Phone, *, talked: bool) -> None:

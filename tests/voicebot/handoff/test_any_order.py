@@ -51,7 +51,9 @@ BEGINNINGS: tuple[list[tuple[object, ...]], ...] = (
     [("urgent",)],
     [("fetch",), ANSWERS],
     [("fetch",), ANSWERS, ("tick",)],
+    [("fetch",), ANSWERS, ("tick",), ("click", "consult", {"target": "a1"})],
     [("fetch",), ANSWERS, ("tick",), ("click", "consult", {"target": "a1"}), ("phone", 1, Answered())],
+    [("fetch",), ANSWERS, ("tick",), ("click", "transfer", {"target": "a1"})],
     [("click", "supervise", {"agent": "s0", "mode": "listen"}), ANSWERS],
 )
 

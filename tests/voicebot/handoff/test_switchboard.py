@@ -263,16 +263,17 @@ async def test_a_consultation_is_private_until_it_is_made_a_talk_of_three() -> N
     assert [data["target"] for data in call.data(FactKind.CONSULT_ENDED)] == ["a1"]
 
 
-@pytest.mark.parametrize("target", ["a1", "4001"])
-async def test_who_cannot_be_asked_gives_the_debtor_back(target: str) -> None:
+@pytest.mark.parametrize(("target", "presence"), [("a1", "away"), ("a1", "ready"), ("4001", "ready")])
+async def test_who_cannot_be_asked_gives_the_debtor_back(target: str, presence: str) -> None:
     call = Call("a0", "a1")
     leg = await call.joined()
-    call.office.set_presence("a1", "away")
+    call.office.set_presence("a1", presence)
     call.line.on_dial = lambda rung: rung.tell(Ended("remote", 480, "gone"))
     call.people.obey("consult", {"target": target})
     await settle()
     assert call.data(FactKind.CONSULT_ENDED)[0]["why"] in ("busy", "no_answer")
     assert voices((await call.turn(leg))[0], hum(leg)), "the debtor stays on hold"
+    assert call.office.people["a1"].presence == presence
 
 
 async def test_a_consultation_can_become_a_transfer() -> None:
