@@ -322,7 +322,7 @@ async def test_reports_go_one_after_the_other(lab: Laboratory) -> None:
     there.call.accept_transfer()
     agent.reply(await agent.request("INVITE"), 200, sdp="sendrecv")
     first = await there.peer.request("NOTIFY")
-    await asyncio.sleep(0.4)
+    await asyncio.sleep(0.2)
     assert not any(isinstance(m, Request) and b"200" in m.body for m, _ in there.peer.heard)
     there.peer.reply(first, 200)
     assert (await report(there))[1] == "terminated"
