@@ -15,7 +15,7 @@ class Allowance:
 
 
 #: A peer that we have called, or whose call we have taken.
-FRIEND = Allowance(2000, 4000)
+FRIEND = Allowance(5000, 10_000)
 #: Anybody else, each address for itself …
 STRANGER = Allowance(100, 400)
 #: … and all of them together, for addresses can be forged.

@@ -139,7 +139,7 @@ class StreamTransport:
         except (OSError, TimeoutError) as error:
             if (count := self._log_failed.due(asyncio.get_running_loop().time())) is not None:
                 reason = error or "it took too long"
-                log.warning("no %s connection to %s (%d such in a row): %s", self.name, hop, count, reason)
+                log.warning("no %s connection to %s (%d since the last such line): %s", self.name, hop, count, reason)
             connection.fail()
 
     # From a peer -----------------------------------------------------------------------------------

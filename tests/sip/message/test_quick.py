@@ -50,7 +50,7 @@ def test_the_usual_is_read_quickly(data: bytes) -> None:
     compare(data)
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(
     st.sampled_from([USUAL, RESPONSE]),
     st.lists(st.tuples(st.integers(0, 1000), st.sampled_from(PIECES), st.integers(0, 3)), max_size=4),
@@ -108,7 +108,7 @@ CHARACTERS = [
 ]
 
 
-@settings(max_examples=800)
+@settings(max_examples=300)
 @given(
     st.sampled_from(FIELDS),
     st.lists(st.tuples(st.integers(0, 80), st.sampled_from(CHARACTERS), st.integers(0, 2)), max_size=3),
