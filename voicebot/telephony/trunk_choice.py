@@ -32,6 +32,14 @@ class Registered(StrEnum):
     FAILED = "failed"
 
 
+class Trouble(StrEnum):
+    """Why somebody should see to a trunk."""
+
+    REFUSED = "registration refused"
+    SILENT = "no answer to OPTIONS"
+    FAILING = "left alone after failures"
+
+
 @dataclass(frozen=True, slots=True)
 class TrunkState:
     """What is known of a trunk at a moment. Times are monotonic seconds.
@@ -78,13 +86,13 @@ def obstacle(state: TrunkState, now: float) -> str | None:
     return None
 
 
-def trouble(state: TrunkState, now: float) -> str | None:
+def trouble(state: TrunkState, now: float) -> Trouble | None:
     """Why a trunk is out of use for a reason that somebody should see to; None where there is none."""
     if state.registered is Registered.FAILED:
-        return "registration refused"
+        return Trouble.REFUSED
     if not state.healthy:
-        return "no answer to OPTIONS"
-    return "left alone after failures" if now < state.paused_until and not state.on_trial else None
+        return Trouble.SILENT
+    return Trouble.FAILING if now < state.paused_until and not state.on_trial else None
 
 
 def choose(

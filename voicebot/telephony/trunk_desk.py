@@ -15,7 +15,7 @@ from voicebot.telephony import trunk_choice
 from voicebot.telephony.leg import Ended, UndiallableError
 from voicebot.telephony.outcome import Blame, Retry, answer_of
 from voicebot.telephony.trunk import Trunk
-from voicebot.telephony.trunk_choice import PACED, Registered, TrunkState, obstacle, trouble
+from voicebot.telephony.trunk_choice import PACED, Registered, Trouble, TrunkState, obstacle, trouble
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +52,8 @@ class TrunkDesk:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._now, self._draw = now, draw
-        self.on_trouble: Callable[[str, str], None] | None = None
-        """Told of a trunk, and why, when it can't be used any more; once until it works again."""
+        self.on_trouble: Callable[[str, Trouble, str], None] | None = None
+        """Told of a trunk, why it can't be used any more, and what it said last; once until it works again."""
         self._in_trouble: set[str] = set()
         self._peers: dict[str, str] = {}
         self.states: dict[str, TrunkState] = {}
@@ -161,15 +161,14 @@ class TrunkDesk:
 
     def _change(self, trunk: Trunk, state: TrunkState) -> None:
         self.states[trunk.name] = state
-        troubles = trouble(state, self._now())
-        if troubles is None:
+        found = trouble(state, self._now())
+        if found is None:
             if state.failures == 0:
                 self._in_trouble.discard(trunk.name)
         elif trunk.name not in self._in_trouble:
             self._in_trouble.add(trunk.name)
             if self.on_trouble is not None:
-                said = [troubles] if state.last_failure in ("", troubles) else [troubles, state.last_failure]
-                self.on_trouble(trunk.name, ": ".join(said))
+                self.on_trouble(trunk.name, found, state.last_failure)
 
     # --- inbound -------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from voicebot.telemetry.process_figures import LineFigures, keep_writing
 from voicebot.telephony.admission import Limits, LoadGate, watch
 from voicebot.telephony.engines import open_line
 from voicebot.telephony.leg import CallLeg
+from voicebot.telephony.trunk_choice import Trouble
 from voicebot.telephony.trunk_figures import trunk_figures
 from voicebot.worker.book import StoreBook
 from voicebot.worker.callers import KnownCallers
@@ -40,6 +41,13 @@ from voicebot.worker.names import link_path, rtp_range, sip_address, worker_name
 from voicebot.worker.ticks import Sound
 
 log = structlog.get_logger(__name__)
+
+
+_TROUBLES = {
+    Trouble.REFUSED: "注册被拒绝，请检查账号和密码",
+    Trouble.SILENT: "对 OPTIONS 无应答，请检查网络和运营商",
+    Trouble.FAILING: "连续呼叫失败，已暂停使用",
+}
 
 
 class LineProcess:
@@ -186,8 +194,9 @@ class LineProcess:
             self._alert(AlertKind.BRAIN_LOST, text, session.call_id)
             break  # one alert tells of all calls
 
-    def _on_trunk_trouble(self, trunk: str, why: str) -> None:
-        self._alert(AlertKind.TRUNK_DOWN, f"中继线 {trunk} 不可用：{why}", None)
+    def _on_trunk_trouble(self, trunk: str, why: Trouble, said: str) -> None:
+        last = f"（{said}）" if said and said != why else ""
+        self._alert(AlertKind.TRUNK_DOWN, f"中继线 {trunk} 不可用：{_TROUBLES[why]}{last}", None)
 
     def _alert(self, kind: AlertKind, text: str, call_id: str | None) -> None:
         task = asyncio.create_task(self._desk.alert(kind, text, call_id))

@@ -19,6 +19,7 @@ from voicebot.telephony.trunk_choice import (
     LONGEST_PAUSE_S,
     TRIAL_S,
     Registered,
+    Trouble,
     TrunkState,
     choose,
     ended,
@@ -146,14 +147,14 @@ def test_health_changes_only_after_two_probes_that_agree(answers: list[bool]) ->
 
 
 def test_trouble_is_told_once_until_the_trunk_works_again() -> None:
-    told: list[tuple[str, str]] = []
+    told: list[tuple[str, Trouble, str]] = []
     trunk, clock = Trunk("a", "192.0.2.1"), [NOW]
     desk = TrunkDesk([trunk], lambda: clock[0], lambda: 0.0)
-    desk.on_trouble = lambda name, why: told.append((name, why))
+    desk.on_trouble = lambda name, why, said: told.append((name, why, said))
     for _ in range(2):
         for _ in range(4):
             desk.probed(trunk, False)
-        assert told.pop() == ("a", "no answer to OPTIONS") and not told
+        assert told.pop() == ("a", Trouble.SILENT, "no answer to OPTIONS") and not told
         for _ in range(2):
             desk.probed(trunk, True)
     for _ in range(3):  # a circuit that opens, and whose trials fail
@@ -161,8 +162,8 @@ def test_trouble_is_told_once_until_the_trunk_works_again() -> None:
             desk.sent(trunk)
             desk.over(trunk, Ended("remote", 500, "Oops"), rung=False)
         clock[0] += LONGEST_PAUSE_S
-    assert told == [("a", "left alone after failures: 500 Oops")]
+    assert told == [("a", Trouble.FAILING, "500 Oops")]
     desk.sent(trunk)
     desk.rang(trunk, answered=True)
     desk.registered(trunk, Registered.FAILED, "403 Forbidden")
-    assert told[1:] == [("a", "registration refused: 403 Forbidden")]
+    assert told[1:] == [("a", Trouble.REFUSED, "403 Forbidden")]
