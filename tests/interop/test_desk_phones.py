@@ -34,8 +34,8 @@ async def test_an_agent_s_desk_phone_and_a_supervisor(served: Installation, tmp_
         served.recording() as recording,
         Store.from_url(served.database_url) as store,
     ):
-        await seat(store, AgentRecord("desk", "李明", agent.uri, (SKILL,)), "ready")
-        await seat(store, AgentRecord("boss", "赵敏", supervisor.uri), "away")
+        await seat(store, AgentRecord("desk", "一号坐席", agent.uri, (SKILL,)), "ready")
+        await seat(store, AgentRecord("boss", "值班主管", supervisor.uri), "away")
         call = await rings_in(served, debtor, recording)
         await order(store, call, "fetch_person", reason="request", skill=SKILL)
         joined = await call.has(FactKind.JOINED, within_s=30)
