@@ -89,6 +89,18 @@ def test_the_desk_shows_my_call_and_what_to_say(agent: httpx.Client, talking: st
     assert "13800138" not in json.dumps(desk)
 
 
+def test_pages_come_whole(
+    agent: httpx.Client, chief: httpx.Client, enter: Callable[[str], httpx.Client], talking: str
+) -> None:
+    """What the first answer lacks would flash in later."""
+    desk = agent.get("/desk").text
+    for part in ("call-head joined", f"calls/{talking}/hang_up", "mood-path", "data-wrap", "cases/pull", "taboos"):
+        assert part in desk, part
+    assert f"/api/floor/calls/{talking}/supervise" in chief.get("/wall").text
+    assert "/api/desk/calls" not in enter("lin").get("/desk").text
+    assert "a1" in enter("demo").get("/people").text
+
+
 @pytest.mark.parametrize(
     ("verb", "sent", "payload"),
     [
