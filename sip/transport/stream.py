@@ -121,7 +121,8 @@ class StreamTransport:
     def _open(self, hop: Hop) -> Connection:
         if not 0 < hop.port < 65536 or len(self._connections) >= self.limits.connections:
             raise OSError(f"no way to {hop}: a bad port, or too many connections")
-        connection = self._new(hop, self._ended)
+        verify = self._client is not None and self._client.verify_mode is ssl.CERT_REQUIRED
+        connection = self._new(hop, self._ended, (hop.name or hop.host) if verify else "")
         self._connections[self._key(hop)] = connection
         self._later(self._connect(connection))
         return connection
@@ -185,9 +186,8 @@ class StreamTransport:
 
     # Both ------------------------------------------------------------------------------------------
 
-    def _new(self, hop: Hop, ended: Callable[[Connection, bool], None]) -> Connection:
-        verify = self._client is not None and self._client.verify_mode is ssl.CERT_REQUIRED
-        return Connection(hop, self.limits, self._receive, ended, wanted_name=hop.name if verify else "")
+    def _new(self, hop: Hop, ended: Callable[[Connection, bool], None], wanted_name: str = "") -> Connection:
+        return Connection(hop, self.limits, self._receive, ended, wanted_name=wanted_name)
 
     def _left(self, connection: Connection, opened: bool) -> None:
         """A connection that a peer had opened is over."""

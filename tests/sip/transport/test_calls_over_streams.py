@@ -13,7 +13,7 @@ import pytest_asyncio
 from sip import Call, CallState
 from sip.events import Ended
 from sip.message import Request, Response, parse_message
-from sip.transport import TlsSettings
+from sip.transport import Hop, TlsSettings
 from sip.user_agent import UserAgent
 from tests.sip.laboratory import answer_at_once
 from tests.sip.transport.authority import Authority
@@ -235,6 +235,17 @@ async def test_a_certificate_for_somebody_else_is_not_believed(
     certificate, key = authority.sign("other", subject)
     call = await tls_pair(house, TlsSettings(certificate, key), TlsSettings(authorities=authority.path))
     assert (await ended(call)).status == 503 and house.incoming == []
+
+
+async def test_a_hop_without_a_name_is_held_to_its_address(house: House, authority: Authority) -> None:
+    certificate, key = authority.sign("nameless", "example.com")
+    callee = await house.agent(tls=TlsSettings(certificate, key))
+    caller = await house.agent(tls=TlsSettings(authorities=authority.path))
+    hop = Hop("TLS", *callee._transport.stream("TLS").address)  # type: ignore[union-attr]
+    end = await ended(caller.call("sip:bot@example.com", from_uri="sip:me@example.com", via=hop))
+    assert end.status == 503 and house.incoming == []
+    named = caller.call("sip:bot@example.com", from_uri="sip:me@example.com", via=hop._replace(name="example.com"))
+    await until(lambda: named.state is CallState.CONFIRMED)
 
 
 async def test_a_strange_authority_is_believed_only_when_nothing_is_verified(
