@@ -211,6 +211,9 @@ def _case_routes(router: APIRouter, data: ConsoleData, floor: LiveFloor) -> None
     @router.get("/cases/{case_id}/permission")
     async def permission(case_id: str, request: Request) -> PermissionOut:
         """May this debtor be rung now? Nothing is reserved."""
+        agent_id, _ = agent_of(request)
+        if not await data.desk.open_to(agent_id, case_id):
+            raise HTTPException(409, _words(request)("desk.not_yours"))
         with readable(request):
             return permission_out(await data.desk.may_ring(case_id))
 

@@ -198,6 +198,10 @@ class DeskData:
     async def case(self, case_id: str) -> Case | None:
         return await self._store.cases.find(case_id)
 
+    async def open_to(self, agent_id: str | None, case_id: str) -> bool:
+        """Whether an agent may look at a case: their own, or nobody's."""
+        return await self._store.portfolio.owner(case_id) in (None, agent_id)
+
     async def pool(self) -> tuple[Sequence[Case], int]:
         """Cases to pull, and how many there are."""
         return await self._store.portfolio.pool(self._clock.now())
@@ -219,8 +223,7 @@ class DeskData:
     async def ring(self, agent_id: str, case_id: str, by: str) -> str:
         """Ring the agent and then the debtor; the call's id. Raises NotYours, Refused, LookupError."""
         now, call_id = self._clock.now(), uuid.uuid4().hex
-        owner = await self._store.portfolio.owner(case_id)
-        if owner not in (None, agent_id):
+        if not await self.open_to(agent_id, case_id):
             raise NotYours(f"the case {case_id} is another agent's")
         agent = await self._store.agents.find(agent_id)
         if agent is None or agent.presence not in MAY_DIAL:

@@ -185,6 +185,9 @@ def test_cases_are_pulled_rung_and_given_back(agent: httpx.Client, enter: Callab
     assert other.post(f"/api/desk/cases/{pulled}/pull").status_code == 409
     assert pulled in [case["case_id"] for case in agent.get("/api/desk/cases").json()]
     assert other.post(f"/api/desk/cases/{pulled}/ring").status_code == 409
+    assert other.get(f"/api/desk/cases/{pulled}/permission").status_code == 409
+    assert "promise-sum" in agent.get(f"/desk/cases/{pulled}").text
+    assert "promise-sum" not in other.get(f"/desk/cases/{pulled}").text
     assert other.post(f"/api/desk/cases/{pulled}/give-back").status_code == 409
     assert agent.post(f"/api/desk/cases/{pulled}/give-back").status_code == 200
     assert other.post(f"/api/desk/cases/{pulled}/pull").status_code == 200

@@ -222,11 +222,12 @@ def _knowledge(visit: Visit) -> Markup:
 async def _preview(console: Console, visit: Visit, case_id: str) -> None:
     """A case before ringing: the bill, what was agreed before, and whether the rules allow a call now."""
     words = visit.words
-    case = await console.data.desk.case(case_id)
+    mine = await console.data.desk.open_to(visit.who.agent_id, case_id)
+    case = await console.data.desk.case(case_id) if mine else None
     body = await _preview_body(console, visit, case_id) if case else None
     with shell(console, visit, "/desk", words("case.title")):
         if case is None or body is None:
-            missing = words("not_found.case", id=case_id)
+            missing = words("not_found.case", id=case_id) if mine else words("desk.not_yours")
             markup(tag("section", empty("search", words("not_found"), missing), cls="panel"))
             return
         lead = f"{case.creditor.name} · {case.product}"
