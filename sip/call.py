@@ -306,7 +306,10 @@ class Call:
 
     def contact_field(self) -> tuple[str, str]:
         user = self._context.contact_user or self.local.uri.user
-        return "Contact", self._context.contact(self.hop or Hop("UDP", *self._endpoint.transport.address), user)
+        hop = self.hop or Hop("UDP", *self._endpoint.transport.address)
+        asked = self.remote if self.direction == "out" else self.local  # what the Request-URI of the INVITE is
+        secure = asked.uri.scheme == "sips" and hop.protocol == "TLS"
+        return "Contact", self._context.contact(hop, user, secure=secure)
 
     def offer_fields(self) -> list[tuple[str, str]]:
         return capabilities()

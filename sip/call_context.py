@@ -43,11 +43,14 @@ class CallContext:
     contact_user: str | None = None
     chance: random.Random = field(default_factory=random.Random)
 
-    def contact(self, hop: Hop, user: str | None) -> str:
-        """Our address as the peer at `hop` can reach it, over the transport that it uses itself."""
+    def contact(self, hop: Hop, user: str | None, *, secure: bool = False) -> str:
+        """Our address as the peer at `hop` can reach it, over the transport that it uses itself.
+
+        `secure`: a `sips:` address, which a `sips:` dialog must have (RFC 3261 8.1.1.8, 12.1.1).
+        """
         host, port = self.endpoint.transport.local_address(hop)
-        transport = (("transport", hop.protocol.lower()),) if hop.is_reliable else ()
-        return f"<{Uri('sip', user, f'[{host}]' if ':' in host else host, port, transport)}>"
+        transport = (("transport", hop.protocol.lower()),) if hop.is_reliable and not secure else ()
+        return f"<{Uri('sips' if secure else 'sip', user, f'[{host}]' if ':' in host else host, port, transport)}>"
 
     def session(self) -> Session:
         return Session(self.media_factory, self.endpoint.number(), self.codecs, srtp=self.srtp)

@@ -219,6 +219,20 @@ async def test_a_call_over_tls(house: House, authority: Authority) -> None:
     await until(lambda: house.incoming[0].state is CallState.ENDED)
 
 
+async def test_a_sips_call_has_sips_contacts_and_ends_over_tls(house: House, authority: Authority) -> None:
+    certificate, key = authority.sign("sips", HOST)
+    settings = TlsSettings(certificate, key, authority.path)
+    callee, caller = await house.agent(tls=settings), await house.agent(tls=settings)
+    port = callee._transport.stream("TLS").address[1]  # type: ignore[union-attr]
+    call = caller.call(f"sips:bot@{HOST}:{port}", from_uri="sips:me@example.com")
+    await until(lambda: call.state is CallState.CONFIRMED)
+    contacts = [rung.message.contact for rung in caller.trace.rungs(call.id) if rung.message.contact is not None]
+    assert {contact.uri.scheme for contact in contacts} == {"sips"}
+    await house.incoming[0].hangup()
+    assert (await ended(call)).by == "remote"
+    assert {rung.peer.protocol for rung in caller.trace.rungs(call.id)} == {"TLS"}
+
+
 async def test_mutual_tls_wants_a_certificate_of_the_caller(house: House, authority: Authority) -> None:
     certificate, key = authority.sign("mutual", HOST)
     server = TlsSettings(certificate, key, authority.path, client_certificate=True)
