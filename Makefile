@@ -38,7 +38,7 @@ demo: setup ## Ring simulated debtors over real SIP; ARGS="--once --calls 8 --js
 serve: setup ## Run the server with the settings of the environment
 	$(BIN)/voicebot serve
 
-browser peers: ## Chromium and fonts, SIPp: installed where apt works, said aloud where not
+browser peers: ## Chromium and fonts, foreign SIP peers: installed where apt works, said aloud where not
 	@sh tests/install-$@.sh
 
 check: $(VENV)/.dev ## Lint, types, layers, call scripts

@@ -20,8 +20,8 @@ from voicebot.worker.ticks import Ack, Decoder, Hello, Sound, Tick, TickProtocol
 
 log = structlog.get_logger(__name__)
 
-LOST_MS = 500
-"""A brain that has not answered a tick for this long is lost."""
+LOST_MS = 460
+"""A brain that has not answered a tick for this long is lost: noticed and acted upon within half a second."""
 HUNG_MS = 10_000
 """A brain that has not answered for this long never will: it is ended, so that the supervisor starts another."""
 STALL_S = 0.1
