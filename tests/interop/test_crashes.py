@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from voicebot.domain.journal import FactKind
-from voicebot.worker.line_link import LOST_MS
 from voicebot.evidence.reading import read_audio, read_journal
+from voicebot.worker.line_link import LOST_MS
 
 from .installation import Installation
 from .phone import loud_frames, phone
