@@ -106,7 +106,7 @@ def over(call: Call) -> None:
     assert [party.name for party in call.people._room.conference.parties] == ["debtor"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(beginning=st.sampled_from(BEGINNINGS), story=st.lists(phones | clicks | others, max_size=10))
 def test_nothing_breaks_and_nobody_is_forgotten(
     beginning: list[tuple[object, ...]], story: list[tuple[object, ...]]
