@@ -36,7 +36,8 @@ class Phone:
     async def next(self, within_s: float | None = None) -> LegEvent | Clicked | None:
         """What happened next; None after `within_s` of nothing."""
         try:
-            return await asyncio.wait_for(self._inbox.get(), within_s)
+            async with asyncio.timeout(within_s):
+                return await self._inbox.get()
         except TimeoutError:
             return None
 

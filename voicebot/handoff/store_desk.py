@@ -81,7 +81,8 @@ class StoreDesk:
 
     async def news(self, within_s: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), within_s)
+            async with asyncio.timeout(within_s):  # wait_for would lose a cancellation that comes with the news
+                await self._changed.wait()
 
     async def alert(self, kind: AlertKind, text: str, call_id: str | None, agent_id: str | None = None) -> None:
         try:

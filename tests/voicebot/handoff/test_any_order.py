@@ -55,6 +55,7 @@ BEGINNINGS: tuple[list[tuple[object, ...]], ...] = (
     [("fetch",), ANSWERS, ("tick",), ("click", "consult", {"target": "a1"}), ("phone", 1, Answered())],
     [("fetch",), ANSWERS, ("tick",), ("click", "transfer", {"target": "a1"})],
     [("click", "supervise", {"agent": "s0", "mode": "listen"}), ANSWERS],
+    [("click", "supervise", {"agent": name, "mode": "barge"}) for name in ("a1", "a0")] + [("urgent",)],
 )
 
 
@@ -66,7 +67,8 @@ async def play(story: list[tuple[object, ...]]) -> list[object]:
             await act(call, action)
             await settle()
             nobody_hears_what_they_should_not(call)
-        await call.people.close()
+        async with asyncio.timeout(5):  # a cancellation must not be lost
+            await call.people.close()
         await settle()
     over(call)
     return list(errors.mock_calls)
