@@ -44,6 +44,7 @@ class MediaSession:
         self._receiver, self._sender = Receiver(self._clock), Sender()
         self._speech: Speech | None = None
         self._shield: Shield | None = None
+        self._last_shield: Shield | None = None
         self._agreed: Negotiated | None = None
         self._port_failures = 0
         self._silent_since = self._clock()
@@ -92,7 +93,7 @@ class MediaSession:
         if agreed.keys is None:
             self._shield = None
         elif self._shield is None or self._shield.keys != agreed.keys:
-            self._shield = Shield(agreed.keys)
+            self._shield = self._last_shield = Shield(agreed.keys, self._last_shield)
         self._agreed = agreed
         self._silent_since = self._clock()
         self._receiver.start(agreed, self._speech, self._shield, self._route_reports(agreed))

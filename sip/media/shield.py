@@ -13,15 +13,28 @@ _PROFILES: Final = {
 
 
 class Shield:
-    """Keeps the roll-over counters and replay windows, so it lives as long as its keys do."""
+    """Keeps the roll-over counters and replay windows, so each direction lives as long as its key does.
 
-    def __init__(self, keys: Keys) -> None:
+    `before`: the shield whose place this one takes. A direction whose key stays goes on counting where it was: counting
+    anew would encrypt different packets with the same keystream (RFC 3711 section 9.1).
+    """
+
+    def __init__(self, keys: Keys, before: "Shield | None" = None) -> None:
         profile = _PROFILES[keys.suite]
         self.keys: Final = keys
         self.rejected = 0
         """Packets that were forged, replayed or no SRTP at all."""
-        self._out = Session(Policy(keys.ours, Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
-        self._in = Session(Policy(keys.theirs, Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
+        known = before if before is not None and before.keys.suite == keys.suite else None
+        self._out = (
+            known._out
+            if known is not None and known.keys.ours == keys.ours
+            else Session(Policy(keys.ours, Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
+        )
+        self._in = (
+            known._in
+            if known is not None and known.keys.theirs == keys.theirs
+            else Session(Policy(keys.theirs, Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
+        )
 
     def protect(self, packet: bytes) -> bytes:
         return bytes(self._out.protect(packet))

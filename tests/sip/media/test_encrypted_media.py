@@ -164,3 +164,20 @@ async def test_the_short_tag():
     assert {len(each) for each in rig.got()} == {12 + 160 + 4}
     rig.session.close()
     rig.peer.close()
+
+
+def test_a_new_key_of_the_peer_leaves_our_keystream_where_it_was():
+    """Else packets after a turn of the sequence number are encrypted with a keystream that was used before."""
+    suite = "AES_CM_128_HMAC_SHA1_80"
+    peer = Shield(Keys(suite, THEIRS, OURS))
+    ours = Shield(Keys(suite, OURS, THEIRS))
+
+    def sent(shield: Shield, number: int) -> bytes:
+        return shield.protect(build_rtp(RtpPacket(8, False, number & 0xFFFF, number * 160, 5, LOUD)))
+
+    before = [sent(ours, number) for number in range(65_530, 65_545)]
+    assert all(peer.unprotect(packet) for packet in before)
+    renewed = Shield(Keys(suite, OURS, bytes(range(60, 90))), ours)
+    assert peer.unprotect(sent(renewed, 65_545)) is not None, "the peer counts on"
+    other = Shield(Keys(suite, bytes(range(50, 80)), THEIRS), renewed)
+    assert peer.unprotect(sent(other, 65_546)) is None, "a key of ours that changed is another one"
