@@ -25,12 +25,12 @@ class Shield:
         self.rejected = 0
         """Packets that were forged, replayed or no SRTP at all."""
         known = before if before is not None and before.keys.suite == keys.suite else None
-        self._out = (
+        self._out: Session = (
             known._out
             if known is not None and known.keys.ours == keys.ours
             else Session(Policy(keys.ours, Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
         )
-        self._in = (
+        self._in: Session = (
             known._in
             if known is not None and known.keys.theirs == keys.theirs
             else Session(Policy(keys.theirs, Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
