@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--servers", nargs="+", choices=list(SERVERS), default=["echo", "line", "baresip", "pyvoip"],
                         help="stalled: our line beside a brain that holds its interpreter for 400 ms at a time")
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--apart", action="store_true", help="server and phones on cores of their own")
     parser.add_argument("--json", metavar="FILE", help="- for standard output")
     parser.add_argument("--plot", metavar="FILE", help=".svg or .png; needs matplotlib")
     options = parser.parse_args()
@@ -61,7 +62,7 @@ def main() -> None:
     for calls in options.calls:
         for kind in options.servers:
             print(f"{kind} under {calls} calls …", file=sys.stderr, flush=True)
-            rows.append(measure(kind, calls, options.seconds))
+            rows.append(measure(kind, calls, options.seconds, apart=options.apart))
         show(rows[-len(options.servers) :])
         if options.json not in (None, "-"):
             with open(options.json, "w") as out:  # after each number of calls: a long run may be cut short

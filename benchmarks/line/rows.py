@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import Any, Final
 
 from benchmarks.line.far_end import WARM_UP_S
@@ -25,8 +26,12 @@ class ServerDied(Exception):
     """The server under test ended by itself; its error is on standard error."""
 
 
-def measure(kind: str, calls: int, seconds: float) -> dict[str, Any]:
-    """The figures of this server under this many calls; where it breaks, `broke` says how."""
+def measure(kind: str, calls: int, seconds: float, *, apart: bool = False) -> dict[str, Any]:
+    """The figures of this server under this many calls; where it breaks, `broke` says how.
+
+    `apart`: the server (with the stalling brain) keeps to one half of the cores, the phones to the other.
+    """
+    ours, theirs = halves() if apart else (None, None)
     own, far = free_port(), free_port()
     module, *arguments = SERVERS[kind]
     if module.endswith("our_line"):
@@ -34,9 +39,9 @@ def measure(kind: str, calls: int, seconds: float) -> dict[str, Any]:
     else:
         arguments += ["--port", str(own), "--far-port", str(far)]
     command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=raise_priority) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=partial(settle, ours)) as server:
         try:
-            figures = _measured(server, calls, seconds, far)
+            figures = _measured(server, calls, seconds, far, theirs)
         except ServerDied as error:
             figures = {"broke": str(error) or "the server ended by itself"}
         finally:
@@ -44,19 +49,30 @@ def measure(kind: str, calls: int, seconds: float) -> dict[str, Any]:
     return {"server": kind, "calls": calls, "seconds": seconds, **figures}
 
 
-def raise_priority() -> None:
+def halves() -> tuple[set[int], set[int]]:
+    """The cores we may use, in two halves; the same set twice where there is one core only."""
+    cores = sorted(os.sched_getaffinity(0))
+    middle = len(cores) // 2
+    return (set(cores[:middle]), set(cores[middle:])) if middle else (set(cores), set(cores))
+
+
+def settle(cores: set[int] | None) -> None:
     """What the line process of a worker does for itself, every server here gets, and the phones, if it is allowed."""
+    if cores:
+        os.sched_setaffinity(0, cores)
     with contextlib.suppress(OSError):
         os.nice(-10)
 
 
-def _measured(server: "subprocess.Popen[str]", calls: int, seconds: float, far: int) -> dict[str, Any]:
+def _measured(
+    server: "subprocess.Popen[str]", calls: int, seconds: float, far: int, cores: set[int] | None
+) -> dict[str, Any]:
     told = _read(server)
     ports = [str(port) for port in told.get("ports", [])]
     command = [sys.executable, "-m", "benchmarks.line.far_end", "--seconds", str(seconds), "--own-port", str(far)]
     command += ports or ["--calls", str(calls), "--target", f"sip:bot@127.0.0.1:{told['port']}"]
     command += ["--registers"] if told.get("registers") else []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=raise_priority) as far_end:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=partial(settle, cores)) as far_end:
         up = _read(far_end)
         time.sleep(WARM_UP_S)
         before, began = cpu_s(server.pid), time.monotonic()

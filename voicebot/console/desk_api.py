@@ -35,6 +35,7 @@ from voicebot.console.queries import Account, ConsoleData
 from voicebot.console.theme import language_of
 from voicebot.console.words import Words
 from voicebot.domain.plan import PlanError
+from voicebot.domain.records import Role
 from voicebot.store.portfolio import PortfolioFull
 
 log = structlog.get_logger(__name__)
@@ -144,8 +145,9 @@ def _call_routes(router: APIRouter, data: ConsoleData, floor: LiveFloor) -> None
         """Compute what the terms come to, without saving anything."""
         account, words = account_of(request.scope), _words(request)
         case = await data.desk.case(wanted.case_id)
-        if case is None:
-            raise HTTPException(404, f"there is no case {wanted.case_id}")
+        mine = account.role != Role.AGENT or await data.desk.concerns(account.agent_id, wanted.case_id)
+        if case is None or not mine:
+            raise HTTPException(404, f"there is no case {wanted.case_id} of yours")
         with readable(request):
             made = plan_of(wanted.terms(), case)
             if made is None:

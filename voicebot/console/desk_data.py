@@ -202,6 +202,16 @@ class DeskData:
         """Whether an agent may look at a case: their own, or nobody's."""
         return await self._store.portfolio.owner(case_id) in (None, agent_id)
 
+    async def concerns(self, agent_id: str | None, case_id: str) -> bool:
+        """Whether an agent may know what a case comes to: open to them, or about to be written about."""
+        if await self.open_to(agent_id, case_id):
+            return True
+        if agent_id is None:
+            return False
+        agent, calls = await self.agent(agent_id), await self.unwritten(agent_id)
+        talking = await self._store.calls.find(agent.call_id) if agent is not None and agent.call_id else None
+        return any(call.case_id == case_id for call in [*calls, *([talking] if talking else [])])
+
     async def pool(self) -> tuple[Sequence[Case], int]:
         """Cases to pull, and how many there are."""
         return await self._store.portfolio.pool(self._clock.now())

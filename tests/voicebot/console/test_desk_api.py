@@ -188,6 +188,8 @@ def test_cases_are_pulled_rung_and_given_back(agent: httpx.Client, enter: Callab
     assert other.get(f"/api/desk/cases/{pulled}/permission").status_code == 409
     assert "promise-sum" in agent.get(f"/desk/cases/{pulled}").text
     assert "promise-sum" not in other.get(f"/desk/cases/{pulled}").text
+    assert agent.post("/api/desk/plan", json=terms(case_id=pulled)).status_code == 200
+    assert other.post("/api/desk/plan", json=terms(case_id=pulled)).status_code == 404, "no sums of others' cases"
     assert other.post(f"/api/desk/cases/{pulled}/give-back").status_code == 409
     assert agent.post(f"/api/desk/cases/{pulled}/give-back").status_code == 200
     assert other.post(f"/api/desk/cases/{pulled}/pull").status_code == 200
