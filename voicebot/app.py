@@ -73,6 +73,7 @@ def _optional(settings: Settings) -> dict[str, object]:
         "VOICEBOT_SOFTPHONE_LISTEN": settings.softphone_listen,
         "VOICEBOT_SOFTPHONE_RTP_PORTS": settings.softphone_rtp_ports,
         "VOICEBOT_ICE_SERVERS": ",".join(settings.ice_servers),
+        "VOICEBOT_TRANSFER_TARGETS": ",".join(settings.transfer_targets),
         "VOICEBOT_TRUNK": settings.trunk,
         "VOICEBOT_TRUNKS": settings.trunks if isinstance(settings.trunks, Path) else None,
         "VOICEBOT_PUBLIC_ADDRESS": settings.public_address,

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     transfer_by_key: bool = Field(
         default=False, description="Agents accept by key 1 or click; else by hearing the briefing to its end"
     )
+    transfer_targets: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Beginnings of outside numbers and URIs that agents may ring, by commas; * is all"
+    )
     transfer_greeting: bool = Field(default=True, description="Both hear a short sentence when an agent has joined")
     drain_seconds: float = Field(default=180, ge=0, description="How long running calls may go on after SIGTERM")
     softphone_listen: str | None = Field(
@@ -112,7 +115,7 @@ class Settings(BaseSettings):
         default=(), description="stun:host:port and turn:user:password@host:port for softphones, separated by commas"
     )
 
-    @field_validator("allowed_peers", "ice_servers", mode="before")
+    @field_validator("allowed_peers", "ice_servers", "transfer_targets", mode="before")
     @classmethod
     def _split_peers(cls, value: object) -> object:
         if isinstance(value, str):

@@ -69,7 +69,12 @@ async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> Non
                 ice_servers=parse_ice_servers(settings.ice_servers),
             )
             workers = [worker_name(index) for index in range(settings.workers)]
-            data = StoreData(store, workers=workers, authorities=load_authorities(settings.home))
+            data = StoreData(
+                store,
+                workers=workers,
+                authorities=load_authorities(settings.home),
+                targets=settings.transfer_targets,
+            )
             await serve_console(data, console, stop)
             return
         except (OSError, DatabaseError) as error:

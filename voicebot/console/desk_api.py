@@ -168,7 +168,9 @@ def _call_routes(router: APIRouter, data: ConsoleData, floor: LiveFloor) -> None
         if verb in ("consult", "transfer"):
             if wanted is None:
                 raise HTTPException(422, _words(request)("desk.target.missing"))
-            payload["target"] = wanted.target.strip()
+            payload["target"] = target = wanted.target.strip()
+            if not await data.desk.may_bring_in(account.role, target):
+                raise HTTPException(403, _words(request)("desk.target.outside"))
         with readable(request):
             await data.desk.order(agent_id, call_id, sent, account.username, payload)
         log.info("command", verb=verb, target=call_id, by_pii=account.username)

@@ -21,7 +21,7 @@ from voicebot.domain.desk import AgentCallback, AgentFigures, Wrapup
 from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.plan import AUTHORITIES, Authority, Plan, Ruling
-from voicebot.domain.records import AgentRecord, CallRecord, PromiseRecord
+from voicebot.domain.records import AgentRecord, CallRecord, PromiseRecord, Role
 from voicebot.handoff.preview import MAY_DIAL
 from voicebot.handoff.screen_pop import ScreenPop, screen_pop
 from voicebot.store import Store
@@ -67,9 +67,15 @@ class DeskData:
     """All methods take the agent's id from the session, never from the request."""
 
     def __init__(
-        self, store: Store, clock: Clock, workers: Sequence[str], authorities: Sequence[Authority] = AUTHORITIES
+        self,
+        store: Store,
+        clock: Clock,
+        workers: Sequence[str],
+        authorities: Sequence[Authority] = AUTHORITIES,
+        targets: Sequence[str] = (),
     ) -> None:
         self._store = store
+        self._targets = targets
         self._authorities = authorities
         self._clock = clock
         self._workers = itertools.cycle(workers)
@@ -201,6 +207,12 @@ class DeskData:
     async def open_to(self, agent_id: str | None, case_id: str) -> bool:
         """Whether an agent may look at a case: their own, or nobody's."""
         return await self._store.portfolio.owner(case_id) in (None, agent_id)
+
+    async def may_bring_in(self, role: str, target: str) -> bool:
+        """Whether somebody may be rung into a call: agents always; others by supervisors, or where it is allowed."""
+        if role != Role.AGENT or await self.agent(target) is not None:
+            return True
+        return any(allowed == "*" or target.startswith(allowed) for allowed in self._targets)
 
     async def concerns(self, agent_id: str | None, case_id: str) -> bool:
         """Whether an agent may know what a case comes to: open to them, or about to be written about."""

@@ -26,6 +26,10 @@ DESK_TEXTS: dict[str, tuple[str, str]] = {
         "This account has no agent. Ask an administrator to choose one under People.",
     ),
     "desk.not_yours": ("这通电话或案件不属于您，或已经结束。", "This call or case is not yours, or is over."),
+    "desk.target.outside": (
+        "坐席只能咨询或转接同事。外部号码请主管操作，或由管理员在 VOICEBOT_TRANSFER_TARGETS 里放行。",
+        "Agents ring colleagues only. A supervisor may; or the administrator allows it in VOICEBOT_TRANSFER_TARGETS.",
+    ),
     "desk.target.missing": ("请填写坐席、号码或 SIP 地址。", "Name an agent, a number or a SIP address."),
     "desk.idle": ("等待来电", "Waiting for a call"),
     "desk.idle.ready": ("您已就绪。电话一响，客户资料自动弹出。", "Ready. The case opens when your phone rings."),

@@ -67,10 +67,11 @@ class StoreData:
         clock: Clock | None = None,
         workers: Sequence[str] = (LONE_WORKER,),
         authorities: Sequence[Authority] = AUTHORITIES,
+        targets: Sequence[str] = (),
     ) -> None:
         self._store = store
         self._clock = clock or SystemClock()
-        self.desk = DeskData(store, self._clock, workers, authorities)
+        self.desk = DeskData(store, self._clock, workers, authorities, targets)
         self.floor = FloorData(store, self._clock)
         self.people = PeopleData(store, self._clock)
 

@@ -130,6 +130,14 @@ def test_a_target_is_needed_where_somebody_is_rung(
     assert commands(floor, verb)[-1] == (talking, {"agent": "a1", "target": "a2"})
 
 
+@pytest.mark.parametrize("target", ["01012345678", "sip:anybody@192.0.2.9", "+44870"])
+def test_agents_ring_nobody_outside(agent: httpx.Client, floor: Served, talking: str, target: str) -> None:
+    before = commands(floor, "transfer")
+    refused = agent.post(f"/api/desk/calls/{talking}/transfer", json={"target": target})
+    assert refused.status_code == 403 and "VOICEBOT_TRANSFER_TARGETS" in refused.json()["detail"]
+    assert commands(floor, "transfer") == before
+
+
 def test_nobody_commands_a_call_of_others(
     agent: httpx.Client, enter: Callable[[str], httpx.Client], talking: str
 ) -> None:
