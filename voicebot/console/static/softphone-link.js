@@ -26,6 +26,7 @@ export class Link {
     };
     return new Promise((open, failed) => {
       this.stream.onopen = () => { open(); void this.beat?.(); }; // what happened while it was broken is not told again
+      this.stream.onerror = () => failed(new Refused(503, "no news")); // before it opened; later it tries again by itself
       setTimeout(() => failed(new Refused(503, "no news")), 6000);
     });
   }
