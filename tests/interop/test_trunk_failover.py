@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -55,5 +56,9 @@ async def test_a_full_trunk_is_followed_by_the_next_in_one_journal(both: tuple[C
         await eventually(lambda: {trunk.state for trunk in line_view(installation.home).trunks} == {"paused", "up"}, 10)
         await good.taken[0].hang_up()
         await call.sealed()
-        record = await store.calls.find("trunked")
+        for _ in range(100):  # the call book is written behind the call's back
+            record = await store.calls.find("trunked")
+            if record is not None and record.ended_at is not None:
+                break
+            await asyncio.sleep(0.1)
         assert record is not None and record.ended_at is not None

@@ -183,6 +183,9 @@ class Switchboard:
     def _take(self, phone: Phone, how: str) -> None:
         """`phone` is the agent from this moment; who was it before leaves."""
         room, before = self._room, self._room.agent
+        if self.state is State.OVER:  # the call ended while this phone rang
+            room.spawn(room.dismiss(phone, talked=False))
+            return
         fetching = self._fetching
         if fetching is not None:
             fetching.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from unittest.mock import patch
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import voicebot.handoff.room
@@ -110,6 +110,10 @@ def over(call: Call) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(beginning=st.sampled_from(BEGINNINGS), story=st.lists(phones | clicks | others, max_size=10))
+@example(  # a supervisor answers when the agent has hung up and the call is over
+    beginning=BEGINNINGS[-1],
+    story=[("phone", 1, Answered()), ("phone", 1, Ended("remote", None, "hung up")), ("phone", 0, Answered())],
+)
 def test_nothing_breaks_and_nobody_is_forgotten(
     beginning: list[tuple[object, ...]], story: list[tuple[object, ...]]
 ) -> None:
