@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import voicebot.handoff.room
-from tests.voicebot.handoff.test_switchboard import URGENT, WANTED, Call, settle
+from tests.voicebot.handoff.one_call import URGENT, WANTED, Call, settle
 from voicebot.audio.frames import SILENCE
 from voicebot.handoff.audibility import Part
 from voicebot.handoff.states import State

@@ -3,121 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-from collections.abc import Mapping
 
-import numpy as np
 import pytest
 
+from tests.voicebot.handoff.one_call import DEBTOR, GONE, WANTED, Call, hum, settle, voices
 from voicebot.audio.frames import SILENCE
 from voicebot.domain.journal import FactKind
 from voicebot.domain.records import AlertKind
 from voicebot.handoff.desk import Wanted
-from voicebot.handoff.rules import TransferRules
 from voicebot.handoff.states import State
-from voicebot.handoff.switchboard import Switchboard
-from voicebot.handoff.testing import Office, agent
+from voicebot.handoff.testing import agent
 from voicebot.handoff.transfer import Briefing
-from voicebot.telephony.leg import Answered, Ended, Held, Resumed, TransferWanted
-from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
-
-NOW = dt.datetime(2026, 11, 24, 10, tzinfo=dt.UTC)
-WANTED = Wanted("c1", "asked")
-GONE = Ended("remote", None, "the peer hung up")
-
-
-def voice(hz: int) -> bytes:
-    return (2500 * np.sin(2 * np.pi * hz * np.arange(160) / 8000)).astype("<i2").tobytes()
-
-
-DEBTOR = voice(200)
-
-
-class Call:
-    """One call with a switchboard; it is its host. Each phone hums its own tone."""
-
-    def __init__(self, *agents: str, supervisors: tuple[str, ...] = (), **rules: float) -> None:
-        people = [agent(name) for name in (*agents, *supervisors)]
-        self.office = Office(people, lambda: NOW, supervisors)
-        for name in supervisors:
-            self.office.set_presence(name, "away")
-        self.line, self.leg = SimulatedLine(), SimulatedLeg()
-        self.facts: list[tuple[FactKind, Mapping[str, object]]] = []
-        self.told: list[str] = []
-        self.call_id = "c1"
-        self.people = Switchboard(self, self.office, self.line, self.leg, TransferRules(**rules))  # type: ignore[arg-type]
-        self.tick = 0
-
-    # --- Host ----------------------------------------------------------------------------------------------
-
-    def journal(self, kind: FactKind, data: Mapping[str, object]) -> None:
-        self.facts.append((kind, data))
-
-    def taken_over(self) -> None:
-        self.told.append("taken over")
-
-    def not_taken(self, why: str) -> None:
-        self.told.append(f"not taken: {why}")
-
-    def left_alone(self) -> None:
-        self.told.append("left alone")
-
-    def say(self, name: str) -> None:
-        self.told.append(f"say {name}")
-
-    async def hang_up(self) -> None:
-        self.told.append("hang up")
-
-    # --- the play ------------------------------------------------------------------------------------------
-
-    def phone(self, name: str) -> SimulatedLeg:
-        """The phone that was rung last for this person."""
-        return next(leg for leg in reversed(self.line.legs) if name in leg.remote)
-
-    async def answers(self, name: str) -> SimulatedLeg:
-        await settle()
-        self.phone(name).tell(Answered())
-        await settle()
-        return self.phone(name)
-
-    async def turn(self, *phones: SimulatedLeg, ticks: int = 3) -> list[bytes]:
-        """What the debtor hears and then each of `phones`, in the last of some ticks in which all hum."""
-        for _ in range(ticks):
-            self.tick += 1
-            heard = [self.people.exchange(DEBTOR, None) or SILENCE]
-            heard += [leg.tick(self.tick, hum(leg)) for leg in phones]
-        await settle()
-        return heard
-
-    async def joined(self) -> SimulatedLeg:
-        assert self.people.fetch(WANTED, Briefing())
-        leg = await self.answers("a0")
-        await self.turn(leg)
-        assert self.kinds[-1] is FactKind.JOINED
-        return leg
-
-    def data(self, kind: FactKind) -> list[dict[str, object]]:
-        return [dict(data) for one, data in self.facts if one is kind]
-
-    @property
-    def kinds(self) -> list[FactKind]:
-        return [kind for kind, _ in self.facts]
-
-
-def hum(leg: SimulatedLeg) -> bytes:
-    return voice(400 + 150 * (sum(leg.remote.encode()) % 7))
-
-
-def voices(heard: bytes, *expected: bytes) -> bool:
-    """Whether this is the sum of these and of nothing else."""
-    got = np.frombuffer(heard, "<i2").astype(int)
-    total = sum((np.frombuffer(one, "<i2").astype(int) for one in expected), start=np.zeros(160, int))
-    return bool(np.max(np.abs(got - total)) <= len(expected))
-
-
-async def settle() -> None:
-    for _ in range(30):
-        await asyncio.sleep(0)
+from voicebot.telephony.leg import Ended, Held, Resumed, TransferWanted
 
 
 async def test_from_trigger_to_talk_to_wrap_up() -> None:
@@ -340,118 +237,6 @@ async def test_a_number_is_bridged_where_the_trunk_does_not_refer() -> None:
     other = await call.answers("4008001234")
     assert leg.ended is not None
     assert voices((await call.turn(other))[0], hum(other))
-
-
-# --- the supervisor's
-
-
-@pytest.mark.parametrize(("mode", "debtor", "agent_hears"), [
-    ("listen", False, False), ("whisper", False, True), ("barge", True, True),
-])
-async def test_a_supervisor_is_heard_by_whom_the_mode_says(mode: str, debtor: bool, agent_hears: bool) -> None:
-    call = Call("a0", supervisors=("s0",))
-    leg = await call.joined()
-    call.people.obey("supervise", {"agent": "s0", "mode": mode})
-    boss = await call.answers("s0")
-    heard, agent_heard, boss_heard = await call.turn(leg, boss)
-    assert voices(heard, hum(leg), *[hum(boss)] * debtor)
-    assert voices(agent_heard, DEBTOR, *[hum(boss)] * agent_hears)
-    assert voices(boss_heard, DEBTOR, hum(leg))
-    assert call.data(FactKind.SUPERVISOR_JOINED) == [{"agent": "s0", "mode": mode}]
-    call.people.obey("supervise", {"agent": "s0", "mode": "leave"})
-    await settle()
-    assert boss.ended is not None and call.kinds[-1] is FactKind.SUPERVISOR_LEFT
-    assert call.office.people["s0"].presence == "away", "a break ends by itself"
-
-
-async def test_a_supervisor_changes_from_listening_to_taking_over() -> None:
-    call = Call("a0", supervisors=("s0",))
-    leg = await call.joined()
-    call.people.obey("supervise", {"agent": "s0", "mode": "listen"})
-    boss = await call.answers("s0")
-    call.people.obey("supervise", {"agent": "s0", "mode": "take_over"})
-    await settle()
-    assert leg.ended is not None and len(call.line.legs) == 2, "they were rung twice"
-    heard, boss_heard = await call.turn(boss)
-    assert voices(heard, hum(boss)) and voices(boss_heard, DEBTOR)
-    assert call.data(FactKind.AGENT_LEFT) == [{"agent": "a0", "by": "take_over"}]
-    boss.tell(GONE)
-    await settle()
-    assert call.told[-1] == "hang up"
-
-
-async def test_a_supervisor_listens_to_the_bot_and_takes_the_call_from_it() -> None:
-    call = Call(supervisors=("s0",))
-    call.people.obey("supervise", {"agent": "s0", "mode": "listen"})
-    boss = await call.answers("s0")
-    bot = voice(990)
-    call.people.exchange(DEBTOR, bot)
-    assert voices(boss.tick(1, hum(boss)), DEBTOR, bot)
-    assert voices(call.people.exchange(DEBTOR, bot) or SILENCE, bot)
-    call.people.obey("supervise", {"agent": "s0", "mode": "barge"})
-    assert call.told[0] == "taken over"
-    await call.turn(boss)
-    assert voices((await call.turn(boss))[0], hum(boss))
-
-
-async def test_who_barged_in_stays_when_the_agent_leaves() -> None:
-    call = Call("a0", supervisors=("s0",))
-    leg = await call.joined()
-    call.people.obey("supervise", {"agent": "s0", "mode": "barge"})
-    boss = await call.answers("s0")
-    leg.tell(GONE)
-    await settle()
-    assert "hang up" not in call.told and call.people.joined
-    assert voices((await call.turn(boss))[0], hum(boss))
-
-
-async def test_whoever_is_called_off_before_they_answer_is_let_go() -> None:
-    call = Call(supervisors=("s0",))
-    call.people.obey("supervise", {"agent": "s0", "mode": "leave"})
-    assert call.line.legs == []
-    call.people.obey("supervise", {"agent": "s0", "mode": "listen"})
-    await settle()
-    call.people.obey("supervise", {"agent": "s0", "mode": "leave"})
-    boss = await call.answers("s0")
-    assert boss.ended is not None and FactKind.SUPERVISOR_JOINED not in call.kinds
-
-
-# --- danger
-
-
-URGENT = Wanted("c1", "danger", "crisis", urgent=True)
-
-
-async def test_in_danger_supervisors_are_rung_beside_agents_and_the_first_to_accept_has_the_call() -> None:
-    call = Call("a0", supervisors=("s0",), supervisors_after_s=0.05)
-    call.people.fetch(URGENT, Briefing())
-    await settle()
-    assert len(call.line.legs) == 1
-    await asyncio.sleep(0.08)
-    assert len(call.line.legs) == 2 and call.phone("a0").ended is None
-    boss = await call.answers("s0")
-    assert call.phone("a0").ended is not None and call.office.people["a0"].presence == "ready"
-    assert voices((await call.turn(boss))[0], hum(boss))
-
-
-async def test_in_danger_with_no_agent_on_duty_supervisors_are_rung_at_once() -> None:
-    call = Call(supervisors=("s0",))
-    call.people.fetch(URGENT, Briefing())
-    await settle()
-    assert len(call.line.legs) == 1
-    call.phone("s0").tell(Ended("remote", 480, "gone"))
-    await settle()
-    assert call.told == ["not taken: no_agent"]
-    assert call.office.people["s0"].presence == "away", "a break ends by a call that was not taken"
-
-
-async def test_an_urgent_search_that_is_called_off_leaves_nobody_ringing() -> None:
-    call = Call("a0", supervisors=("s0",), supervisors_after_s=0.01)
-    call.people.fetch(URGENT, Briefing())
-    await asyncio.sleep(0.05)
-    await call.people.close()
-    assert len(call.line.legs) == 2 and all(leg.ended for leg in call.line.legs)
-    assert "busy" not in {one.presence for one in call.office.people.values()}
 
 
 # --- REFER
