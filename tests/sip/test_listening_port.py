@@ -188,12 +188,20 @@ async def test_a_flood_from_one_address_is_dropped_unread(bot: Bot, monkeypatch:
     await bot.unharmed()
 
 
-async def test_a_call_over_ipv6() -> None:
+def has_ipv6() -> bool:
+    """Whether the kernel gives us ::1 at all; what our own stack can't do with it is a failure, not an excuse."""
     try:
-        callee = UserAgent(("::1", 0), media_factory=None, on_incoming=answer_at_once, tcp=True)
-        await callee.start()
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
     except OSError:
-        pytest.skip("this machine has no IPv6")
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="!!! NO IPV6: the loopback of this machine has no ::1")
+async def test_a_call_over_ipv6() -> None:
+    callee = UserAgent(("::1", 0), media_factory=None, on_incoming=answer_at_once, tcp=True)
+    await callee.start()
     caller = UserAgent(("::1", 0), media_factory=None, tcp=True)
     await caller.start()
     for transport in ("udp", "tcp"):
