@@ -43,6 +43,9 @@ class _Turn:
         self._pieces: list[bytes] = []
         self._ended = False
         self._news = asyncio.Event()
+
+    def start(self) -> None:
+        """First of all, and like everything below in the loop of the connections."""
         self.final: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -188,10 +191,10 @@ class RemoteRecognizer:
         self._loop.call_soon_threadsafe(work, *arguments)
 
     def begin(self, on_text: Callable[[str], None]) -> _Turn:
-        async def make() -> _Turn:
-            return _Turn(self._address, self._protocol, on_text)
-
-        return self._run(make()).result(1)
+        """Returns at once: the caller of a tick must not wait for another thread."""
+        turn = _Turn(self._address, self._protocol, on_text)
+        self.call(turn.start)
+        return turn
 
     def conclude(self, turn: _Turn | None, pcm: bytes, began: float, heard: float) -> Future[Transcript]:
         async def work() -> Transcript:
