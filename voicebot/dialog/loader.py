@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from voicebot.dialog.changes import changed_nodes
 from voicebot.dialog.fields import Problem
 from voicebot.dialog.proof import examine
 from voicebot.dialog.reading import Draft, build, read_draft
@@ -65,7 +66,7 @@ def _extended(draft: Draft, path: Path, parent: str, seen: frozenset[Path]) -> D
     base = _draft(found, seen)
     own = {handler.name for handler in draft.handlers}
     draft.problems = base.problems + draft.problems
-    draft.nodes = base.nodes | draft.nodes
+    draft.nodes = base.nodes | changed_nodes(draft, base)
     draft.handlers = draft.handlers + [handler for handler in base.handlers if handler.name not in own]
     draft.policy = base.policy | draft.policy
     draft.words = {k: v for k, v in base.words.items() if k != "extends"} | draft.words

@@ -29,7 +29,7 @@ _COMMON = ("kind", "say", "do", "without", "gentle")
 _ASK = (
     "topic", "patience", "branches", "again", "short", "no_input", "tries", "exhausted", "silent", "silences",
 )  # fmt: skip
-_KEYS = {
+KEYS = {
     Kind.SAY: (*_COMMON, "goto"),
     Kind.BRANCH: (*_COMMON, "branches"),
     Kind.ASK: (*_COMMON, *_ASK),
@@ -37,6 +37,8 @@ _KEYS = {
     Kind.HANG_UP: _COMMON,
     Kind.MESSAGE: _COMMON,
 }
+"""The keys a node of each kind may have."""
+EVERY_KEY = tuple(dict.fromkeys(key for keys in KEYS.values() for key in keys))
 _BRANCH = ("hears", "if", "say", "do", "goto")
 _HANDLER = (*_BRANCH, "at_least", "patience", "resume")
 _PROMPT = ("text", "if", "interruptible")
@@ -50,6 +52,7 @@ class Draft:
     file: str
     top: CommentedMap | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
+    changes: set[str] = field(default_factory=set)
     handlers: list[Handler] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     policy: dict[str, float] = field(default_factory=dict)
@@ -128,11 +131,14 @@ class _Reader(Fields):
 
     def _node(self, name: str, body: CommentedMap, where: Where) -> Node:
         kind = self.choice(body, "kind", Kind, Kind.SAY)
-        if "kind" not in body:
+        changes = "kind" not in body and bool(self._draft.words.get("extends"))
+        if changes:  # a node of the script that this one extends: only what is said here is different
+            self._draft.changes.add(name)
+        elif "kind" not in body:
             self.problem(where, "schema", f"node {name} has no `kind:`; one of {', '.join(Kind)}")
-        self.known(body, _KEYS[kind], f"a node of kind {kind}")
+        self.known(body, EVERY_KEY if changes else KEYS[kind], f"a node of kind {kind}")
         topic = self.choice(body, "topic", Topic, Topic.ANY)
-        if kind is Kind.ASK and "topic" not in body:
+        if kind is Kind.ASK and "topic" not in body and not changes:
             self.problem(where, "schema", f"node {name} listens: it needs a `topic:`; one of {', '.join(Topic)}")
         return Node(
             id=name,
