@@ -21,6 +21,7 @@ COMMANDS = "voicebot_commands"
 CLOSED = "voicebot_closed"
 DESK = "voicebot_desk"
 ALERTS = "voicebot_alerts"
+SCRIPTS = "voicebot_scripts"
 _RECONNECT_S = (0.1, 0.3, 1.0, 3.0)
 
 

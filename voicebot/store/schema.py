@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 metadata = MetaData(
     naming_convention={
@@ -256,6 +257,7 @@ calls = Table(
     _text("script_sha256", nullable=True),
     _json("emotion"),
     Index("calls_started_at_idx", "started_at"),
+    Index("calls_script_sha256_idx", "script_sha256"),
     Index("calls_running_idx", "worker", postgresql_where=text("ended_at IS NULL")),
 )
 
@@ -423,6 +425,52 @@ secrets = Table(
     _when("used_at", nullable=True),
 )
 """Login links (used once) and API tokens; only their hashes are kept."""
+
+# --- call scripts
+
+script_versions = Table(
+    "script_versions",
+    metadata,
+    Column("id", UUID(as_uuid=False), primary_key=True, server_default=text("gen_random_uuid()")),
+    _text("script"),
+    Column("number", Integer, nullable=False),
+    _text("source"),
+    _text("frozen", server_default=text("''")),
+    _text("sha256"),
+    _text("state", server_default=text("'draft'")),
+    _text("note", server_default=text("''")),
+    _text("written_by"),
+    _when("written_at"),
+    _text("reviewed_by", nullable=True),
+    _when("reviewed_at", nullable=True),
+    _text("published_by", nullable=True),
+    _when("published_at", nullable=True),
+    _when("retired_at", nullable=True),
+    UniqueConstraint("script", "number"),
+)
+
+script_splits = Table(
+    "script_splits",
+    metadata,
+    _text("script", primary_key=True),
+    _json("parts"),
+    Column("hold_out", Double, nullable=False, server_default=text("0")),
+    _when("since"),
+)
+
+script_plays = Table(
+    "script_plays",
+    metadata,
+    _id(),
+    _text("script"),
+    _text("name"),
+    _json("events"),
+    _json("expected"),
+    _text("made_by"),
+    _when("made_at"),
+    UniqueConstraint("script", "name"),
+)
+"""Chats with a script that became tests."""
 
 settings = Table("settings", metadata, _text("key", primary_key=True), _text("value"))
 """Small things that all processes of an installation must agree on, such as the cookie secret."""

@@ -28,6 +28,8 @@ from voicebot.store.portfolio import Portfolio
 from voicebot.store.previews import Previews
 from voicebot.store.promises import Promises
 from voicebot.store.schema import settings
+from voicebot.store.script_figures import ScriptCalls
+from voicebot.store.script_versions import ScriptVersions
 from voicebot.store.softphones import Softphones
 from voicebot.store.users import Users
 from voicebot.store.waiting import Waiting
@@ -61,6 +63,8 @@ class Store:
         self.figures = Figures(database)
         self.load = Load(database)
         self.users = Users(database)
+        self.script_versions = ScriptVersions(database)
+        self.script_calls = ScriptCalls(database)
 
     @classmethod
     def from_url(cls, url: str, pool_size: int = 5) -> Store:
