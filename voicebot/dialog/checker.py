@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from voicebot.dialog.loader import read_script
+from voicebot.dialog.fields import Problem
+from voicebot.dialog.loader import read_script, read_text
 from voicebot.dialog.prompts import LONGEST, VARIABLE, all_prompts
 from voicebot.dialog.script import Kind, Node, Script, Where
 
@@ -35,7 +36,15 @@ class Finding:
 
 def check_file(path: Path | str) -> list[Finding]:
     """Everything worth knowing about a script, in the order of the file. Never raises."""
-    script, problems = read_script(Path(path))
+    return _findings(*read_script(Path(path)))
+
+
+def check_text(source: str, name: str, folders: Iterable[Path | str] = ()) -> list[Finding]:
+    """The same for a text in an editor: `name` stands for the file; scripts it rests on are sought in `folders`."""
+    return _findings(*read_text(source, name, folders))
+
+
+def _findings(script: Script | None, problems: Iterable[Problem]) -> list[Finding]:
     found = [_finding(p.where, Severity.ERROR, p.code, p.message) for p in problems]
     if script is not None:
         found += _warnings(script)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from voicebot.dialog.changes import changed_nodes
@@ -35,7 +36,16 @@ def load_script(path: Path | str) -> Script:
 
 def read_script(path: Path) -> tuple[Script | None, list[Problem]]:
     """The script (None when it cannot be built) and everything that forbids its use."""
-    draft = _draft(path, frozenset())
+    return _built(_file(path, _Shelves((path.parent,))))
+
+
+def read_text(source: str, name: str, folders: Iterable[Path | str] = ()) -> tuple[Script | None, list[Problem]]:
+    """The same for a text that is no file: `name` stands for it in problems, what it names is sought in `folders`."""
+    data = source.encode("utf-8", "surrogatepass")
+    return _built(_whole(read_draft(data, name), _Shelves(tuple(Path(folder) for folder in folders))))
+
+
+def _built(draft: Draft) -> tuple[Script | None, list[Problem]]:
     if draft.problems and draft.top is None:
         return None, draft.problems
     script = build(draft)
@@ -45,25 +55,42 @@ def read_script(path: Path) -> tuple[Script | None, list[Problem]]:
     return script, problems
 
 
-def _draft(path: Path, seen: frozenset[Path]) -> Draft:
+@dataclass(frozen=True, slots=True)
+class _Shelves:
+    """Where files named in files are looked for, and those that are being read already."""
+
+    folders: tuple[Path, ...]
+    seen: frozenset[Path] = frozenset()
+
+    def find(self, name: str) -> Path | None:
+        return next((path for path in _candidates(name, list(self.folders)) if path.is_file()), None)
+
+    def inside(self, path: Path) -> _Shelves:
+        return _Shelves(self.folders, self.seen | {path.resolve()})
+
+
+def _file(path: Path, shelves: _Shelves) -> Draft:
     try:
         draft = read_draft(path.read_bytes(), str(path))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         problem = Problem(Where(str(path), 1, 1), "file", f"cannot read the script: {reason}; check the path")
         return Draft(str(path), problems=[problem])
-    parent = draft.words.get("extends")
-    return draft if not parent else _extended(draft, path, parent, seen | {path.resolve()})
+    return _whole(draft, shelves.inside(path))
 
 
-def _extended(draft: Draft, path: Path, parent: str, seen: frozenset[Path]) -> Draft:
+def _whole(draft: Draft, shelves: _Shelves) -> Draft:
     """`extends: reminder` takes over everything of that script which this file does not say itself."""
-    found = next((p for p in _candidates(parent, [path.parent]) if p.is_file()), None)
-    if found is None or found.resolve() in seen:
-        reason = "extends itself" if found else "no such script beside it or among the shipped ones"
-        draft.problems.append(Problem(Where(draft.file, 1, 1), "extends", f"extends: {parent}: {reason}"))
+    parent = draft.words.get("extends")
+    if not parent:
         return draft
-    base = _draft(found, seen)
+    found = shelves.find(parent)
+    if found is None or found.resolve() in shelves.seen:
+        reason = "it extends itself in a circle" if found else "no such script beside it or among the shipped ones"
+        where = draft.places.get("extends", Where(draft.file, 1, 1))
+        draft.problems.append(Problem(where, "extends", f"extends: {parent}: {reason}"))
+        return draft
+    base = _file(found, shelves)
     own = {handler.name for handler in draft.handlers}
     draft.problems = base.problems + draft.problems
     draft.nodes = base.nodes | changed_nodes(draft, base)

@@ -59,6 +59,7 @@ class Draft:
     silence: tuple[Prompt, ...] = ()
     softeners: dict[str, Prompt] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
+    places: dict[str, Where] = field(default_factory=dict)
     sha256: str = ""
 
 
@@ -102,6 +103,7 @@ class _Reader(Fields):
         for key in ("script", "title", "version", "extends", "start", "limit", "silent", "voicemail", "neutral"):
             if key in top:
                 self._draft.words[key] = self.text(top, key)
+                self._draft.places[key] = self.value_at(top, key)
         self._read_policy(self.map(top, "policy"))
         self._draft.silence = self._prompts(top, "silence")
         for label, _ in self.items(self.map(top, "softeners")):
