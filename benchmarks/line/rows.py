@@ -1,6 +1,5 @@
 """One row of the comparison: a server in its own process under so many calls."""
 
-import contextlib
 import json
 import os
 import socket
@@ -11,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from benchmarks.line.far_end import WARM_UP_S
+from voicebot.worker.priority import go_first
 
 SERVERS: Final = {
     "echo": ["benchmarks.line.our_line", "echo"],
@@ -60,8 +60,7 @@ def settle(cores: set[int] | None) -> None:
     """What the line process of a worker does for itself, every server here gets, and the phones, if it is allowed."""
     if cores:
         os.sched_setaffinity(0, cores)
-    with contextlib.suppress(OSError):
-        os.nice(-10)
+    go_first()
 
 
 def _measured(

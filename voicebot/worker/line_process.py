@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import json
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -38,6 +37,7 @@ from voicebot.worker.commands import CommandTaker
 from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.line_link import BrainLink
 from voicebot.worker.names import link_path, rtp_range, sip_address, worker_name
+from voicebot.worker.priority import go_first
 from voicebot.worker.ticks import Sound
 
 log = structlog.get_logger(__name__)
@@ -226,8 +226,7 @@ def _worker_of(folder: Path) -> str | None:
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> None:
-    with contextlib.suppress(PermissionError, OSError):
-        os.nice(-10)
+    log.info("line starts", turn=go_first())
     await LineProcess(settings, database_url(), int(sys.argv[1])).run(stop)
 
 
