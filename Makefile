@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+PARALLEL := --numprocesses=auto --dist=loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test unit check bench train-asr eval-asr train-intent eval-intent bench-intent clean browser peers
@@ -48,10 +49,11 @@ check: $(VENV)/.dev ## Lint, types, layers, call scripts
 	$(BIN)/voicebot script check scripts/*.yaml
 
 unit: $(VENV)/.dev ## The fast tests
-	$(BIN)/pytest -q -m "not slow" tests/sip tests/voicebot $(ARGS)
+	$(BIN)/pytest -q -m "not slow" $(PARALLEL) tests/sip tests/voicebot $(ARGS)
 
 test: $(VENV)/.dev browser peers check ## Set up and run every test
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -q -m "not alone" $(PARALLEL) $(ARGS)
+	$(BIN)/pytest -m alone $(ARGS)
 
 bench: $(VENV)/.dev ## Measure line and turns
 	$(BIN)/python -m benchmarks.line
