@@ -255,21 +255,25 @@ def script_check(files: list[Path], as_json: AsJson = False) -> None:
 @script.command("simulate")
 def script_simulate(
     script_file: Annotated[Path, typer.Argument(metavar="SCRIPT")],
-    personas: Annotated[str, typer.Option("--personas", help="JSON Lines; - for standard input")],
+    personas: Annotated[
+        str | None, typer.Option("--personas", help="JSON Lines; - for standard input; the shipped ones if left out")
+    ] = None,
     as_json: AsJson = False,
     seed: Annotated[int, typer.Option("--seed")] = 0,
+    count: Annotated[
+        int | None, typer.Option("--count", min=1, max=100_000, help="So many calls; beyond the personas, varied ones")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Baseline to compare with; exit code 1 when worse")
+    ] = None,
+    save: Annotated[Path | None, typer.Option("--save", help="Write the baseline of these calls")] = None,
+    audio: Annotated[bool, typer.Option("--audio", help="Ring them over real SIP, with voices")] = False,
 ) -> None:
-    """Run a call script against personas, in text."""
-    from voicebot.dialog.loader import ScriptError, load_script
-    from voicebot.dialog.simulator import simulate_row
-    from voicebot.intent.understander import Understander
+    """Run a call script against simulated debtors, in text or, with --audio, as telephone calls."""
+    from voicebot.cli.simulation import Simulation, run
 
-    try:
-        loaded = load_script(script_file)
-    except ScriptError as error:
-        fail(str(error))
-    understander = Understander()
-    _map_rows(personas, lambda row: simulate_row(loaded, row, understander.understand, seed))
+    lines = None if personas is None else _lines(personas)
+    raise typer.Exit(run(Simulation(script_file, lines, seed, count, as_json, against, save, audio), _one_row))
 
 
 # --- cases ----------------------------------------------------------------------------------------

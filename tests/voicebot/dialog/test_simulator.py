@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from voicebot.dialog.script import Script
-from voicebot.dialog.simulator import simulate, simulate_rows
+from voicebot.dialog.simulator import simulate, simulate_one
+from voicebot.domain.case import CallFacts
 from voicebot.domain.understanding import Topic, Understanding
 
 from .callee import meaning
@@ -41,7 +42,7 @@ def persona(known: bool = True, **answers: list[str]) -> dict[str, Any]:
 
 def test_a_promise_is_kept_in_the_row(reminder: Script) -> None:
     who = persona(open=["我是"], verify=["二三一五"], debt=["周五还两千"], promise=["对"])
-    row = simulate(reminder, who, understand)
+    row = simulate_one(reminder, who, understand=understand)
     assert row["disposition"] == "partial_promise" and row["handoff"] is False
     assert row["promise"] == {"date": "2026-11-27", "amount_fen": 200000}
     assert row["call_date"] == "2026-11-24" and row["disclosed_before_verified"] is False
@@ -50,18 +51,18 @@ def test_a_promise_is_kept_in_the_row(reminder: Script) -> None:
 
 
 def test_topics_fall_back_to_any_and_the_last_answer_repeats(reminder: Script) -> None:
-    row = simulate(reminder, persona(any=["我是", "二三一五", "转人工"]), understand)
+    row = simulate_one(reminder, persona(any=["我是", "二三一五", "转人工"]), understand=understand)
     assert row["disposition"] == "human_requested" and row["handoff"] is True
 
 
 def test_stage_directions_and_empty_answers_are_silence(reminder: Script) -> None:
-    row = simulate(reminder, persona(open=["", "（电视声）……", "（叹气）"]), understand)
+    row = simulate_one(reminder, persona(open=["", "（电视声）……", "（叹气）"]), understand=understand)
     assert row["disposition"] == "no_input"
 
 
 def test_somebody_unknown_can_never_be_verified(reminder: Script) -> None:
     who = persona(known=False, open=["我是"], verify=["二三一五"], debt=["周五还两千"])
-    row = simulate(reminder, who, understand)
+    row = simulate_one(reminder, who, understand=understand)
     assert not row["verified"] and row["promise"] is None and not row["disclosed_before_verified"]
 
 
@@ -69,7 +70,7 @@ def test_disclosures_are_noticed_by_the_simulator_itself(reminder: Script) -> No
     """A script that slipped past every check would still be caught here."""
     nodes = dict(reminder.nodes)
     nodes["open"] = replace(nodes["open"], say=(replace(nodes["open"].say[0], text="您该缴纳费用了"),))
-    assert not simulate(replace(reminder, nodes=nodes), persona(open=["打错了"]), understand)[
+    assert not simulate_one(replace(reminder, nodes=nodes), persona(open=["打错了"]), understand=understand)[
         "disclosed_before_verified"
     ]
     nodes["open"] = replace(nodes["open"], do=(), say=(), goto="debt")
@@ -79,16 +80,45 @@ def test_disclosures_are_noticed_by_the_simulator_itself(reminder: Script) -> No
     with unguarded.context() as patch:
         patch.setattr(turn, "render", lambda text, values, *_: prompts.render(text, values, True, "", ()))
         nodes["open"] = replace(reminder.nodes["open"], say=reminder.nodes["debt"].say)
-        row = simulate(replace(reminder, nodes=nodes), persona(open=["打错了"]), understand)
+        row = simulate_one(replace(reminder, nodes=nodes), persona(open=["打错了"]), understand=understand)
     assert row["disclosed_before_verified"]
 
 
 def test_a_bad_persona_is_an_error_row_and_the_others_go_on(reminder: Script) -> None:
-    rows = list(simulate_rows(reminder, [{"id": "bad"}, persona(open=["打错了"])], understand))
+    rows = list(simulate(reminder, [{"id": "bad"}, persona(open=["打错了"])], understand=understand))
     assert "error" in rows[0] and rows[0]["id"] == "bad"
     assert rows[1]["disposition"] == "wrong_number"
 
 
 def test_the_same_persona_gives_the_same_row(reminder: Script) -> None:
     who = persona(open=["我是"], verify=["二三一五"], debt=["周五还两千"], promise=["对"])
-    assert simulate(reminder, who, understand, seed=7) == simulate(reminder, who, understand, seed=7)
+    assert simulate_one(reminder, who, understand=understand, seed=7) == simulate_one(
+        reminder, who, understand=understand, seed=7
+    )
+
+
+def test_somebody_late_is_waited_for_and_somebody_gone_is_settled(reminder: Script) -> None:
+    answers = persona(open=["我是"], verify=["二三一五"], debt=["周五还两千"], promise=["对"])
+    late = simulate_one(reminder, {**answers, "phone": "late"}, understand=understand)
+    assert [turn["text"] for turn in late["turns"] if turn["speaker"] == "callee"][:2] == ["", "我是"]
+    assert late["disposition"] == "partial_promise"
+    gone = simulate_one(reminder, {**answers, "phone": "leaves"}, understand=understand)
+    assert gone["disposition"] == "callback" and gone["promise"] is None, "hung up before it was confirmed"
+    with pytest.raises(ValueError, match="shouts"):
+        simulate_one(reminder, {**answers, "phone": "shouts"}, understand=understand)
+
+
+def test_on_a_broken_line_answers_get_lost_the_same_way_for_the_same_seed(reminder: Script) -> None:
+    who = {**persona(any=["我是", "二三一五", "转人工"]), "line": "broken"}
+    runs = [simulate_one(reminder, who, seed, understand=understand) for seed in (1, 1, *range(12))]
+    assert runs[0] == runs[1]
+    assert len({len(run["turns"]) for run in runs}) > 1, "no answer was ever lost"
+
+
+def test_what_the_gate_forbids_stands_in_the_row(reminder: Script) -> None:
+    def strict(text: str, facts: CallFacts, verified: bool) -> list[str]:
+        return ["F01"] if verified and "四千" not in text and "核对" in text else []
+
+    who = persona(open=["我是"], verify=["二三一五"], debt=["转人工"])
+    (found,) = simulate_one(reminder, who, understand=understand, judge=strict)["law"]
+    assert found["node"] == "debt" and found["rules"] == ["F01"] and "核对" in found["text"]
