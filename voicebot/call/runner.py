@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import platform
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -18,6 +17,7 @@ from voicebot import __version__
 from voicebot.call.brain import BrainSeat
 from voicebot.call.outcome import CallOutcome, outcome_of
 from voicebot.call.session import CallSession
+from voicebot.call.shelf import Shelf
 from voicebot.domain.case import INSTITUTION, CallFacts, Case
 from voicebot.domain.clock import Clock
 from voicebot.domain.journal import Fact, FactKind
@@ -104,6 +104,7 @@ class CallRunner:
         recordings: Path,
         signer: Signer,
         scripts: Path,
+        frozen_scripts: Path | None = None,
         max_calls: int,
         inbound_script: str,
         worker: str,
@@ -121,7 +122,7 @@ class CallRunner:
         self._clock = clock
         self._recordings = recordings
         self._signer = signer
-        self._scripts = scripts
+        self._shelf = Shelf(scripts, frozen_scripts)
         self._max_calls = max_calls
         self._inbound_script = inbound_script
         self._worker = worker
@@ -246,15 +247,16 @@ class CallRunner:
         self._book.opened(facts, script, attempt_id)
         recorder.subscribe(lambda fact: self._book.fact(facts.call_id, fact))
         index, self._next = self._next, self._next + 1
-        recorder.append(FactKind.STARTED, self._started(facts, script, attempt_id))
+        edition = self._shelf.pick(script, facts.case.id if facts.case else facts.number)
+        recorder.append(FactKind.STARTED, self._started(facts, edition, attempt_id))
         session = CallSession(
-            index, facts, script, leg, recorder, self._brain, self._line, self._desk, self._book.live, self._rules
+            index, facts, edition, leg, recorder, self._brain, self._line, self._desk, self._book.live, self._rules
         )
         self._sessions[index] = session
         return session
 
-    def _started(self, facts: CallFacts, script: str, attempt_id: str | None) -> Mapping[str, object]:
-        file = self._scripts / f"{script}.yaml"
+    def _started(self, facts: CallFacts, edition: str, attempt_id: str | None) -> Mapping[str, object]:
+        script, _, number = edition.partition("@")
         return {
             "call_id": facts.call_id,
             "direction": facts.direction,
@@ -262,7 +264,8 @@ class CallRunner:
             "attempt_id": attempt_id,
             "number_masked": mask_number(facts.number),
             "script": script,
-            "script_sha256": hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None,
+            "script_version": int(number) if number.isdigit() else None,
+            "script_sha256": self._shelf.sha256(edition),
             "engines": self._engines,
         }
 

@@ -18,6 +18,7 @@ from voicebot.domain.talk import (
     AGENT_SIDE,
     BRIEFING,
     Flush,
+    GiveUp,
     Gone,
     HandedOver,
     HandOver,
@@ -171,16 +172,8 @@ class CallSession:
         self._ended = True
         self._playout.flush()
         self._report_changes()
-        self._fact(
-            FactKind.ENDED,
-            {
-                "by": event.by,
-                "status": event.status,
-                "reason": event.reason,
-                "q850": event.q850,
-                "sip_cause": event.sip_cause,
-            },
-        )
+        told = asdict(event)
+        self._fact(FactKind.ENDED, {key: told[key] for key in ("by", "status", "reason", "q850", "sip_cause")})
         self._brain.report(Gone(self.index))
 
     # --- sound ---------------------------------------------------------------------------------------------
@@ -262,6 +255,8 @@ class CallSession:
                 self._on_note(kind, data)
             case MachineFound(kind=kind, cue=cue):
                 self._on_machine(kind, cue)
+            case GiveUp(why=why):
+                self.brain_lost(0, why)
 
     def _on_play(self, play: Play) -> None:
         """While a person talks the bot does not."""
@@ -288,12 +283,8 @@ class CallSession:
         """The brain counts from the moment the call was opened to it, the recording from its first tick."""
         if kind not in (FactKind.HEARD, FactKind.AGENT_HEARD):
             return data
-        shifted = dict(data)
-        for key in ("start_ms", "end_ms"):
-            value = data.get(key)
-            if isinstance(value, int):
-                shifted[key] = value + self._opened_at_ms
-        return shifted
+        times = {key: at for key in ("start_ms", "end_ms") if isinstance(at := data.get(key), int)}
+        return data | {key: at + self._opened_at_ms for key, at in times.items()}
 
     def _say(self, utterance: Utterance) -> None:
         self._fact(FactKind.SAYING, {**utterance.as_fact(), "interruptible": utterance.interruptible})
@@ -364,12 +355,13 @@ class CallSession:
 
     # --- without a brain ---------------------------------------------------------------------------
 
-    def brain_lost(self, silent_ms: int) -> None:
-        """The brain is dead or stalled: apologise, fetch a person or book a callback, go on recording."""
+    def brain_lost(self, silent_ms: int, why: str = "") -> None:
+        """The brain is dead, stalled, or gave this call up: apologise, fetch a person or book a callback, go on
+        recording."""
         if self._ended or self._alone or not (self._opened or self.answered):
             return  # a call that no brain knows yet can still be opened to the next one
         self._alone = True
-        self._fact(FactKind.BRAIN_LOST, {"silent_ms": silent_ms})
+        self._fact(FactKind.BRAIN_LOST, {"silent_ms": silent_ms} | ({"why": why} if why else {}))
         if self.answered:
             self._go_on_alone("brain_lost")
 

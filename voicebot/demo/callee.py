@@ -9,7 +9,7 @@ from collections.abc import Callable
 from voicebot.audio.frames import FRAME_BYTES, SILENCE
 from voicebot.demo.persona import Persona
 from voicebot.demo.topics import asked
-from voicebot.pipeline.hearing import Noticed, Partial, SpeechStarted, Utterance
+from voicebot.pipeline.noticed import Noticed, Partial, SpeechStarted, Utterance
 
 Speak = Callable[[str], bytes]
 """Text to s16le 8 kHz."""

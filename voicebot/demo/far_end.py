@@ -28,7 +28,8 @@ from voicebot.config import host_port
 from voicebot.demo.callee import Callee
 from voicebot.demo.persona import SHIPPED, Persona, load_personas
 from voicebot.domain.outcome import Disposition
-from voicebot.pipeline.hearing import Ear, Hearing
+from voicebot.pipeline.ear import Ear
+from voicebot.pipeline.hearing import Hearing
 from voicebot.telemetry.logs import setup_logs
 from voicebot.tts.synthesizer import Synthesizer, load_synthesizer
 from voicebot.worker.lifeline import end_with_parent

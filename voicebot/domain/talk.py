@@ -73,6 +73,14 @@ class MachineFound:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The brain can't go on with this call: the line apologises, fetches a person or books a callback."""
+
+    call: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """A prompt that the line keeps for the day on which the brain is gone; its sound came before under `name`."""
 
@@ -80,7 +88,7 @@ class Stored:
     text: str
 
 
-Order = Play | Flush | HangUpCall | HandOver | Note | MachineFound | Stored
+Order = Play | Flush | HangUpCall | HandOver | Note | MachineFound | GiveUp | Stored
 
 
 @dataclass(frozen=True, slots=True)

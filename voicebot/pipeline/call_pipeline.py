@@ -28,8 +28,8 @@ from voicebot.domain.clock import Clock
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame
-from voicebot.pipeline.hearing import Utterance
 from voicebot.pipeline.live_gate import LiveGate
+from voicebot.pipeline.noticed import Utterance
 from voicebot.pipeline.script_dialog import ScriptDialog
 from voicebot.pipeline.silent_listener import SilentListener
 from voicebot.pipeline.speech_out import CachedTTS

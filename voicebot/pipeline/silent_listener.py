@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import Note, Order
-from voicebot.pipeline.hearing import Utterance
 from voicebot.pipeline.live_gate import LiveGate
+from voicebot.pipeline.noticed import Utterance
 from voicebot.pipeline.transport import SendOrder
 
 

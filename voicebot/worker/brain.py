@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from voicebot.call.prompts import STORED
+from voicebot.call.shelf import Shelf
 from voicebot.dialog import events
 from voicebot.dialog.loader import ScriptError, load_script
 from voicebot.dialog.prompts import static_prompts
@@ -18,6 +19,7 @@ from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import (
     AGENT_SIDE,
+    GiveUp,
     Gone,
     HandedOver,
     HandOver,
@@ -35,14 +37,17 @@ from voicebot.domain.talk import (
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.call_pipeline import CallPipeline
 from voicebot.pipeline.conversation import Conversation
+from voicebot.pipeline.ear import Ear
 from voicebot.pipeline.end_of_turn import TICK_MS
-from voicebot.pipeline.hearing import Ear, Hearing, Noticed, Partial, SpeechStarted, Utterance
+from voicebot.pipeline.hearing import Hearing
 from voicebot.pipeline.machine import Machine
+from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, Utterance
 from voicebot.tts.cache import PromptCache
 from voicebot.worker.ticks import Ack, Hello, Message, Sound, Tick
 
 log = structlog.get_logger(__name__)
 
+LOOK_FOR_SCRIPTS_S = 1.0
 FORGET_WITHIN_S = 8.0
 PERSON_AFTER = 3
 """So many answers no machine gives."""
@@ -61,6 +66,8 @@ class Talk:
         self.inbox: asyncio.Queue[Report | Noticed | None] = asyncio.Queue()
         self.task: asyncio.Task[None] | None = None
         self.answers = 0
+        self.deaf = ""
+        self.joined = opened.silent
 
 
 class Brain:
@@ -73,25 +80,41 @@ class Brain:
         prompts: PromptCache,
         clock: Clock,
         scripts: Path,
+        frozen_scripts: Path | None = None,
     ) -> None:
         self._hearing = hearing
         self._understander = understander
         self.prompts = prompts
         self._clock = clock
-        self._scripts = scripts
+        self.shelf = Shelf(scripts, frozen_scripts)
         self._loaded: dict[str, Script] = {}
         self._talks: dict[int, Talk] = {}
         self._out: deque[Message] = deque()
         self._wake = asyncio.Event()
 
     def load_scripts(self) -> int:
-        """Load every call script and render what it says without variables; how many sentences. Takes seconds."""
-        texts = list(STORED.values())
-        for file in sorted(self._scripts.glob("*.yaml")):
+        """Load every script a call may be given that is not loaded yet, and render what it says without variables.
+
+        How many sentences there were. Takes seconds; may run in a thread beside the calls.
+        """
+        new = [name for name in self.shelf.names() if name not in self._loaded]
+        texts = list(STORED.values()) if not self._loaded else []
+        for name in new:
             with contextlib.suppress(ScriptError):  # a broken script is reported when a call wants it
-                texts += static_prompts(self._script(file.stem))
+                texts += static_prompts(self._script(name))
         self.prompts.warm(texts)
         return len(texts)
+
+    async def follow_scripts(self) -> None:
+        """Load what is published from now on before the first call is given it; until cancelled."""
+        broken: set[str] = set()
+        while True:
+            await asyncio.sleep(LOOK_FOR_SCRIPTS_S)
+            missing = set(self.shelf.names()) - self._loaded.keys()
+            if missing - broken:
+                rendered = await asyncio.to_thread(self.load_scripts)
+                broken = missing - self._loaded.keys()
+                log.info("call scripts loaded", scripts=sorted(missing - broken), prompts=rendered)
 
     # --- from the line -------------------------------------------------------------------------------------
 
@@ -185,7 +208,7 @@ class Brain:
 
     def _script(self, name: str) -> Script:
         if name not in self._loaded:
-            self._loaded[name] = load_script(self._scripts / f"{name}.yaml")
+            self._loaded[name] = load_script(self.shelf.path(name))
         return self._loaded[name]
 
     def _post(self, talk: Talk, item: Report | Noticed) -> None:
@@ -199,10 +222,12 @@ class Brain:
             await talk.pipeline.start()
             while (item := await talk.inbox.get()) is not None and not isinstance(item, Gone):
                 await self._pass_on(talk, item)
+                if talk.deaf and not talk.joined:
+                    self._send(GiveUp(call, f"the recogniser failed: {talk.deaf}"))
+                    break
         except Exception:
             log.exception("conversation failed", call_id=talk.opened.facts.call_id)
-            self._send(Note(call, FactKind.NOTE, {"text": "the conversation failed, see the brain's log"}))
-            self._send(HangUpCall(call))
+            self._send(GiveUp(call, "the conversation failed, see the brain's log"))
         finally:
             self._talks.pop(call, None)
             self._hearing.close(call)
@@ -223,6 +248,7 @@ class Brain:
                     events.Spoken(now, item.utterance_id, item.heard_ms, item.total_ms, item.interrupted)
                 )
             case HandedOver(joined=joined, why=why):
+                talk.joined = joined
                 self._listen_to_agent(call, joined)
                 await pipeline.event(events.TransferEnded(now, joined, why))
             case SpeechStarted():
@@ -236,6 +262,9 @@ class Brain:
                 await self._heard(talk, item)
             case Machine():
                 await self._machine(talk, item)
+            case Deaf(why=why):  # a person who talks with the caller goes on all the same
+                talk.deaf = why
+                self._send(Note(call, FactKind.NOTE, {"text": f"the recogniser failed this call: {why}"}))
 
     async def _heard(self, talk: Talk, utterance: Utterance) -> None:
         if utterance.text:

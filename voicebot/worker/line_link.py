@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from voicebot.domain.talk import Flush, HandOver, HangUpCall, MachineFound, Note, Order, Play, Report, Stored
+from voicebot.domain.talk import Flush, GiveUp, HandOver, HangUpCall, MachineFound, Note, Order, Play, Report, Stored
 from voicebot.worker.ticks import Ack, Decoder, Hello, Sound, Tick, TickProtocolError, encode, encode_all
 
 log = structlog.get_logger(__name__)
@@ -169,7 +169,7 @@ class BrainLink:
                 self._stored[name] = self._arriving.pop(name, bytearray())
             case Sound():
                 self._on_sound(message)
-            case Play() | Flush() | HangUpCall() | HandOver() | Note() | MachineFound():
+            case Play() | Flush() | HangUpCall() | HandOver() | Note() | MachineFound() | GiveUp():
                 self._on_order(message)
             case Hello():
                 pass

@@ -9,7 +9,8 @@ from voicebot.asr.recognizer import Transcript
 from voicebot.audio.frames import RATE
 from voicebot.audio.vad import VoiceActivity
 from voicebot.domain.understanding import Emotion, EmotionLabel, IntentScore, Topic, Understanding
-from voicebot.pipeline.hearing import Ear, Utterance
+from voicebot.pipeline.ear import Ear
+from voicebot.pipeline.noticed import Utterance
 from voicebot.pipeline.understand import as_fact
 
 
@@ -46,7 +47,7 @@ def _tick(number: int, peak: float) -> bytes:
 
 
 def test_a_turn_carries_its_voice_and_how_much_of_it_was_over_ours() -> None:
-    ear = Ear(1, VoiceActivity("webrtc").open(), DeafStream(), lambda text, topic: False)  # type: ignore[arg-type]
+    ear = Ear(1, VoiceActivity("webrtc").open(), DeafStream, lambda text, topic: False)  # type: ignore[arg-type]
     utterances: list[Utterance] = []
     for number in range(200):
         speaking = 20 <= number < 120

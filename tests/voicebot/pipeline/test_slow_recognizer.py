@@ -10,8 +10,10 @@ import pytest
 from voicebot.asr.recognizer import RecognizerStream, Transcript
 from voicebot.audio.frames import SILENCE, cut
 from voicebot.audio.vad import VoiceActivity
-from voicebot.pipeline import hearing
-from voicebot.pipeline.hearing import CONCLUDED_WITHIN, Ear, Hearing, Utterance
+from voicebot.pipeline import ear
+from voicebot.pipeline.ear import CONCLUDED_WITHIN, Ear
+from voicebot.pipeline.hearing import Hearing
+from voicebot.pipeline.noticed import Utterance
 from voicebot.tts.synthesizer import load_synthesizer
 
 
@@ -83,7 +85,7 @@ def test_the_text_comes_when_it_is_ready_with_the_times_of_the_turn() -> None:
 
 
 def test_two_turns_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hearing, "CONCLUDED_WITHIN", 1000)
+    monkeypatch.setattr(ear, "CONCLUDED_WITHIN", 1000)
     call = Call()
     call.turn()
     call.turn()

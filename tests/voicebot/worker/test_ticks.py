@@ -11,6 +11,7 @@ from voicebot.domain.case import CallFacts, Case, Creditor, Debtor
 from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import (
     Flush,
+    GiveUp,
     Gone,
     HandedOver,
     HandOver,
@@ -42,6 +43,7 @@ MESSAGES = [
     HandOver(1, "m_human", "general", "客户要求人工", True),
     Note(1, FactKind.HEARD, {"text": "是我", "confidence": 0.5, "start_ms": 20}),
     MachineFound(1, "voicemail", "beep"),
+    GiveUp(1, "the recogniser failed"),
     Stored("apology", "抱歉"),
     Opened(1, CallFacts("abc", NOW, CASE, number="sip:p01@127.0.0.1"), "reminder", True),
     Opened(2, CallFacts("abd", NOW, None), "inbound", False),

@@ -1,0 +1,181 @@
+"""Ear: what is heard on one call: its turns, their words, and what gives a machine away."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from dataclasses import replace
+
+from voicebot.asr.recognizer import RecognizerStream, Transcript
+from voicebot.audio.answer import BeepDetector
+from voicebot.audio.vad import VadStream
+from voicebot.audio.voice_figures import measure
+from voicebot.domain.understanding import Topic
+from voicebot.intent.is_complete import breaks_off_in_figure
+from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
+from voicebot.pipeline.machine import WATCH_MS, AnswerWatch, Machine
+from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, Utterance
+from voicebot.pipeline.session import Session
+
+PRE_ROLL = 15
+"""Ticks of sound before voice was noticed that still belong to the turn (300 ms)."""
+PARTIAL_EVERY = 6
+"""Ticks between two looks at the words of a running turn (120 ms)."""
+CONCLUDED_WITHIN = 150
+"""Ticks that a slow recogniser has for a turn's last words (3 s)."""
+VOICE = 0.5
+"""Probability of voice above which a tick counts as speech."""
+
+IsComplete = Callable[[str, Topic], bool]
+OpenStream = Callable[[], RecognizerStream]
+
+
+class Ear:
+    """What is heard on one call."""
+
+    def __init__(self, call: int, vad: VadStream, open_stream: OpenStream, is_complete: IsComplete) -> None:
+        self.call = call
+        self.vad = vad
+        self.session = Session(call, open_stream)
+        self.topic = Topic.OPEN
+        self.answered = False
+        self.bot_speaks: Callable[[], bool] = lambda: False
+        self._overlapped = 0
+        self._is_complete = is_complete
+        self._turn = EndOfTurn()
+        self._watch = AnswerWatch()
+        self._beeps = BeepDetector()
+        self._before: deque[bytes] = deque(maxlen=PRE_ROLL)
+        self._finishing: deque[tuple[Future[Transcript], Utterance, int]] = deque()
+        self._ticks = 0
+        self._turn_started = 0
+        self._partial = ""
+        self._complete = self._figure = False
+        self._told_deaf = False
+
+    @property
+    def listening(self) -> bool:
+        """True while a turn runs and its sound goes to the recogniser."""
+        return self._turn.in_turn
+
+    @property
+    def machine(self) -> bool:
+        """True once a machine gave itself away: what it says is no turn of a caller."""
+        return self._watch.found is not None
+
+    def expect_person(self) -> None:
+        """Who talks is a person beyond doubt: no word and no beep makes a machine of them any more."""
+        self._watch.rule_out()
+
+    @property
+    def at_ms(self) -> int:
+        return self._ticks * TICK_MS
+
+    def tick(self, pcm: bytes, tick: int) -> list[Noticed]:
+        """One 20 ms, after voice activity has seen it and before the recogniser decodes."""
+        self._ticks += 1
+        noticed: list[Noticed] = []
+        if self.at_ms <= WATCH_MS and self._beeps.feed(pcm):
+            noticed += _if_any(self._watch.beep(self.at_ms))
+        voice = self.vad.speech_prob >= VOICE
+        noticed += self._concluded()
+        noticed += self._deafness()
+        change = self._turn.tick(voice, words=bool(self._partial), complete=self._complete, figure=self._figure)
+        if change is TurnChange.STARTED:
+            self._start_turn()
+            noticed.append(SpeechStarted())
+        if self._turn.in_turn:
+            self._take(pcm)
+        self._before.append(pcm)
+        if change is TurnChange.ENDED:
+            noticed += self._end_turn(tick)
+        return noticed
+
+    def words(self) -> list[Noticed]:
+        """A look at the words so far, after the recogniser decoded."""
+        if not self._turn.in_turn or (self._ticks - self._turn_started) % PARTIAL_EVERY:
+            return []
+        text = self.session.partial()
+        if text == self._partial:
+            return []
+        self._partial = text
+        self._complete = self._is_complete(text, self.topic)
+        self._figure = not self._complete and breaks_off_in_figure(text, self.topic)
+        return [Partial(text), *_if_any(self._machine(text))]
+
+    def close(self) -> None:
+        self.session.close()
+
+    def _start_turn(self) -> None:
+        self._turn_started = self._ticks
+        self._partial, self._complete, self._figure = "", False, False
+        self._overlapped = 0
+        for pcm in self._before:
+            self._take(pcm)
+
+    def _take(self, pcm: bytes) -> None:
+        """Sound of the running turn, at most `Patience.longest_ms` of it."""
+        self.session.accept(pcm)
+        self._overlapped += self.bot_speaks()
+
+    def _end_turn(self, tick: int) -> list[Noticed]:
+        pause_ms = self._turn.pause_ms
+        self._before.clear()
+        utterance = Utterance(
+            self._partial,
+            0.0,
+            max(0, self._turn_started * TICK_MS - Patience().start_ms),
+            self.at_ms - pause_ms,
+            tick - pause_ms // TICK_MS,
+            measure(bytes(self.session.sound), self._overlap()),
+        )
+        finished = self.session.finish()
+        if isinstance(finished, Future):
+            self._finishing.append((finished, utterance, self._ticks + CONCLUDED_WITHIN))
+            return self._concluded()
+        if self.session.stream is not None:
+            self.session.worked()
+        return self._read(finished, utterance)
+
+    def _concluded(self) -> list[Noticed]:
+        """Turns whose text has come meanwhile, in order; of one that never comes the last partial is taken."""
+        noticed: list[Noticed] = []
+        while self._finishing:
+            finished, utterance, deadline = self._finishing[0]
+            if not finished.done() and self._ticks < deadline:
+                break
+            self._finishing.popleft()
+            noticed += self._read(self._text_of(finished, utterance), utterance)
+        return noticed
+
+    def _deafness(self) -> list[Noticed]:
+        """Told once, when the recogniser failed for good."""
+        if self.session.why_deaf is None or self._told_deaf:
+            return []
+        self._told_deaf = True
+        return [Deaf(self.session.why_deaf)]
+
+    def _text_of(self, finished: Future[Transcript], utterance: Utterance) -> Transcript:
+        try:
+            transcript = finished.result(0)
+        except (Exception, CancelledError) as error:  # it ends this turn's words, not the call
+            self.session.broke(error)
+            return Transcript(utterance.text, 0.0, None, None)
+        self.session.worked()
+        return transcript
+
+    def _read(self, transcript: Transcript, utterance: Utterance) -> list[Noticed]:
+        utterance = replace(utterance, text=transcript.text, confidence=transcript.confidence)
+        return [*_if_any(self._machine(transcript.text)), utterance]
+
+    def _overlap(self) -> float:
+        """Share of the turn in which we spoke too."""
+        return min(1.0, self._overlapped / max(1, self._ticks - self._turn_started + PRE_ROLL))
+
+    def _machine(self, text: str) -> Machine | None:
+        return self._watch.text(text, answered=self.answered, at_ms=self.at_ms)
+
+
+def _if_any(machine: Machine | None) -> list[Noticed]:
+    return [machine] if machine is not None else []

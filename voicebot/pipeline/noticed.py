@@ -1,0 +1,41 @@
+"""What hearing tells the conversation of one call: speech, words, whole turns, machines, and that it hears no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voicebot.audio.voice_figures import VoiceFigures
+from voicebot.pipeline.machine import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A finished turn of the caller. Times are sound since the call was opened; `end_tick` is the line's tick.
+    `voice`: how it sounded."""
+
+    text: str
+    confidence: float
+    start_ms: int
+    end_ms: int
+    end_tick: int
+    voice: VoiceFigures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deaf:
+    """The recogniser failed this call for good: nothing more will be understood in it."""
+
+    why: str
+
+
+Noticed = SpeechStarted | Partial | Utterance | Machine | Deaf

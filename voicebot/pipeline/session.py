@@ -1,0 +1,95 @@
+"""Session: one call's recogniser stream. It is replaced once when it breaks, and no other call notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import structlog
+
+from voicebot.asr.recognizer import RecognizerStream, Transcript
+
+log = structlog.get_logger(__name__)
+
+MOST_FAILURES = 2
+"""So many failures without a turn that worked between them, and the call is deaf."""
+NOTHING = Transcript("", 0.0, None, None)
+
+
+class Session:
+    """Wraps the stream of `call`; never raises. `open_stream` makes a new one."""
+
+    def __init__(self, call: int, open_stream: Callable[[], RecognizerStream]) -> None:
+        self.call = call
+        self.why_deaf: str | None = None
+        self.sound = bytearray()
+        """The running turn so far, s16le: a stream that takes over hears it from the beginning."""
+        self._open_stream = open_stream
+        self._failures = 0
+        self.stream: RecognizerStream | None = None
+        self._replace()
+
+    def accept(self, pcm: bytes) -> None:
+        """Sound of the running turn."""
+        self.sound += pcm
+        if self.stream is not None:
+            try:
+                self.stream.accept(pcm)
+            except Exception as error:
+                self.broke(error)
+
+    def partial(self) -> str:
+        if self.stream is None:
+            return ""
+        try:
+            return self.stream.partial()
+        except Exception as error:
+            self.broke(error)
+            return ""
+
+    def finish(self) -> Transcript | Future[Transcript]:
+        """End the turn. A stream that breaks over it leaves it to its successor."""
+        finished = self._finished()
+        self.sound.clear()
+        return finished
+
+    def worked(self) -> None:
+        """A turn was read to its end: what failed before is forgiven."""
+        self._failures = 0
+
+    def broke(self, error: BaseException) -> None:
+        """The stream failed: open another one and let it hear the running turn."""
+        log.error("a recogniser session broke", call=self.call, error=repr(error))
+        self._failures += 1
+        self._drop()
+        if self._failures >= MOST_FAILURES:
+            self.why_deaf = repr(error)
+        else:
+            self._replace()
+
+    def close(self) -> None:
+        self._drop()
+
+    def _finished(self) -> Transcript | Future[Transcript]:
+        while self.stream is not None:
+            try:
+                return self.stream.finish()
+            except Exception as error:
+                self.broke(error)
+        return NOTHING
+
+    def _replace(self) -> None:
+        try:
+            self.stream = self._open_stream()
+            if self.sound:
+                self.stream.accept(bytes(self.sound))
+        except Exception as error:
+            self.broke(error)
+
+    def _drop(self) -> None:
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            try:
+                stream.close()
+            except Exception as error:
+                log.warning("a recogniser session does not close", call=self.call, error=repr(error))
