@@ -128,7 +128,7 @@ async def mass_hang_up(agent: UserAgent, booth: Booth) -> float:
     began = time.time()
     await asyncio.gather(*(call.hangup() for call in agent.calls[SURVIVORS:]))
     await asyncio.sleep(1)
-    return judge(list(booth.phones), began - 0.5, time.time())["worst_ms"]
+    return float(judge(list(booth.phones), began - 0.5, time.time())["worst_ms"])
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 import time
-from typing import Final
+from typing import Any, Final
 
 from sip.rtp import RtpError, RtpPacket, build_rtp, parse_rtp
 
@@ -91,12 +91,14 @@ class Booth(threading.Thread):
                 self._by_handle[handle].receive()
 
 
-def judge(phones: list[Phone], since: float, until: float) -> dict[str, float]:
+def judge(phones: list[Phone], since: float, until: float) -> dict[str, Any]:
     """Loss and lateness of what came back; late against the earliest packet of the same call.
 
-    Counted by timestamps: a frame that a stalled server never sent is as lost as one that got lost.
+    Counted by timestamps: a frame that a stalled server never sent is as lost as one that got lost. `late` has those
+    later than 20 ms: when they were due and when they arrived.
     """
-    expected = lost = later_20 = later_40 = 0
+    expected = lost = 0
+    late = list[tuple[float, float]]()
     worst = 0.0
     for phone in phones:
         begin = phone.arrivals[0][0] if phone.arrivals else 0
@@ -106,9 +108,9 @@ def judge(phones: list[Phone], since: float, until: float) -> dict[str, float]:
         expected += due_packets
         lost += max(due_packets - len({frame for frame, _ in kept}), 0)
         due = [at - 0.02 * frame for frame, at in kept]
-        late = [each - min(due) for each in due]
-        later_20 += sum(each > 0.02 for each in late)
-        later_40 += sum(each > 0.04 for each in late)
-        worst = max(worst, *late, 0.0)
-    return {"expected": expected, "lost": lost, "later_than_20_ms": later_20, "later_than_40_ms": later_40,
-            "worst_ms": worst * 1000}
+        behind = [each - min(due) for each in due]
+        late += [(at - by, at) for (_, at), by in zip(kept, behind, strict=True) if by > 0.02]
+        worst = max(worst, *behind, 0.0)
+    later_40 = sum(at - due > 0.04 for due, at in late)
+    return {"expected": expected, "lost": lost, "later_than_20_ms": len(late), "later_than_40_ms": later_40,
+            "worst_ms": worst * 1000, "late": late}

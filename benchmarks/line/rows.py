@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from benchmarks.line.far_end import WARM_UP_S
+from benchmarks.line.witness import excused, watched
 from voicebot.worker.priority import go_first
 
 SERVERS: Final = {
@@ -74,13 +75,17 @@ def _measured(
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=partial(settle, cores)) as far_end:
         up = _read(far_end)
         time.sleep(WARM_UP_S)
-        before, began = cpu_s(server.pid), time.monotonic()
-        time.sleep(seconds * 0.95)
-        load = (cpu_s(server.pid) - before) / (time.monotonic() - began)
-        memory, threads = memory_mb(server.pid), thread_count(server.pid)
-        figures = _read(far_end)
+        with watched() as machine:
+            before, began = cpu_s(server.pid), time.monotonic()
+            time.sleep(seconds * 0.95)
+            load = (cpu_s(server.pid) - before) / (time.monotonic() - began)
+            memory, threads = memory_mb(server.pid), thread_count(server.pid)
+            figures = _read(far_end)
         far_end.kill()
     standing = int(up["up"])
+    late = [(due, at) for due, at in figures.pop("late")]
+    figures |= {"late_by_itself": len(late) - excused(late, machine.gaps), "stolen_percent": machine.stolen * 100}
+    figures |= {"stood_still_ms": 1000 * sum(end - begin for begin, end in machine.gaps)}
     figures |= {"up": standing, "cpu_percent": load * 100, "memory_mb": memory, "threads": threads}
     figures["cpu_s_per_call_minute"] = load * 60 / standing if standing else None
     figures["setups_per_s"] = None if ports or not standing else standing / up["setup_s"]

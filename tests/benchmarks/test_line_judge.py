@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+import time
 
 import pytest
 
 from benchmarks.line.__main__ import _cells
 from benchmarks.line.phones import Phone, judge
+from benchmarks.line.witness import GAP_S, backlogs, excused, watched
 from benchmarks.soak.near import outcome
 from benchmarks.soak.relay import Weather
 from sip import Ended
@@ -25,6 +27,7 @@ def even(frames: int, begin: float = 1000.0) -> list[tuple[int, float]]:
 
 def test_an_even_stream_is_neither_late_nor_short() -> None:
     told = judge([phone(even(50))], 1000.0, 1001.0)
+    assert told.pop("late") == []
     assert told == pytest.approx(
         {"expected": 50, "lost": 0, "later_than_20_ms": 0, "later_than_40_ms": 0, "worst_ms": 0}, abs=1e-3)
 
@@ -42,11 +45,30 @@ def test_lateness_is_that_behind_the_earliest_packet_of_the_call() -> None:
     told = judge([phone(stream)], 1000.0, 1001.2)
     assert (told["later_than_20_ms"], told["later_than_40_ms"]) == (2, 1)
     assert told["worst_ms"] == pytest.approx(50)
+    assert told["late"][1] == pytest.approx((stream[31][1] - 0.05, stream[31][1]))
 
 
 def test_a_slow_clock_is_late_in_the_end() -> None:
     slow = [(frame * 160, 1000 + frame * 0.0203) for frame in range(500)]
     assert judge([phone(slow)], 1000.0, 1010.0)["later_than_40_ms"] > 300
+
+
+def test_a_late_packet_is_excused_by_a_still_machine_and_by_catching_up_only() -> None:
+    still = [(10.0, 10.1)]
+    before, during, backlog, after = (9.95, 9.99), (9.97, 10.12), (10.15, 10.18), (10.21, 10.24)
+    assert excused([before, during, backlog, after], still) == 2
+    assert excused([before, during], []) == 0
+
+
+def test_gaps_that_touch_are_one() -> None:
+    assert backlogs([(1.0, 1.1), (1.15, 1.2), (5.0, 5.5)]) == [(1.0, pytest.approx(1.25)), (5.0, 6.0)]
+
+
+def test_witnesses_stand_on_every_core_until_they_are_told_and_say_what_was_stolen() -> None:
+    with watched() as machine:
+        time.sleep(0.3)
+    assert 0 <= machine.stolen <= 1
+    assert all(end - begin > GAP_S for begin, end in machine.gaps)
 
 
 def test_a_call_that_hears_nothing_has_lost_everything() -> None:
