@@ -10,9 +10,13 @@ from pathlib import Path
 
 import structlog
 
-from voicebot.config import Settings, host_port
+from voicebot.call.shelf import freeze, frozen_folder
+from voicebot.campaign.publishing import Publishing
+from voicebot.config import Settings, host_port, scripts_dir
+from voicebot.domain.clock import SystemClock
 from voicebot.store.embedded import open_database
 from voicebot.store.migrate import migrate
+from voicebot.store.store import Store
 from voicebot.telephony.engines import check_line
 from voicebot.worker.supervisor import Child, Supervisor
 
@@ -89,6 +93,7 @@ async def running(settings: Settings, log_file: Path | None = None) -> AsyncIter
     """The whole tree, running; leaving the block drains and ends it. Yields supervisor and database URL."""
     prepare(settings)
     with _single(settings), _database(settings) as url:
+        await _ship_scripts(settings, url)
         supervisor = Supervisor(environment(settings, url), log_file)
         drain = settings.drain_seconds
         for index in range(settings.workers):
@@ -103,6 +108,13 @@ async def running(settings: Settings, log_file: Path | None = None) -> AsyncIter
             lines = [name for name in supervisor.children if name.startswith(LINE)]
             brains = [name for name in supervisor.children if name.startswith(BRAIN)]
             await supervisor.stop([CONTROL, *lines], [*brains, SOFTPHONE])
+
+
+async def _ship_scripts(settings: Settings, url: str) -> None:
+    """Take in the product's own call scripts, and lay out as files what is on the air."""
+    async with Store.from_url(url) as store:
+        await Publishing(store, scripts_dir(), SystemClock()).ship()
+        await asyncio.to_thread(freeze, frozen_folder(settings.home), await store.script_versions.on_air())
 
 
 @contextlib.contextmanager

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from voicebot.dialog.changes import changed_nodes
 from voicebot.dialog.fields import Problem
+from voicebot.dialog.parcel import opened
 from voicebot.dialog.proof import examine
-from voicebot.dialog.reading import Draft, build, read_draft
+from voicebot.dialog.reading import LARGEST, Draft, build, read_draft
 from voicebot.dialog.script import Script, Where
 
 _SUFFIX = ".yaml"
@@ -41,8 +43,8 @@ def read_script(path: Path) -> tuple[Script | None, list[Problem]]:
 
 def read_text(source: str, name: str, folders: Iterable[Path | str] = ()) -> tuple[Script | None, list[Problem]]:
     """The same for a text that is no file: `name` stands for it in problems, what it names is sought in `folders`."""
-    data = source.encode("utf-8", "surrogatepass")
-    return _built(_whole(read_draft(data, name), _Shelves(tuple(Path(folder) for folder in folders))))
+    shelves = _Shelves(tuple(Path(folder) for folder in folders))
+    return _built(_opened(source.encode("utf-8", "surrogatepass"), name, shelves))
 
 
 def _built(draft: Draft) -> tuple[Script | None, list[Problem]]:
@@ -57,26 +59,43 @@ def _built(draft: Draft) -> tuple[Script | None, list[Problem]]:
 
 @dataclass(frozen=True, slots=True)
 class _Shelves:
-    """Where files named in files are looked for, and those that are being read already."""
+    """Where scripts named in scripts are looked for, and those that are being read already."""
 
     folders: tuple[Path, ...]
-    seen: frozenset[Path] = frozenset()
+    seen: frozenset[str] = frozenset()
+    carried: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, name: str) -> Path | None:
         return next((path for path in _candidates(name, list(self.folders)) if path.is_file()), None)
 
-    def inside(self, path: Path) -> _Shelves:
-        return _Shelves(self.folders, self.seen | {path.resolve()})
+    def read(self, name: str) -> Draft | str:
+        """The script called `name`, or why there is none."""
+        found = self.find(name)
+        key = name if name in self.carried else str(found and found.resolve())
+        if key in self.seen:
+            return "it rests on itself in a circle"
+        inside = replace(self, seen=self.seen | {key})
+        if name in self.carried:
+            return _whole(read_draft(self.carried[name].encode(), name), inside)
+        return _file(found, inside) if found else "no such script beside it or among the shipped ones"
 
 
 def _file(path: Path, shelves: _Shelves) -> Draft:
     try:
-        draft = read_draft(path.read_bytes(), str(path))
+        data = path.read_bytes() if path.stat().st_size <= LARGEST else b"\0" * (LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         problem = Problem(Where(str(path), 1, 1), "file", f"cannot read the script: {reason}; check the path")
         return Draft(str(path), problems=[problem])
-    return _whole(draft, shelves.inside(path))
+    return _opened(data, str(path), replace(shelves, seen=shelves.seen | {str(path.resolve())}))
+
+
+def _opened(data: bytes, name: str, shelves: _Shelves) -> Draft:
+    """A script that may carry others (see parcel.py); its hash is that of all of it."""
+    own, carried = opened(data.decode("utf-8", "surrogateescape"))
+    draft = read_draft(own.encode("utf-8", "surrogateescape"), name)
+    draft.sha256 = hashlib.sha256(data).hexdigest()
+    return _whole(draft, replace(shelves, carried={**carried, **shelves.carried}))
 
 
 def _whole(draft: Draft, shelves: _Shelves) -> Draft:
@@ -84,13 +103,11 @@ def _whole(draft: Draft, shelves: _Shelves) -> Draft:
     parent = draft.words.get("extends")
     if not parent:
         return draft
-    found = shelves.find(parent)
-    if found is None or found.resolve() in shelves.seen:
-        reason = "it extends itself in a circle" if found else "no such script beside it or among the shipped ones"
+    base = shelves.read(parent)
+    if isinstance(base, str):
         where = draft.places.get("extends", Where(draft.file, 1, 1))
-        draft.problems.append(Problem(where, "extends", f"extends: {parent}: {reason}"))
+        draft.problems.append(Problem(where, "extends", f"extends: {parent}: {base}"))
         return draft
-    base = _file(found, shelves)
     own = {handler.name for handler in draft.handlers}
     draft.problems = base.problems + draft.problems
     draft.nodes = base.nodes | changed_nodes(draft, base)

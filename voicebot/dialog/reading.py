@@ -42,7 +42,8 @@ EVERY_KEY = tuple(dict.fromkeys(key for keys in KEYS.values() for key in keys))
 _BRANCH = ("hears", "if", "say", "do", "goto")
 _HANDLER = (*_BRANCH, "at_least", "patience", "resume")
 _PROMPT = ("text", "if", "interruptible")
-_DEEPEST_FILE = 1_000_000
+LARGEST = 1_000_000
+"""Bytes of a script file."""
 
 
 @dataclass
@@ -67,7 +68,7 @@ def read_draft(data: bytes, file: str) -> Draft:
     """Read any bytes at all; what is wrong with them stands in `problems`."""
     draft = Draft(file, sha256=hashlib.sha256(data).hexdigest())
     start = Where(file, 1, 1)
-    if len(data) > _DEEPEST_FILE:
+    if len(data) > LARGEST:
         draft.problems.append(Problem(start, "too-large", "a script may not be larger than one megabyte"))
         return draft
     try:

@@ -14,6 +14,7 @@ from loguru import logger as pipecat_logger
 from voicebot.asr.recognizer import load_recognizer
 from voicebot.audio.frames import SILENCE, cut
 from voicebot.audio.vad import VoiceActivity
+from voicebot.call.shelf import frozen_folder
 from voicebot.compliance import gate
 from voicebot.config import Settings, scripts_dir
 from voicebot.domain.case import CallFacts
@@ -46,7 +47,7 @@ def build_brain(settings: Settings) -> Brain:
     recognizer = load_recognizer(settings.recognizer)
     prompts = PromptCache(load_synthesizer(settings.synthesizer), folder=settings.home / "prompts")
     hearing = Hearing(recognizer, VoiceActivity(), is_complete)
-    return Brain(hearing, understander, prompts, SystemClock(), scripts_dir())
+    return Brain(hearing, understander, prompts, SystemClock(), scripts_dir(), frozen_folder(settings.home))
 
 
 async def warm_up(brain: Brain, script: str) -> None:
@@ -66,13 +67,15 @@ async def _main(settings: Settings, stop: asyncio.Event) -> None:
     _quieten_libraries()
     brain = build_brain(settings)
     rendered = await asyncio.to_thread(brain.load_scripts)
-    await warm_up(brain, settings.inbound_script)
+    await warm_up(brain, brain.shelf.pick(settings.inbound_script, "warm-up"))
     gc.freeze()
     log.info("brain ready", prompts=rendered)
     figures = asyncio.create_task(keep_writing(settings.home, index, lambda: _figures(brain)))
+    scripts = asyncio.create_task(brain.follow_scripts())
     try:
         await think(brain, link_path(settings, index), stop)
     finally:
+        scripts.cancel()
         figures.cancel()
 
 

@@ -14,6 +14,7 @@ import structlog
 
 from voicebot.call.outcome import outcome_of
 from voicebot.call.runner import CallRunner
+from voicebot.call.shelf import frozen_folder
 from voicebot.config import Settings, scripts_dir
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import AlertKind
@@ -34,6 +35,7 @@ from voicebot.telephony.trunk_figures import trunk_figures
 from voicebot.worker.book import StoreBook
 from voicebot.worker.callers import KnownCallers
 from voicebot.worker.commands import CommandTaker
+from voicebot.worker.frozen import keep_frozen
 from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.line_link import BrainLink
 from voicebot.worker.names import link_path, rtp_range, sip_address, worker_name
@@ -83,6 +85,7 @@ class LineProcess:
             recordings=settings.recordings,
             signer=self._signer,
             scripts=scripts_dir(),
+            frozen_scripts=frozen_folder(settings.home),
             max_calls=settings.max_calls,
             inbound_script=settings.inbound_script,
             worker=self._worker,
@@ -104,6 +107,7 @@ class LineProcess:
         commands = asyncio.create_task(self._take_commands())
         figures = asyncio.create_task(keep_writing(self._settings.home, self._index, self._figures))
         people = asyncio.create_task(self._desk.run())
+        scripts = asyncio.create_task(keep_frozen(self._store, frozen_folder(self._settings.home)))
         load = asyncio.create_task(watch(self._gate, lambda: self._line.lateness.counts, lambda: self._link.lag_ms))
         log.info("line ready", worker=self._worker, sip=":".join(map(str, self._line.address)))
         gc.freeze()
@@ -118,6 +122,7 @@ class LineProcess:
             figures.cancel()
             load.cancel()
             people.cancel()
+            scripts.cancel()
             await self._line.close()
             await self._link.close()
             with contextlib.suppress(TimeoutError):
