@@ -45,9 +45,20 @@ class Publishing:
         """What the compiler says about a text that may stand in an editor; up to a second."""
         return await asyncio.to_thread(check_text, await self.frozen(script, source), script, (self._shipped,))
 
-    async def draft(self, script: str, source: str, by: str, note: str = "") -> ScriptVersion:
-        """Keep a text, whatever is wrong with it."""
-        return await self._store.script_versions.save_draft(script, source, by, self._clock.now(), note)
+    async def draft(
+        self,
+        script: str,
+        source: str,
+        by: str,
+        note: str = "",
+        *,
+        expected_sha256: str | None = None,
+        beside: bool = False,
+    ) -> ScriptVersion:
+        """Keep a text, whatever is wrong with it; see ScriptVersions.save_draft."""
+        return await self._store.script_versions.save_draft(
+            script, source, by, self._clock.now(), note, expected_sha256=expected_sha256, beside=beside
+        )
 
     async def review(self, script: str, number: int, by: str) -> ScriptVersion:
         """Somebody else than the writer says yes; nobody can to a version with errors."""

@@ -67,19 +67,31 @@ class ScriptVersions:
 
     # -- writing
 
-    async def save_draft(self, script: str, source: str, by: str, now: dt.datetime, note: str = "") -> ScriptVersion:
-        """Write over the draft that is open, or begin the next version."""
+    async def save_draft(
+        self,
+        script: str,
+        source: str,
+        by: str,
+        now: dt.datetime,
+        note: str = "",
+        *,
+        expected_sha256: str | None = None,
+        beside: bool = False,
+    ) -> ScriptVersion:
+        """Write over the draft that is open, or begin the next version (`beside`: in any case).
+
+        VersionRefused when the open draft is not the one of `expected_sha256` any more.
+        """
+        values = {"source": source, "sha256": sha256_of(source), "note": note, "written_by": by, "written_at": now}
         async with self._database.begin() as connection:
             await _lock(connection, script)
             newest = await _newest(connection, script)
-            values = {
-                "source": source,
-                "sha256": sha256_of(source),
-                "note": note,
-                "written_by": by,
-                "written_at": now,
-            }
-            if newest is not None and newest.state is VersionState.DRAFT:
+            if newest is not None and newest.state is VersionState.DRAFT and not beside:
+                if expected_sha256 not in (None, newest.sha256):
+                    raise VersionRefused(
+                        f"{newest.written_by} has changed version {newest.number} of {script} meanwhile: "
+                        "load it again, or keep yours as a version of its own"
+                    )
                 return await _change(connection, newest, values)
             number = 1 if newest is None else newest.number + 1
             query = insert(script_versions).values(script=script, number=number, **values).returning(script_versions)

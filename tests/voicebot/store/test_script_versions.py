@@ -44,6 +44,16 @@ async def test_a_draft_is_written_over_and_a_reviewed_one_is_not(store: Store) -
         await versions.get("s", 2)
 
 
+async def test_two_writers_do_not_overwrite_each_other(store: Store) -> None:
+    versions = store.script_versions
+    seen = await versions.save_draft("s", "a", "writer", NOW)
+    await versions.save_draft("s", "b", "other", NOW, expected_sha256=seen.sha256)
+    with pytest.raises(VersionRefused, match="other has changed version 1"):
+        await versions.save_draft("s", "c", "writer", NOW, expected_sha256=seen.sha256)
+    assert (await versions.save_draft("s", "c", "writer", NOW, beside=True)).number == 2
+    assert (await versions.get("s", 1)).source == "b"
+
+
 async def test_the_writer_may_not_review_and_only_reviewed_versions_are_published(store: Store) -> None:
     versions = store.script_versions
     await versions.save_draft("s", "a", "writer", NOW)
