@@ -16,6 +16,7 @@ import torch
 from voicebot.asr.training import slots, speech, texts
 from voicebot.asr.training.augment import g711, telephone
 from voicebot.asr.training.batches import Shards
+from voicebot.asr.training.figures import figures, right
 from voicebot.asr.training.network import BLANK, BLOCKS, KERNEL, WIDTH, Network, outputs, parts
 from voicebot.asr.training.tokens import syllables
 from voicebot.asr.training.train import Course, learning_rate, time_weight
@@ -174,3 +175,15 @@ def test_too_little_speech_is_said_not_waited_for(tmp_path: Path) -> None:
     speech.generate(tmp_path, "train-000", 2, 1, lambda _: "好的", ("f3",))
     with pytest.raises(ValueError, match="speak more"):
         next(Shards(tmp_path, 1, TOKENS).batches(5, 0))
+
+
+def test_figures_are_counted_in_order() -> None:
+    assert figures("我下周三先还一千二") == ["下周三", "一千二"]
+    assert figures("一下一起") == []
+    assert right("三月十二号还五百块", "三月十号还五百块") == (2, 3)
+    assert right("后四位零幺二三", "后四位零一二三") == (1, 1)
+
+
+def test_rough_lines_come_last_and_gently() -> None:
+    assert learning_rate(1000, 1000, 500) < learning_rate(100, 1000, 500)
+    assert learning_rate(1000, 1000, 500) > learning_rate(1250, 1000, 500) > learning_rate(1499, 1000, 500) > 0

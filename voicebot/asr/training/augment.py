@@ -72,11 +72,9 @@ def mix(samples: Floats, noise: Floats, snr_db: float) -> Floats:
     return samples + noise * np.float32(rms(samples) / rms(noise) * 10 ** (-snr_db / 20))
 
 
-def background(length: int, rng: Generator, others: Sequence[Floats]) -> Floats:
-    """White, coloured or humming noise, or other people talking (when there are any)."""
+def background(length: int, rng: Generator) -> Floats:
+    """White, coloured or humming noise."""
     kind = rng.integers(0, 5)
-    if kind == 4 and others:
-        return babble(length, rng, others)
     white = rng.standard_normal(length, dtype=np.float32)
     if kind == 0:
         return white
@@ -87,6 +85,7 @@ def background(length: int, rng: Generator, others: Sequence[Floats]) -> Floats:
 
 
 def babble(length: int, rng: Generator, others: Sequence[Floats]) -> Floats:
+    """Other people who talk all the time."""
     voices = [np.roll(np.resize(other, length), int(rng.integers(0, length))) for other in others]
     return np.asarray(np.sum(voices, axis=0), np.float32)
 
@@ -104,25 +103,43 @@ def set_peak(samples: Floats, dbfs: float) -> Floats:
     return samples * np.float32(10 ** (dbfs / 20) / (np.abs(samples).max() + 1e-6))
 
 
-def telephone(speech: Floats, rng: Generator, others: Callable[[], Sequence[Floats]]) -> Heard:
+@dataclass(frozen=True, slots=True)
+class Hardship:
+    """How often a call is changed in tempo, echoes, has noise, has talkers in that noise, and loses packets."""
+
+    tempo: float
+    room: float
+    noise: float
+    talkers: float
+    loss: float
+
+
+USUAL = Hardship(tempo=0.3, room=0.3, noise=0.55, talkers=0.1, loss=0.2)
+ROUGH = Hardship(tempo=0.5, room=0.5, noise=0.75, talkers=0.6, loss=0.45)
+
+
+def telephone(
+    speech: Floats, rng: Generator, others: Callable[[], Sequence[Floats]], hardship: Hardship = USUAL
+) -> Heard:
     """A random call for training; `others` fetches talkers for babble."""
     stretch, samples = 1.0, speech
-    if rng.random() < 0.3:
+    if rng.random() < hardship.tempo:
         tempo = rng.uniform(0.88, 1.12)
         length = int(len(speech) / tempo)
         samples = np.interp(np.arange(length) * tempo, np.arange(len(speech)), speech).astype(np.float32)
         stretch = 1 / tempo
     lead, tail = int(rng.uniform(0.02, 0.5) * RATE), int(rng.uniform(0.3, 0.6) * RATE)
     samples = np.pad(samples, (lead, tail))
-    if rng.random() < 0.3:
+    if rng.random() < hardship.room:
         samples = reverberate(samples, rng)
-    if rng.random() < 0.55:
-        talkers = others() if rng.random() < 0.5 else ()
-        samples = mix(samples, background(len(samples), rng, talkers), rng.uniform(5, 30))
+    if rng.random() < hardship.noise:
+        talking = rng.random() < hardship.talkers
+        noise = babble(len(samples), rng, others()) if talking else background(len(samples), rng)
+        samples = mix(samples, noise, rng.uniform(5, 25 if talking else 30))
     if rng.random() < 0.7:
         samples = band_limit(samples, int(rng.choice(_LOW_CUTS)), int(rng.choice(_HIGH_CUTS)))
     samples = set_peak(samples, rng.uniform(-26, 1))
-    if rng.random() < 0.2:
+    if rng.random() < hardship.loss:
         samples = lose_packets(samples, rng, rng.uniform(0.005, 0.05))
     law = rng.choice(["mu", "a", ""], p=[0.4, 0.5, 0.1])
     return Heard(g711(samples, law) if law else np.clip(samples, -1, 1), stretch, lead / RATE)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from voicebot.asr.features import BANDS, HOP, RATE, SILENCE, fbank
 from voicebot.asr.training import speech
-from voicebot.asr.training.augment import Heard, telephone
+from voicebot.asr.training.augment import ROUGH, USUAL, Hardship, Heard, telephone
 from voicebot.asr.training.network import LOOK, STRIDE
 from voicebot.asr.training.speech import Utterance
 
@@ -53,8 +53,11 @@ class Shards:
         rows, pcm = self._shard(item[0])
         return speech.samples(pcm, rows[item[1]])
 
-    def batches(self, seed: int, skip: int) -> Iterator[Batch]:
-        """Endless; `skip` passes over the batches of an earlier run without preparing them."""
+    def batches(self, seed: int, skip: int, rough_from: int | None = None) -> Iterator[Batch]:
+        """Endless; `skip` passes over the batches of an earlier run without preparing them.
+
+        From batch `rough_from` on the lines are rough.
+        """
         passes = [[n] for n in range(self._count)]
         step = epoch = 0
         while True:
@@ -64,7 +67,8 @@ class Shards:
                 raise ValueError(f"shards {numbers} hold too little speech for one batch: speak more utterances")
             for items in plan:
                 if step >= skip:
-                    yield self._prepare(items, numbers, np.random.default_rng((seed, 7, step)))
+                    hardship = ROUGH if rough_from is not None and step >= rough_from else USUAL
+                    yield self._prepare(items, numbers, np.random.default_rng((seed, 7, step)), hardship)
                 step += 1
             epoch += 1
 
@@ -85,12 +89,14 @@ class Shards:
     def _usable(self, row: Utterance) -> bool:
         return row.samples < _LONGEST_S * RATE and all(s in self._index for s in row.syllables)
 
-    def _prepare(self, items: Sequence[tuple[int, int]], numbers: Sequence[int], rng: Generator) -> Batch:
+    def _prepare(
+        self, items: Sequence[tuple[int, int]], numbers: Sequence[int], rng: Generator, hardship: Hardship
+    ) -> Batch:
         def talkers() -> list[NDArray[np.float32]]:
             rows = [int(rng.choice(numbers)) for _ in range(3)]
             return [self.audio((n, int(rng.integers(len(self._shard(n)[0]))))) for n in rows]
 
-        heard = [telephone(self.audio(item), rng, talkers) for item in items]
+        heard = [telephone(self.audio(item), rng, talkers, hardship) for item in items]
         features = [_masked(fbank(h.samples), rng) for h in heard]
         rows = [self._shard(n)[0][i] for n, i in items]
         labels = [[self._index[s] for s in row.syllables] for row in rows]

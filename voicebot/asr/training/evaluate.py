@@ -2,6 +2,7 @@
 
 The sound goes through the streaming recogniser in 20 ms pieces, as a call would. Known wording is drawn from the
 templates and sayings that the language model has read; unknown wording comes from another hand and was read by nothing.
+Figures are answers with amounts, dates and digits in random values: they count in the column of that name.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 
 from voicebot.asr.embedded import EmbeddedRecognizer
 from voicebot.asr.features import RATE
-from voicebot.asr.training import augment, speech, texts
+from voicebot.asr.training import augment, slots, speech, texts
+from voicebot.asr.training.figures import right
 from voicebot.asr.training.validate import edit_distance
 from voicebot.config import models_dir
 from voicebot.mandarin.aloud import letters
@@ -33,7 +35,10 @@ VOICES = {"seen": SEEN, "held out": HELD_OUT}
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`cer` and `exact` in per cent; `rtf` CPU seconds per second of sound with 20 streams at once."""
+    """`cer`, `exact`, `figures` right in per cent; `rtf` CPU seconds per second of sound with 20 streams at once.
+
+    `goal` is the most that `cer` should be, or for figures the least that `figures` should be; 0 without one.
+    """
 
     wording: str
     voices: str
@@ -41,7 +46,16 @@ class Result:
     utterances: int
     cer: float
     exact: float
+    figures: float
     rtf: float
+    goal: float
+
+    @property
+    def met(self) -> str:
+        """`yes`, `NO`, or nothing without a goal."""
+        if not self.goal:
+            return ""
+        return "yes" if (self.figures >= self.goal if self.wording == "figures" else self.cer <= self.goal) else "NO"
 
 
 def known_wording(rng: random.Random) -> str:
@@ -53,7 +67,28 @@ def unknown_wording(rng: random.Random) -> str:
     return rng.choice(texts.unseen_sayings())
 
 
-WORDINGS: dict[str, Callable[[random.Random], str]] = {"known": known_wording, "unknown": unknown_wording}
+def figures(rng: random.Random) -> str:
+    """Answers about money, dates and identity that say at least one figure."""
+    answers = [t for section in ("money and dates", "identity") for t in texts.templates().sections[section]]
+    while True:
+        said = slots.fill(rng.choice(answers), rng)
+        if right(said, "")[1]:
+            return said
+
+
+WORDINGS: dict[str, Callable[[random.Random], str]] = {
+    "known": known_wording,
+    "unknown": unknown_wording,
+    "figures": figures,
+}
+GOALS = {
+    ("known", "seen", "phone"): 3.0,
+    ("known", "seen", "noisy"): 12.0,
+    ("known", "held out", "phone"): 8.0,
+    ("unknown", "seen", "phone"): 12.0,
+    ("unknown", "held out", "phone"): 20.0,
+    ("figures", "seen", "phone"): 97.0,
+}
 
 
 def through(line: str, samples: Floats, rng: Generator, others: Sequence[Floats]) -> Floats:
@@ -83,8 +118,11 @@ def evaluate(
     errors = sum(edit_distance(text, meant) for meant, text in pairs)
     cer = 100 * errors / sum(len(meant) for meant, _ in pairs)
     exact = 100 * sum(meant == text for meant, text in pairs) / count
+    good, said = (sum(column) for column in zip(*(right(meant, text) for meant, text in pairs), strict=True))
     rtf = spent / (sum(map(len, lined)) / RATE)
-    return Result(wording, voices, line, count, round(cer, 1), round(exact, 1), round(rtf, 4)), pairs
+    goal = GOALS.get((wording, voices, line), 0.0)
+    figured = round(100 * good / max(said, 1), 1)
+    return Result(wording, voices, line, count, round(cer, 1), round(exact, 1), figured, round(rtf, 4), goal), pairs
 
 
 def _draws(wording: str, count: int, seed: int) -> list[tuple[random.Random, str]]:
@@ -107,6 +145,14 @@ def transcribe_all(recognizer: EmbeddedRecognizer, sounds: Sequence[Floats]) -> 
     return texts_heard
 
 
+def _printed(row: Result) -> str:
+    goal = f"{'>=' if row.wording == 'figures' else '<='}{row.goal:4.0f}" if row.goal else "     -"
+    return (
+        f"{row.wording:8} {row.voices:9} {row.line:6} {row.cer:6.1f} {row.exact:8.1f} {row.figures:10.1f}"
+        f" {row.rtf:7.4f} {goal:>6}  {row.met}"
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Evaluate the embedded recogniser")
     parser.add_argument("--count", type=int, default=200, help="utterances per row")
@@ -116,13 +162,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--examples", type=int, default=0, help="show so many wrong transcripts per row")
     given: Any = parser.parse_args(argv)
     rows = []
-    print(f"{'wording':8} {'voices':9} {'line':6} {'CER %':>6} {'exact %':>8} {'rtf':>7}")
+    print("wording  voices    line    CER %  exact %  figures %     rtf   goal  met")
     for wording in WORDINGS:
         for voices in VOICES:
             for line in LINES:
                 row, pairs = evaluate(given.models, wording, voices, line, given.count, given.seed)
                 rows.append(asdict(row))
-                print(f"{wording:8} {voices:9} {line:6} {row.cer:6.1f} {row.exact:8.1f} {row.rtf:7.4f}", flush=True)
+                print(_printed(row), flush=True)
                 for meant, heard in [pair for pair in pairs if pair[0] != pair[1]][: given.examples]:
                     print(f"    {meant} -> {heard}")
     if given.json:

@@ -1,4 +1,4 @@
-"""Trains the acoustic network: syllable times first, then CTC; resumable, with an averaged copy that is always usable.
+"""Trains the acoustic network: syllable times, then CTC, then rough lines; resumable, with an averaged copy.
 
 A checkpoint holds the network, its running average (what `export` writes), the optimizer and the step. The schedule
 depends on the step alone, so the same seed and shards give the same course (up to the CPU's own rounding).
@@ -25,12 +25,14 @@ from voicebot.asr.training.network import BLANK, Network, outputs
 from voicebot.asr.training.speech import training_folder
 from voicebot.asr.training.tokens import syllables
 
-_PEAK_RATE, _WARM_STEPS, _BLANK_WEIGHT = 2e-3, 300, 0.25
+_PEAK_RATE, _ROUGH_RATE, _WARM_STEPS, _BLANK_WEIGHT = 2e-3, 6e-4, 300, 0.25
 _REPORT, _CHECKPOINT = 100, 500
 
 
-def learning_rate(step: int, total: int) -> float:
-    """Warm up, stay for 35 % of the steps, then half a cosine down to 1 %."""
+def learning_rate(step: int, total: int, rough: int = 0) -> float:
+    """Warm up, stay for 35 % of the steps, then half a cosine down to 1 %; another half for the rough steps after."""
+    if step >= total:
+        return _ROUGH_RATE * max(0.01, 0.5 * (1 + math.cos(math.pi * min(1.0, (step - total) / max(rough, 1)))))
     done = step / total
     fall = 1.0 if done < 0.35 else max(0.01, 0.5 * (1 + math.cos(math.pi * (done - 0.35) / 0.65)))
     return _PEAK_RATE * min(1.0, (step + 1) / _WARM_STEPS) * fall
@@ -55,10 +57,10 @@ def loss(network: nn.Module, batch: Batch, timed: float) -> tuple[Tensor, Tensor
 
 
 class Course:
-    """One training run in a folder."""
+    """One training run in a folder: `total` steps on usual lines, then `rough` ones on rough lines."""
 
-    def __init__(self, folder: Path, total: int, tokens: Sequence[str]) -> None:
-        self.folder, self.total, self.step = folder, total, 0
+    def __init__(self, folder: Path, total: int, tokens: Sequence[str], rough: int = 0) -> None:
+        self.folder, self.total, self.rough, self.step = folder, total, rough, 0
         self.network, self.average = Network(tokens), Network(tokens)
         self.average.load_state_dict(self.network.state_dict())
         self.optimizer = torch.optim.AdamW(
@@ -89,7 +91,7 @@ class Course:
 
     def learn(self, batch: Batch) -> float:
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, self.total)
+            group["lr"] = learning_rate(self.step, self.total, self.rough)
         descend, ctc = loss(self.network, batch, time_weight(self.step, self.total))
         self.optimizer.zero_grad()
         descend.backward()
@@ -102,10 +104,12 @@ class Course:
         return float(ctc)
 
 
-def _prepare(queue: "mp.Queue[Batch]", folder: Path, shards: int, tokens: Sequence[str], seed: int, skip: int) -> None:
+def _prepare(
+    queue: "mp.Queue[Batch]", folder: Path, shards: int, tokens: Sequence[str], seed: int, skip: int, rough_from: int
+) -> None:
     torch.set_num_threads(1)
     trainer = os.getppid()
-    for batch in Shards(folder, shards, tokens).batches(seed, skip):
+    for batch in Shards(folder, shards, tokens).batches(seed, skip, rough_from):
         while os.getppid() == trainer:  # an orphan stops
             try:
                 queue.put(batch, timeout=5)
@@ -121,7 +125,9 @@ def _prepared(course: Course, shards: int, tokens: Sequence[str], seed: int) -> 
     context = mp.get_context("fork")
     queue = context.Queue(12)
     maker = context.Process(
-        target=_prepare, args=(queue, course.folder, shards, tokens, seed, course.step), daemon=True
+        target=_prepare,
+        args=(queue, course.folder, shards, tokens, seed, course.step, course.total),
+        daemon=True,
     )
     maker.start()
     try:
@@ -131,14 +137,15 @@ def _prepared(course: Course, shards: int, tokens: Sequence[str], seed: int) -> 
         maker.terminate()
 
 
-def train(folder: Path, total: int, shards: int, seed: int) -> None:
-    """Trains to `total` steps from the last checkpoint on; prints a line per 100 steps, saves every 500."""
+def train(folder: Path, total: int, rough: int, shards: int, seed: int) -> None:
+    """Trains to `total + rough` steps from the last checkpoint; prints a line per 100 steps, saves every 500."""
     tokens = [BLANK, *syllables()]
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     (folder / "tokens.json").write_text(json.dumps(tokens))
-    course = Course(folder, total, tokens)
+    course = Course(folder, total, tokens, rough)
+    last = total + rough
     course.resume()
     batches, heard_s, ctc, waited, began = (
         _prepared(course, shards, tokens, seed),
@@ -147,7 +154,7 @@ def train(folder: Path, total: int, shards: int, seed: int) -> None:
         0.0,
         time.monotonic(),
     )
-    while course.step < total:
+    while course.step < last:
         asked = time.monotonic()
         batch = next(batches)
         waited += time.monotonic() - asked
@@ -156,13 +163,13 @@ def train(folder: Path, total: int, shards: int, seed: int) -> None:
         if course.step % _REPORT == 0:
             spent = time.monotonic() - began
             print(
-                f"{spent / 60:5.1f} min  step {course.step}/{total}  ctc {ctc / _REPORT:.3f}"
+                f"{spent / 60:5.1f} min  step {course.step}/{last}  ctc {ctc / _REPORT:.3f}"
                 f"  heard {heard_s / 3600:.1f} h  {heard_s / spent:.0f} x real time"
                 f"  waited {100 * waited / spent:.0f} %",
                 flush=True,
             )
             ctc = 0.0
-        if course.step % _CHECKPOINT == 0 or course.step == total:
+        if course.step % _CHECKPOINT == 0 or course.step in (total, last):
             course.save()
             print(validate.line(course.average, tokens, folder), flush=True)
     batches.close()  # type: ignore[attr-defined]
@@ -170,12 +177,13 @@ def train(folder: Path, total: int, shards: int, seed: int) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the embedded recogniser")
-    parser.add_argument("--steps", type=int, default=18000)
+    parser.add_argument("--steps", type=int, default=18000, help="on usual lines")
+    parser.add_argument("--rough", type=int, default=3000, help="after them, on rough lines")
     parser.add_argument("--shards", type=int, default=26)
     parser.add_argument("--seed", type=int, default=5)
     given: Any = parser.parse_args(argv)
     os.nice(5)
-    train(training_folder(), given.steps, given.shards, given.seed)
+    train(training_folder(), given.steps, given.rough, given.shards, given.seed)
 
 
 if __name__ == "__main__":
