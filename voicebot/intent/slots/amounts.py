@@ -38,7 +38,7 @@ _ABOVE = r"(?:少说|至少|起码|最少|最低|不少于|不低于|超过|怎�
 _ABOUT = r"(?:大概|大约|差不多|约|大致|估计|也就|将近|接近|小|近)"
 
 _PLAIN = re.compile(
-    rf"(?P<pre>{_BELOW}|{_ABOVE})?(?:也?[就只]?[能要有给还得]|先还|还|有|个|了)?(?P<about>{_ABOUT})?(?P<run>{RUN})"
+    rf"(?P<pre>{_BELOW}|{_ABOVE})?(?:(?:也|就|只|先|能|可以|要|得|我|还|给|拿|出|有|个|了|付|交|转){{0,5}})?(?P<about>{_ABOUT})?(?P<run>{RUN})"
     rf"(?P<loose>来|多|余|好几|几|"
     rf"把)?(?P<tail>[百千万])?(?P<yuan>{_YUAN})?(?P<cents>零?[一二两三四五六七八九\d](?:毛|"
     rf"角)(?:[一二两三四五六七八九\d]分?)?|"
@@ -71,6 +71,7 @@ _IDIOMATIC: tuple[tuple[re.Pattern[str], int | None, int | None, int | None], ..
         ("千把[块元]?", 100_000, None, None),
         ("万把[块元]?", 1_000_000, None, None),
         ("块把钱", 100, None, None),
+        ("块儿?八毛", None, 80, 100),
         ("个把千|个千把", 100_000, None, None),
         ("上百(?=[块元])", None, 10_000, None),
         ("上千(?=[块元])", None, 100_000, None),

@@ -41,9 +41,11 @@ _BARE_MONTH = re.compile(
 _PAIR = re.compile(r"(?P<lead>二?十|三)?(?P<a>[一二三四五六七八])(?P<b>[二三四五六七八九])[号日]")
 _LUNAR = re.compile(
     r"(?:(?P<named>正月|冬月|腊月)|(?:农历|阴历|旧历|老历)的?(?P<month>十[一二]?|"
-    r"[一二三四五六七八九正冬腊])月)(?:里)?(?P<day>初[一二三四五六七八九十]|廿?二?十?[一二三四五六七八九]?十?|"
+    r"[一二三四五六七八九正冬腊])月|"
+    r"(?P<plain>(?<![下个这本上每\d十])(?:十[一二]?|[一二三四五六七八九]))月(?=初[一二三四五六七八九十](?![百千万])))(?:里)?(?P<day>初[一二三四五六七八九十]|廿?二?十?[一二三四五六七八九]?十?|"
     r"三十|底)?"
 )
+_LUNAR_FEAST = re.compile("八月十五|五月五|七月七|九月九")
 _NEW_YEAR = re.compile(r"(?:大年|年)(?P<eve>三十)(?:晚上?|夜)?|(?P<of>月)?(?<![才上读念年])(?:大年|"
     r"年)?初(?P<first>[一二三四五六七八九十])")
 
@@ -177,7 +179,7 @@ def lunar(line: str, today: Today) -> Iterator[FoundDate]:
     """腊月二十, 农历八月十五, 正月十五, 大年三十, 初八."""
     names = {"正": 1, "冬": 11, "腊": 12}
     for found in _LUNAR.finditer(line):
-        spoken = (found["named"] or found["month"]).removesuffix("月")
+        spoken = (found["named"] or found["month"] or found["plain"]).removesuffix("月")
         month = names.get(spoken) or whole(spoken)
         if not found["day"] or month is None:
             yield FoundDate(*found.span(), ask=True)
@@ -185,6 +187,10 @@ def lunar(line: str, today: Today) -> Iterator[FoundDate]:
         number = 29 if found["day"] == "底" else whole(found["day"].removeprefix("初").replace("廿", "二十"))
         day = table.lunar_day(month, number, today.day, today.past) if number else None
         yield FoundDate(*found.span(), day, ask=day is None)
+    if feast := re.search("中秋|端午|七夕|重阳", line):
+        for found in _LUNAR_FEAST.finditer(line):
+            day = table.lunar_day(*_MOVABLE[feast.group()], today.day, today.past)
+            yield FoundDate(*found.span(), day, ask=day is None)
     for found in _NEW_YEAR.finditer(line):
         if found["of"]:
             day = _first_days(line, found, today)

@@ -33,11 +33,11 @@ class Choice(Generic[M]):
 _DENIED_BEFORE = re.compile(r"(?:(?<!是)不是(?:说|什么|那个|这个)?|唔系|唔是|不用等到?|等不到|不要|别说?|没说|"
     r"没有说|并非|不能是|哪是|而不是|不用|没(?:答应|说过|讲过?)|谁说(?:我|的)?要?|又不是|不会是|可不是)$")
 _DENIED_AFTER = re.compile(
-    r"(?:[的那这就也是真啊呀嘛 ]|肯定|可能|恐怕|实在|那天|之前|以前|我)*(?:不行|不成|不得行|不可以|"
+    r"(?:[的那这就也是真啊呀嘛 ]|可(?!不)|肯定|可能|恐怕|实在|那天|之前|以前|我)*(?:不行|不成|不得行|不可以|"
     r"来[不勿]及|我?(?:不在(?!乎)|搞不赢|走不开|在飞机|在火车|在外地|在国外|夜班|值班|怕没)|没空|不方便|"
     r"不够|不中|太急|太赶|太紧|太早|太晚|太多|太快|太高|赶不上|搞不定|拿不出|还不起|还不了|还不上|"
     r"够呛|不一定|悬|没法|不能还|没钱|给不了|凑不(?:齐|够|出)|弄不(?:了|到)|[都也](?:没有|拿不|"
-    r"凑不)|没有(?= )|做不到|不合适|有点(?:难|紧|悬)|不大行|"
+    r"凑不)|没有(?= |$)|(?:我|我上)?哪[有来]|做不到|不合适|有点(?:难|紧|悬)|不大行|"
     r"不太行|不现实|不保险)(?!吗|么)"
 )
 _TURN = re.compile(r"挪|[改推换延]|提前到|顺延|阳历|新历|公历|证上|写的是?|现在|不对|不是|错了|说错|说反|口误|"
@@ -49,7 +49,7 @@ _PAID_AFTER = re.compile(r"[^ 发开领]{0,9}?(?:我)?(?:再|就|能|可以|一�
 _PAYDAY_AFTER = re.compile(r"[^ ]{0,3}?(?:发|开|领|出)(?:了)?(?:工资|薪|支|钱|粮|公资)")
 
 
-_SELF_CORRECTED = re.compile(r"[哦啊呃噢嗯哎诶喔]不是$")
+_SELF_CORRECTED = re.compile(r"[哦啊呃噢嗯哎诶喔]不是 ?$|^(?!.*(?:是|说的?).* 不是).* 不是 $")
 
 
 _LACKING = re.compile(r"(?<![有还])没有?$|凑不[够齐出到]$|拿不出来?$|还不[了起上]$")
@@ -58,7 +58,7 @@ _LACKING = re.compile(r"(?<![有还])没有?$|凑不[够齐出到]$|拿不出来
 def denied(line: str, mention: Mention) -> bool:
     """不是周五, 四号不行: what is named only to be ruled out. 哦不是 turns to what follows instead."""
     before, after = line[: mention.start].rstrip(), line[mention.end :].lstrip()
-    if _SELF_CORRECTED.search(before):
+    if _SELF_CORRECTED.search(line[: mention.start]):
         return bool(_DENIED_AFTER.match(after))
     if _LACKING.search(line[: mention.start]):
         return True

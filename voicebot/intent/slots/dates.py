@@ -25,6 +25,7 @@ _FINDERS: tuple[Finder, ...] = (
     relative_dates.days,
     relative_dates.weeks_and_months,
     relative_dates.paydays,
+    relative_dates.conditions,
     relative_dates.soon,
 )
 

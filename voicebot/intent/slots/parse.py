@@ -64,6 +64,8 @@ def _parse(text: str, now: datetime) -> Slots:
     amount = _amount(_blank(free, [*instalments.spans, *_spans(find_digits(free))]), line)
     shares = [found for found in find_shares(free) if not denied(line, found)]
     share = shares[-1] if shares else None
+    if share and share.ratio == 1.0 and amount.chosen:
+        share = None  # 还三千 一次性: how it is paid, not how much
     if _debt_beside_share(line, amount, share):
         amount = Choice()
     return _slots(day, moment, amount, share.ratio if share else None, instalments, digits, spoken, here.date())
@@ -150,6 +152,7 @@ def _date(line: str, found: list[FoundDate], today: date, spoken: Tense) -> Choi
     if not live:
         return Choice()
     certain = _distinct([each for each in live if each.first is not None])
+    live = [each for each in live if not (each.ask and _named_in_full(line, each, certain))]
     if spoken is not Tense.PAST:
         certain = [each for each in certain if (each.last or each.first or today) >= today] or certain
     if not certain:
@@ -167,6 +170,12 @@ def _date(line: str, found: list[FoundDate], today: date, spoken: Tense) -> Choi
         # 下个月发工资: wages come some time in that stretch, on which day has to be asked for.
         return Choice(ask=True) if lasts(only).days > _A_FEW_DAYS and payday(line, only) else Choice(only)
     return _among(line, certain)
+
+
+def _named_in_full(line: str, bare: FoundDate, certain: list[FoundDate]) -> bool:
+    """三十一号 十二月三十一号: which month is said beside it."""
+    words = line[bare.start : bare.end]
+    return words.endswith(("号", "日")) and any(line[: each.end].endswith(words) for each in certain)
 
 
 def _meant_by_another(line: str, bare: FoundDate, several: list[FoundDate]) -> bool:

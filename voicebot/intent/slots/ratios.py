@@ -38,11 +38,11 @@ _RATE = re.compile(r"年化|利率|利息|费率|超过|罚息|违约金|日息|
 _RATE_AFTER = re.compile(r"的?(?:年|月|日)?(?:利息|利率|年化|息|违约金|罚息|手续费|服务费|红线|上限)")
 _EACH = re.compile(r"(?:每[个]?(?:期|月|次|礼拜|星期|周)|(?<!第)一(?:期|个?月|周(?=还|给)|"
     r"个?(?:礼拜|星期)(?=还|给))|(?:按|逐)月|月月)(?:就|也|只能|能|"
-    r"先|给|还|付|交|打|我|你|们|的|最多|大概|差不多|固定|至少|不超过| |□)*$")
+    r"先|给|还|还个|给个|付|交|打|我|你|们|的|最多|大概|差不多|固定|至少|不超过| |□)*$")
 _EACH_TIME = re.compile(r"一(?:次|回|笔)(?:就|还|给|付|交|打)*$")
 _SPLIT = re.compile(
     rf"(?:[分拆掰](?:成|个|作|到|它个|他个|摊|为)|分)\s?(?P<n>{RUN})(?:期|次|笔|个月|回|批|份)(?!(?:还|付|交|给)了)|"
-    rf"(?P<plain>(?<!第)(?<!到){RUN})期(?!了|□|[都也]|的?时候|[逾没没还]|间)|(?<=分)(?P<half>半年)|(?P<months>{RUN})个月(?:还清|还完|分期|"
+    rf"(?P<plain>(?<!第)(?<!到){RUN})期(?!了|□|[都也]|的?时候|[逾没没还]|间)|(?<=分)(?P<half>半年)|(?<=分)(?P<years>[一两二三四五])年|(?P<months>{RUN})个月(?:还清|还完|分期|"
     rf"慢慢还|付清|结清)"
 )
 _MOST = 120
@@ -76,11 +76,19 @@ def _all_at_once(line: str, found: re.Match[str]) -> bool:
     return bool(re.search(r"还|结|付|给|交|清|处理", line)) and not re.search(r"不(?:能|可能|了)|没", around)
 
 
+def _periods(found: re.Match[str]) -> int | None:
+    """How many months or parts a match of `_SPLIT` names."""
+    if found["half"]:
+        return 6
+    years = whole(found["years"]) if found["years"] else None
+    return 12 * years if years else whole(found["n"] or found["plain"] or found["months"] or "")
+
+
 def find_instalments(line: str) -> Instalments:
     """Number of periods and the sum of each, from 分三期每期八百, 每个月还五百, 三个月还清."""
     count, per, spans = None, None, []
     for found in _SPLIT.finditer(line):
-        number = 6 if found["half"] else whole(found["n"] or found["plain"] or found["months"])
+        number = _periods(found)
         if number is None or not 1 < number <= _MOST or re.match(r"了|都?逾期|没还", line[found.end() :]):
             continue
         if found["plain"] and re.search(r"(?:还了|欠了?|逾期了?|这|上|下|哪|几|差|剩|最后|头|前|落下?|断了?|还过|"

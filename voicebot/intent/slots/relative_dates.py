@@ -40,7 +40,7 @@ _COUNT = re.compile(
     rf"礼拜|周(?!末|[一二三四五六日])|月(?![一二三四五六七八九十\d底初末中])|小时|钟头|来天|年)(?:的时间|时间|"
     rf"左右)?(?P<after>之内|以内|内|里(?!面)|(?:以|之|过|往)?后|过了)?"
 )
-_AGO = re.compile(rf"(?P<a>{_NUMBER})个?(?P<unit>天|日|星期|礼拜|周)(?:之|以)?前")
+_AGO = re.compile(rf"(?P<a>{_NUMBER})个?(?P<unit>天|日|星期|礼拜|周|月)(?:之|以)?前(?!还?(?:到|给|把))")
 _VAGUE = re.compile(
     r"(?:再?过)(?:了)?(?:个)?[一]?(?:两|几|些)(?:天|日|个月|个礼拜|周|个星期)|(?:再?过)(?:一)?(?:阵子?|段时间|"
     r"些日子|些时候|些天)|[这]几天|[近]几天|最近(?=还|就还|处理)|改天|几天(?:之?后|以后|内)|"
@@ -49,6 +49,12 @@ _VAGUE = re.compile(
 )
 _PAYDAY = re.compile(r"(?:发|开|领|出|拿|到|下)(?:了|完)?(?:工资|薪水|薪|公资|工钱|饷|粮|奖金)|开(?:了)?支|"
     r"工资(?:一)?(?:到|发|下来)|薪水(?:到|发|下来)|出粮|出左粮|粮到|发薪")
+_CONDITION = re.compile(
+    r"(?:等|要?等到|只要|啥时候|什么时候)[^ ]{0,10}?(?:下来|到账|到手|到位|批了|批下|回来|回款|有钱|有了钱|"
+    r"结了?账|结了|卖了|卖掉|收回|拿到|赔下|有了收入|找到工作|找着工作|上班了)|"
+    r"(?:年终奖|工程款|拆迁款|货款|尾款|提成|赔偿款?|退税|公积金|[结房补]款|定金)"
+    r"[^ 没不]{0,3}(?:下来|到账|到了|批下|结了)"
+)
 _SOON = re.compile(r"(?!现在还(?:不|没|在|有|差|款|行|要|是|能|得|想|可|挺|很|欠|剩|怕|真|哪|怎|算|"
     r"好|早|小|拿|凑))(?P<now>马上|立马|立刻|一会儿?|待会儿?|等会儿?|等下|等一下|这就|现在就?|当场|即刻|稍后|等哈|"
     r"一哈)(?:我)?(?:就|去|给你|再|能|可以)*(?=还|处理|转(?!人工)|弄|存|交|付|打钱|打给你|打过去|去还|去存|去转|"
@@ -210,8 +216,15 @@ def paydays(line: str, today: Today) -> Iterator[FoundDate]:
             yield FoundDate(*found.span(), ask=True)
 
 
+def conditions(line: str, today: Today) -> Iterator[FoundDate]:
+    """等工程款下来: on which day has to be asked for."""
+    if not today.past:
+        for found in _CONDITION.finditer(line):
+            yield FoundDate(*found.span(), ask=True)
+
+
 def is_payday(words: str) -> bool:
-    return bool(_PAYDAY.match(words))
+    return bool(_PAYDAY.match(words) or _CONDITION.match(words))
 
 
 def soon(line: str, today: Today) -> Iterator[FoundDate]:

@@ -23,7 +23,7 @@ _CLOCK = re.compile(
 _COLON = re.compile(rf"{_PART}(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)")
 _NOON = re.compile(r"中午|晌午|正午")
 _AFTER = re.compile(
-    r"(?:过|再过|等)?(?:个)?(?P<n>[一二两三四五六七八九十]+|\d{1,2}|半)?个?(?P<half>半)?(?P<unit>小时|钟头|分钟|"
+    r"(?:过|再过)?(?:个)?(?P<n>[一二两三四五六七八九十]+|\d{1,2}|半)?个?(?P<half>半)?(?P<unit>小时|钟头|分钟|"
     r"刻钟)(?P<and>半)?(?P<after>之?后|以后|内|之内|以内|再(?=打)|打来|打过来|左右)?"
 )
 _AFTERNOON = frozenset({"下午", "午后", "傍晚", "晚上", "晚黑", "晚",
@@ -88,7 +88,7 @@ def _shifted(hour: int, minute: int, part: str | None, midnight: bool = False) -
 
 def _later(line: str, found: re.Match[str], now: datetime) -> FoundTime | None:
     """过半小时, 一个半小时以后, 二十分钟后; 四十八小时内 is a date."""
-    ahead = re.match(r"过|再过|等", found.group()) or found["after"] in ("之后", "后", "以后", "再", "打来", "打过来")
+    ahead = re.match(r"过|再过", found.group()) or found["after"] in ("之后", "后", "以后", "再", "打来", "打过来")
     if not ahead or not (found["n"] or found["half"]):
         return None
     number = 0.5 if found["n"] == "半" or not found["n"] else float(whole(found["n"]) or 0)
