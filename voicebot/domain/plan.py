@@ -92,6 +92,9 @@ AUTHORITIES: tuple[Authority, ...] = (
 )
 """From the least to the most; an installation's own table comes through `authorities_from`."""
 
+BOT = "bot"
+"""The role of the voice bot; its rows also name stages and creditor."""
+
 _DAYS: Mapping[Step, int] = MappingProxyType({Step.WEEK: 7, Step.FORTNIGHT: 14})
 _MOST_PARTS = 60
 _LAST_YEAR = 2999
@@ -150,13 +153,17 @@ def rule(
 
 
 def authorities_from(table: object) -> tuple[Authority, ...]:
-    """Read [{"role": …, "most_parts": …, …}], least authority first. PlanError names what is wrong."""
+    """Read [{"role": …, "most_parts": …, …}], least authority first. PlanError names what is wrong.
+
+    Rows of role `bot` are for offers.py: what the bot may grant says nothing about people.
+    """
     if not isinstance(table, list) or not table:
         raise PlanError("the table of authority is a list of roles, the least first")
-    return tuple(_authority(entry) for entry in table)
+    return tuple(authority_from(entry) for entry in table if not (isinstance(entry, dict) and entry.get("role") == BOT))
 
 
-def _authority(entry: object) -> Authority:
+def authority_from(entry: object) -> Authority:
+    """One row. PlanError names what is wrong."""
     names = ("most_parts", "extension_days", "length_days", "smallest_part_fen", "waiver_percent")
     if not isinstance(entry, dict) or not isinstance(entry.get("role"), str):
         raise PlanError("each entry of the table of authority names its role")
