@@ -6,11 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from voicebot.dialog.fields import Problem
-from voicebot.dialog.reading import KEYS, Draft
+from voicebot.dialog.keys import FIELDS, KEYS
+from voicebot.dialog.reading import Draft
 from voicebot.dialog.script import Node
-
-_FIELDS = {"patience": "patience_s"}
-"""Keys of a node whose field has another name."""
 
 
 def changed_nodes(draft: Draft, base: Draft) -> dict[str, Node]:
@@ -32,5 +30,5 @@ def _changed(node: Node, base: Node, draft: Draft) -> Node:
         if key not in KEYS[base.kind]:
             message = f"unknown key {key!r} in a node of kind {base.kind}; known: {', '.join(KEYS[base.kind])}"
             draft.problems.append(Problem(node.place(key), "unknown-key", message))
-    said: dict[str, Any] = {_FIELDS.get(key, key): getattr(node, _FIELDS.get(key, key)) for key in node.places}
+    said: dict[str, Any] = {FIELDS.get(key, key): getattr(node, FIELDS.get(key, key)) for key in node.places}
     return replace(base, where=node.where, places={**base.places, **node.places}, **said)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import difflib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +21,23 @@ class Problem:
     where: Where
     code: str
     message: str
+
+
+_SHOWN = 40
+
+
+def shown(value: object) -> str:
+    """A value as a message may name it: a collection by its kind alone, a long text cut short."""
+    if not isinstance(value, (str, int, float)):
+        return "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else type(value).__name__
+    text = str(value)
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` where a known name looks like this one, else nothing."""
+    found = difflib.get_close_matches(name, list(known), 1, 0.75)
+    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 class Fields:
@@ -64,7 +82,9 @@ class Fields:
             return kind(body[key]) if key in body else default
         except (ValueError, TypeError):
             known = ", ".join(getattr(kind, "__members__", {}).values())
-            self.problem(self.value_at(body, key), f"unknown-{key}", f"unknown {key} {body[key]!r}; one of {known}")
+            self.problem(
+                self.value_at(body, key), f"unknown-{key}", f"unknown {key} {shown(body[key])}; one of {known}"
+            )
             return default
 
     # -- structure and places
@@ -92,12 +112,13 @@ class Fields:
             if isinstance(key, str):
                 yield key, value
             else:
-                self.problem(self.key_at(body, key), "schema", f"the key {key!r} must be text")
+                self.problem(self.key_at(body, key), "schema", f"the key {shown(key)} must be text")
 
     def known(self, body: CommentedMap, keys: tuple[str, ...], what: str) -> None:
         for key in body:
             if key not in keys:
-                message = f"unknown key {key!r} in {what}; known: {', '.join(keys)}"
+                guess = near(str(key), keys) if isinstance(key, str) else ""
+                message = f"unknown key {shown(key)} in {what}{guess or '; known: ' + ', '.join(keys)}"
                 self.problem(self.key_at(body, key), "unknown-key", message)
 
     def problem(self, where: Where, code: str, message: str) -> None:

@@ -16,6 +16,8 @@ from voicebot.dialog.reading import LARGEST, Draft, build, read_draft
 from voicebot.dialog.script import Script, Where
 
 _SUFFIX = ".yaml"
+MOST = 10 * LARGEST
+"""Bytes of a script and all it carries."""
 
 
 class ScriptError(ValueError):
@@ -82,7 +84,7 @@ class _Shelves:
 
 def _file(path: Path, shelves: _Shelves) -> Draft:
     try:
-        data = path.read_bytes() if path.stat().st_size <= LARGEST else b"\0" * (LARGEST + 1)
+        data = path.read_bytes() if path.stat().st_size <= MOST else b" " * (MOST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         problem = Problem(Where(str(path), 1, 1), "file", f"cannot read the script: {reason}; check the path")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from voicebot.dialog.expression import Expression
+from voicebot.domain.stage import FIRMEST, Stage, Tone
 from voicebot.domain.understanding import Topic
 
 EVERY_HANDLER = "all"
@@ -14,11 +15,17 @@ EVERY_HANDLER = "all"
 
 
 class Kind(StrEnum):
-    """What a node does: SAY and go on, ASK and listen, BRANCH silently, fetch a person, end, leave a message."""
+    """What a node does: SAY and go on, ASK and listen, BRANCH, RECORD silently, fetch a person, end, leave a message.
+
+    PROMISE and SCRIPT are written by people only: expansion.py makes plain nodes of them.
+    """
 
     SAY = "say"
     ASK = "ask"
     BRANCH = "branch"
+    RECORD = "record"
+    PROMISE = "promise"
+    SCRIPT = "script"
     TRANSFER = "transfer"
     HANG_UP = "hang_up"
     MESSAGE = "message"
@@ -49,12 +56,26 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A sentence to speak when `when` holds; `{names}` are filled in from the call."""
+    """A sentence to speak when `when` holds; `{names}` are filled in from the call.
+
+    `variants` say the same in other words; `gentle` and `firm` say it in another tone. `recorded` is the id of a
+    recording of it. What is `must_hear` is said once more when the callee talked over it.
+    """
 
     text: str
     where: Where
     when: Expression | None = None
     interruptible: bool = True
+    variants: tuple[str, ...] = ()
+    gentle: str = ""
+    firm: str = ""
+    recorded: str = ""
+    must_hear: bool = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every wording that may be spoken."""
+        return tuple(text for text in (self.text, *self.variants, self.gentle, self.firm) if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +104,11 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One place of the conversation. `gentle`: its own words are soft enough, no softener is put before them."""
+    """One place of the conversation. `gentle`: its own words are soft enough, no softener is put before them.
+
+    `expects` and `slots` say what its answers are about, for the checker and the page; `barge_in` False: its words
+    are spoken to their end. `channel` is where a promise will be paid.
+    """
 
     id: str
     kind: Kind
@@ -109,6 +134,18 @@ class Node:
     hold: str = ""
     urgent: bool = False
     failed: str | None = None
+    expects: tuple[str, ...] = ()
+    slots: tuple[str, ...] = ()
+    barge_in: bool = True
+    tone: Tone | None = None
+    channel: str = ""
+    otherwise: tuple[Prompt, ...] = ()
+    yes: str | None = None
+    no: str | None = None
+    changed: str | None = None
+    soft: str | None = None
+    script: str = ""
+    exits_to: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Where] = field(default_factory=dict)
 
     def place(self, key: str) -> Where:
@@ -118,7 +155,7 @@ class Node:
     @property
     def exits(self) -> tuple[str, ...]:
         """Every node this one can lead to by itself, handlers aside."""
-        named = (self.goto, self.exhausted, self.silent, self.failed)
+        named = (self.goto, self.exhausted, self.silent, self.failed, self.yes, self.no, self.changed, self.soft)
         return tuple(x for x in (*(b.goto for b in self.branches), *named) if x is not None)
 
     def hears(self, handler: str) -> bool:
@@ -164,6 +201,33 @@ class Policy:
     silences: int = 3
 
 
+class Type(StrEnum):
+    """How a variable of a script is read aloud, and compared in conditions."""
+
+    TEXT = "text"
+    AMOUNT = "amount"  # fen
+    DATE = "date"
+    NUMBER = "number"
+    DAYS = "days"
+    DIGITS = "digits"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A script's own variable: a constant `value`, or taken `source` (case.amount_fen, extra.shop …) of the call."""
+
+    name: str
+    type: Type
+    where: Where
+    value: str = ""
+    source: str = ""
+
+    @property
+    def debt(self) -> bool:
+        """Whether it may tell a stranger of the debt; a constant is judged by its words."""
+        return self.source.startswith(("case.", "offers.", "extra."))
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """A whole call script. `limit`, `silent` and `voicemail` name the nodes for calls that cannot go on."""
@@ -181,8 +245,19 @@ class Script:
     silence: tuple[Prompt, ...] = ()
     softeners: Mapping[str, Prompt] = field(default_factory=dict)
     neutral: str = NEUTRAL
+    stage: Stage | None = None
+    tone: Tone | None = None
+    language: str = "zh-CN"
+    voice: str = ""
+    variables: Mapping[str, Variable] = field(default_factory=dict)
     file: str = ""
     sha256: str = ""
+
+    @property
+    def firmness(self) -> Tone:
+        """The tone it speaks in: its own, never firmer than its stage allows."""
+        firmest = FIRMEST[self.stage] if self.stage else Tone.FORMAL
+        return min(self.tone if self.tone is not None else Tone.PLAIN, firmest)
 
     def handler(self, name: str) -> Handler | None:
         return next((handler for handler in self.handlers if handler.name == name), None)
