@@ -160,11 +160,14 @@ def _dialling_spans(band: Band, max_call: dt.timedelta) -> list[tuple[float, flo
 
 def _quiet(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
     """CN-T3: noon and holidays. A year the calendar does not know is quiet from end to end."""
-    now, agreed = request.now, {consent.kind for consent in request.consents}
-    explicit = (consent.band for consent in request.consents if consent.kind == "other_hours" and consent.band)
+    now = request.now
+    standing = [consent for consent in request.consents if consent.until is None or consent.until > now]
+    agreed = {consent.kind for consent in standing}
+    explicit = [consent.band for consent in standing if consent.kind == "other_hours" and consent.band]
     noon_agreed = "noon" in agreed or any(_within(now.time(), band) for band in explicit)
     if _within(now.time(), pack.noon) and not noon_agreed:
-        yield Hold("CN-T3", "午休时间不拨打", _next(now, pack.noon[1]))
+        opens = (_next(now, band[0]) for band in explicit)
+        yield Hold("CN-T3", "午休时间不拨打", min([_next(now, pack.noon[1]), *opens]))
     if "holiday" in agreed:
         return
     try:

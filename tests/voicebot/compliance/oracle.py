@@ -78,10 +78,11 @@ def wrong_person(kind: str, number: str, history: list[tuple[dt.datetime, str, s
 
 
 def wrong_hour(consents: list[Any], now: dt.datetime) -> Iterator[str]:
+    consents = [consent for consent in consents if not consent.get("until") or now < when(consent["until"])]
     bands = [("09:00", "20:00")]
     explicit = []
     for consent in consents:
-        if consent["kind"] == "other_hours" and not (consent.get("until") and when(consent["until"]) <= now):
+        if consent["kind"] == "other_hours":
             bands.append((consent.get("from", "08:00"), consent.get("to", "22:00")))
         if consent["kind"] == "other_hours" and consent.get("from"):
             explicit.append((consent["from"], consent["to"]))

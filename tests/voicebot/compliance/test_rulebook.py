@@ -63,6 +63,15 @@ def test_hours_and_quiet_days(now: str, rule: str | None, not_before: str | None
     assert verdict.not_before == (at(not_before) if not_before else None)
 
 
+def test_hours_agreed_within_noon_open_before_noon_is_over_and_only_while_the_consent_stands() -> None:
+    band = (dt.time(12, 30), dt.time(13, 0))
+    verdict = ask("24 12:00", consents=(Consent("other_hours", band),))
+    assert (verdict.rule, verdict.not_before) == ("CN-T3", at("24 12:30"))
+    assert ask("24 12:40", consents=(Consent("other_hours", band),)).allowed
+    assert not ask("24 12:40", consents=(Consent("other_hours", band, until=at("24 12:35")),)).allowed
+    assert not ask("10-01 10:00", consents=(Consent("holiday", until=at("09-30 10:00")),)).allowed
+
+
 def test_a_year_without_calendar_is_closed() -> None:
     verdict = judge(DialRequest(dt.datetime(2031, 3, 4, 10, tzinfo=SHANGHAI), "CN", "debtor", NUMBER), PACK)
     assert (verdict.rule, verdict.not_before) == ("CN-T3", None)

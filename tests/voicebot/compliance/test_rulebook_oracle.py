@@ -90,7 +90,7 @@ def consent(draw: st.DrawFn, around: st.SearchStrategy[str]) -> dict[str, Any]:
     made: dict[str, Any] = {"kind": draw(st.sampled_from(["other_hours", "other_hours", "noon", "holiday"]))}
     if made["kind"] == "other_hours" and draw(st.booleans()):
         made["from"], made["to"] = draw(BANDS)
-    if made["kind"] == "other_hours" and draw(st.booleans()):
+    if draw(st.booleans()):
         made["until"] = draw(around)
     return made
 
