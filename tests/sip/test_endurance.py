@@ -19,7 +19,7 @@ from sip.media import MediaSession, MediaWheel, PortPool
 from sip.message import CSeq, NameAddr, Uri, Via
 from sip.transaction import Timing
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 QUICK = Timing(t1=0.15, t2=0.6, t4=0.75)
 TALK = b"\x00\x20" * 160

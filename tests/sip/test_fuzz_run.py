@@ -16,6 +16,7 @@ def test_the_same_seed_spoils_the_same_way() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 async def test_calls_stand_through_an_attack() -> None:
     figures = await run(seconds=4, rate=1500, seed=7)
     after = figures["after"]

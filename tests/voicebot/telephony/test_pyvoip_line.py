@@ -129,6 +129,7 @@ def plug(call: Call, port: Tone) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 async def test_sound_goes_both_ways_on_a_call_that_it_places() -> None:
     theirs, ours = Tone(1000), Tone(440)
     calls: list[Call] = []
@@ -154,6 +155,7 @@ async def test_sound_goes_both_ways_on_a_call_that_it_places() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("codec", ["PCMA", "PCMU"])
 async def test_it_answers_and_hears_the_end(codec: Literal["PCMA", "PCMU"]) -> None:
     legs: list[CallLeg] = []
@@ -184,6 +186,7 @@ async def test_it_answers_and_hears_the_end(codec: Literal["PCMA", "PCMU"]) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 async def test_a_call_that_hangs_in_pyvoip_is_ended_and_the_next_one_works(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any answer to the INVITE `call()` never comes back, and deafens the telephone."""
     monkeypatch.setattr(pyvoip_line, "DIAL_HUNG_S", 1.0)
@@ -204,6 +207,7 @@ async def test_a_call_that_hangs_in_pyvoip_is_ended_and_the_next_one_works(monke
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 async def test_a_call_that_pyvoip_dials_for_ever_ends_with_its_time() -> None:
     """After 407 behind 100 pyVoIP dials for ever, and can't cancel: its process is started again."""
 
