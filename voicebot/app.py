@@ -14,6 +14,7 @@ from voicebot.call.shelf import freeze, frozen_folder
 from voicebot.campaign.publishing import Publishing
 from voicebot.config import Settings, host_port, scripts_dir
 from voicebot.domain.clock import SystemClock
+from voicebot.messages.templates import load_templates
 from voicebot.store.embedded import open_database
 from voicebot.store.migrate import migrate
 from voicebot.store.store import Store
@@ -78,6 +79,9 @@ def _optional(settings: Settings) -> dict[str, object]:
         "VOICEBOT_SOFTPHONE_RTP_PORTS": settings.softphone_rtp_ports,
         "VOICEBOT_ICE_SERVERS": ",".join(settings.ice_servers),
         "VOICEBOT_TRANSFER_TARGETS": ",".join(settings.transfer_targets),
+        "VOICEBOT_MESSAGE_WEBHOOK": settings.message_webhook,
+        "VOICEBOT_MESSAGE_SECRET": settings.message_secret and settings.message_secret.get_secret_value(),
+        "VOICEBOT_MESSAGE_TEMPLATES": settings.message_templates,
         "VOICEBOT_TRUNK": settings.trunk,
         "VOICEBOT_TRUNKS": settings.trunks if isinstance(settings.trunks, Path) else None,
         "VOICEBOT_PUBLIC_ADDRESS": settings.public_address,
@@ -135,8 +139,9 @@ def _single(settings: Settings) -> Iterator[None]:
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """`voicebot serve`: run the tree until `stop` is set, then drain. SettingsError for bad trunks."""
+    """`voicebot serve`: run the tree until `stop` is set, then drain. ValueError for bad trunks and templates."""
     check_line(settings)
+    load_templates(settings.message_templates)
     async with running(settings) as (_, _url):
         host, port = host_port(settings.http_listen)
         log.info("serving", console=f"http://{host}:{port}", sip=settings.sip_listen, home=str(settings.home))

@@ -6,9 +6,9 @@ import ipaddress
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -106,6 +106,11 @@ class Settings(BaseSettings):
         default=(), description="Beginnings of outside numbers and URIs that agents may ring, by commas; * is all"
     )
     transfer_greeting: bool = Field(default=True, description="Both hear a short sentence when an agent has joined")
+    message_webhook: str | None = Field(
+        default=None, description="URL that short messages are posted to; without it none are sent"
+    )
+    message_secret: SecretStr | None = Field(default=None, description="Secret that signs those posts")
+    message_templates: Path | None = Field(default=None, description="YAML file with the wording of short messages")
     drain_seconds: float = Field(default=180, ge=0, description="How long running calls may go on after SIGTERM")
     softphone_listen: str | None = Field(
         default=None, description="Where browsers' telephones are SIP extensions; default: the SIP host, any free port"
@@ -140,7 +145,7 @@ class Settings(BaseSettings):
     def _expand_home(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("trunks", "tls_certificate", "tls_key", "tls_ca")
+    @field_validator("trunks", "tls_certificate", "tls_key", "tls_ca", "message_templates")
     @classmethod
     def _expand_path(cls, value: object) -> object:
         return value.expanduser().absolute() if isinstance(value, Path) else value
@@ -164,6 +169,19 @@ class Settings(BaseSettings):
         if not (first.isdigit() and last.isdigit() and 1024 <= int(first) < int(last) <= 65535):
             raise ValueError("expected two ports, first-last, between 1024 and 65535, such as 30000-34999")
         return value
+
+    @field_validator("message_webhook")
+    @classmethod
+    def _check_webhook(cls, value: str | None) -> str | None:
+        if value is not None:
+            HttpUrl(value)
+        return value
+
+    @model_validator(mode="after")
+    def _check_messages(self) -> Self:
+        if self.message_webhook is not None and self.message_secret is None:
+            raise ValueError("VOICEBOT_MESSAGE_WEBHOOK needs VOICEBOT_MESSAGE_SECRET: unsigned messages are not sent")
+        return self
 
     @property
     def recordings(self) -> Path:

@@ -19,9 +19,12 @@ from voicebot.console.agreement import load_authorities
 from voicebot.console.server import serve_console
 from voicebot.console.settings import ConsoleSettings
 from voicebot.console.store_data import StoreData, shared_secret
-from voicebot.domain.clock import SystemClock
+from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.ice import parse_ice_servers
 from voicebot.handoff.housekeeping import keep_desk
+from voicebot.messages.sender import Sender
+from voicebot.messages.templates import load_templates
+from voicebot.messages.webhook import WebhookChannel
 from voicebot.softphone.link import socket_path
 from voicebot.store import DatabaseError, Store
 from voicebot.telemetry import metrics
@@ -64,6 +67,7 @@ async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> Non
                 recordings=settings.recordings,
                 secret=secret,
                 version=__version__,
+                synthesizer=settings.synthesizer,
                 home=settings.home,
                 softphone=socket_path(settings),
                 ice_servers=parse_ice_servers(settings.ice_servers),
@@ -101,8 +105,9 @@ async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
     placement = Placement(store, workers, clock, lambda worker: line_room(settings.home).may_dial(worker))
     following = [
         asyncio.create_task(placement.follow()),
-        asyncio.create_task(InboundFollower(store, clock).run()),
+        asyncio.create_task(InboundFollower(store, clock, in_writing=settings.message_webhook is not None).run()),
         asyncio.create_task(keep_desk(store, clock)),
+        asyncio.create_task(_send_messages(store, settings, clock)),
     ]
     capacity = min(settings.max_calls * settings.workers, channels_of(settings))
     dialler = Dialler(
@@ -115,12 +120,25 @@ async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
         load=lambda: Load(dialler.running, capacity, lines_free=line_room(settings.home).free),
         clock=clock,
         adopt=placement.resume,
+        in_writing=settings.message_webhook is not None,
     )
     try:
         await dialler.run(stop)
     finally:
         for task in following:
             task.cancel()
+
+
+async def _send_messages(store: Store, settings: Settings, clock: Clock) -> None:
+    """Empty the outbox for ever, where there is a gateway."""
+    if settings.message_webhook is None or settings.message_secret is None:
+        return
+    templates = load_templates(settings.message_templates)
+    channel = WebhookChannel(settings.message_webhook, settings.message_secret.get_secret_value(), clock)
+    try:
+        await Sender(store, channel, templates, clock).run()
+    finally:
+        await channel.close()
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> None:

@@ -14,7 +14,9 @@ from voicebot.campaign.pacing import Load, pace
 from voicebot.campaign.redial import RedialPolicy
 from voicebot.domain.attempt import Attempt, AttemptState, Caps, Judge, NextAttempt, Outcome, Purpose
 from voicebot.domain.clock import Clock, SystemClock
+from voicebot.domain.message import PlannedMessage
 from voicebot.domain.outcome import Disposition
+from voicebot.messages.planning import promise_messages
 from voicebot.store import DatabaseError, Store
 from voicebot.store.attempts import LEASE, LeaseLost
 
@@ -30,7 +32,7 @@ class Dialler:
     """Several may share the work. `load` tells of lines and agents; without it only `capacity` counts.
 
     `adopt` waits for the end of a call that a dialler which is gone has dialled; without it such attempts are
-    settled as failed.
+    settled as failed. `in_writing`: what is promised is also written down for the outbox.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Dialler:
         load: Callable[[], Load] | None = None,
         poll_s: float = 1.0,
         new_call_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        in_writing: bool = False,
     ) -> None:
         self._store = store
         self._worker = worker
@@ -61,6 +64,7 @@ class Dialler:
         self._load = load
         self._poll_s = poll_s
         self._new_call_id = new_call_id
+        self._in_writing = in_writing
         self._running: dict[int, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
 
@@ -133,7 +137,9 @@ class Dialler:
         following = await self._following(attempt, outcome, now)
         for patience_s in (0.2, 1.0, 5.0, None):
             try:
-                await self._store.attempts.settle(attempt.id, self._worker, outcome, now, following)
+                await self._store.attempts.settle(
+                    attempt.id, self._worker, outcome, now, following, self._messages(attempt, outcome, now)
+                )
                 break
             except DatabaseError:
                 if patience_s is None:
@@ -142,6 +148,11 @@ class Dialler:
 
         if not following:
             await self._other_number(attempt, outcome, now)
+
+    def _messages(self, attempt: Attempt, outcome: Outcome, now: dt.datetime) -> Sequence[PlannedMessage]:
+        if not self._in_writing or outcome.promise is None:
+            return ()
+        return promise_messages(outcome.promise, attempt.number, now)
 
     async def _other_number(self, attempt: Attempt, outcome: Outcome, now: dt.datetime) -> None:
         """A number that is not the debtor's (any more) is not dialled again; a dead one gives way to the next."""

@@ -11,6 +11,7 @@ from voicebot.campaign.stops import contact_stops
 from voicebot.domain.case import Promise
 from voicebot.domain.clock import Clock
 from voicebot.domain.records import CallFilter, CallRecord
+from voicebot.messages.planning import promise_messages
 from voicebot.store import Store
 
 _log = logging.getLogger(__name__)
@@ -21,11 +22,15 @@ _MOST = 1000
 
 
 class InboundFollower:
-    """Settles incoming calls; each once, however often it is told of them."""
+    """Settles incoming calls; each once, however often it is told of them.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    `in_writing`: what is promised is also written down for the outbox.
+    """
+
+    def __init__(self, store: Store, clock: Clock, *, in_writing: bool = False) -> None:
         self._store = store
         self._clock = clock
+        self._in_writing = in_writing
 
     async def run(self) -> None:
         """Settle calls as they end, until cancelled."""
@@ -73,6 +78,8 @@ class InboundFollower:
             return
         now = self._clock.now()
         await self._store.promises.record(case_id, record.id, promise, now)
+        if self._in_writing:
+            await self._store.outbox.plan(case_id, record.id, promise_messages(promise, record.number, now), now)
         await self._store.attempts.cancel(case_id, "promised in an incoming call", now)
         past = await self._store.attempts.of_case(case_id, limit=1)
         script = past[0].script if past else "reminder"

@@ -20,9 +20,11 @@ from voicebot.domain.attempt import (
     Purpose,
     Reached,
 )
+from voicebot.domain.message import PlannedMessage
 from voicebot.domain.outcome import Disposition
 from voicebot.store import leasing, ledger
 from voicebot.store.database import Database
+from voicebot.store.outbox import write_messages
 from voicebot.store.promises import record_callback, record_promise
 from voicebot.store.rows import ATTEMPT_COLUMNS, ATTEMPT_TABLES, to_attempt
 from voicebot.store.schema import attempts
@@ -131,11 +133,12 @@ class Attempts:
         outcome: Outcome,
         now: dt.datetime,
         following: Sequence[NextAttempt] = (),
+        messages: Sequence[PlannedMessage] = (),
     ) -> None:
         """Write what came of an attempt and plan what follows. The truth also replaces an orphan's guess.
 
         What was agreed in a conversation takes the place of everything that was planned for the case; what a person
-        wrote about the call, and planned, stands above what the journal tells.
+        wrote about the call, and planned, stands above what the journal tells. `messages` are about the promise.
 
         Raises LeaseLost when the attempt is not this worker's or was settled before.
         """
@@ -148,7 +151,7 @@ class Attempts:
                 await _withdraw(connection, attempt, now, "the lost call was found")
             elif outcome.reached is Reached.CONVERSATION:
                 await _withdraw(connection, attempt, now, "settled in another call")
-            await _follow_up(connection, attempt, outcome, now, following)
+            await _follow_up(connection, attempt, outcome, now, following, messages)
 
     async def resolve_orphans(
         self, now: dt.datetime, plan: Callable[[Attempt], Sequence[NextAttempt]] = lambda attempt: ()
@@ -306,9 +309,11 @@ async def _follow_up(
     outcome: Outcome,
     now: dt.datetime,
     following: Sequence[NextAttempt],
+    messages: Sequence[PlannedMessage] = (),
 ) -> None:
     if outcome.promise is not None:
-        await record_promise(connection, attempt.case.id, outcome.call_id, outcome.promise, now)
+        promise_id = await record_promise(connection, attempt.case.id, outcome.call_id, outcome.promise, now)
+        await write_messages(connection, attempt.case.id, outcome.call_id, promise_id, messages, now)
     if outcome.callback_wanted or outcome.callback_at is not None:
         await record_callback(
             connection,

@@ -301,6 +301,30 @@ promises = Table(
     _when("made_at"),
 )
 
+messages = Table(
+    "messages",
+    metadata,
+    _id(),
+    _text("case_id", ForeignKey("cases.id"), index=True),
+    _text("call_id", nullable=True),
+    Column("promise_id", BigInteger, ForeignKey("promises.id")),
+    _text("kind"),
+    _text("to"),
+    _text("text", server_default=text("''")),
+    _text("state", server_default=text("'waiting'")),
+    _when("not_before"),
+    _when("expires_at"),
+    _when("created_at"),
+    _count("tries"),
+    _when("lease_until", nullable=True),
+    _when("sent_at", nullable=True),
+    _text("external_id", nullable=True),
+    _text("rule", nullable=True),
+    _text("why", server_default=text("''")),
+    Index("messages_due_idx", "not_before", postgresql_where=text("state IN ('waiting', 'sending')")),
+    Index("messages_promise_id_kind_key", "promise_id", "kind", unique=True),
+)
+
 callbacks = Table(
     "callbacks",
     metadata,

@@ -24,6 +24,7 @@ from voicebot.store.contacts import Contacts
 from voicebot.store.database import Database, lock_key
 from voicebot.store.facts import Facts
 from voicebot.store.load import Load
+from voicebot.store.outbox import Outbox
 from voicebot.store.portfolio import Portfolio
 from voicebot.store.previews import Previews
 from voicebot.store.promises import Promises
@@ -52,6 +53,7 @@ class Store:
         self.facts = Facts(database)
         self.commands = Commands(database)
         self.promises = Promises(database)
+        self.outbox = Outbox(database)
         self.agents = Agents(database)
         self.waiting = Waiting(database)
         self.alerts = Alerts(database)

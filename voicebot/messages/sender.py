@@ -1,0 +1,114 @@
+"""Sender: takes what is due from the outbox, asks rulebook and speech gate, hands it over, books what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from typing import Final
+
+from voicebot.compliance.gate import check_speech
+from voicebot.compliance.pack import RulePack, load_pack
+from voicebot.compliance.request import DialRequest, Stop
+from voicebot.compliance.rulebook import Verdict, judge
+from voicebot.compliance.speech_context import SpeechContext, record_of
+from voicebot.domain.attempt import ContactStop, TargetKind
+from voicebot.domain.clock import SHANGHAI, Clock
+from voicebot.domain.message import Message, MessageState
+from voicebot.messages.channel import Channel, GatewayAway, Undeliverable
+from voicebot.messages.templates import Templates, fill_in
+from voicebot.store import DatabaseError, Store
+from voicebot.store.outbox import DueMessage
+
+POLL_S: Final = 5.0
+AT_ONCE: Final = 20
+FIRST_WAIT: Final = dt.timedelta(minutes=1)
+LONGEST_WAIT: Final = dt.timedelta(hours=1)
+VOICE_ONLY: Final = "do_not_call_voice"
+"""Who wants no calls may still want it in writing."""
+
+_log = logging.getLogger(__name__)
+
+
+class Sender:
+    """Several may share the outbox; a message is handed over once, or again under the same key after a crash."""
+
+    def __init__(
+        self, store: Store, channel: Channel, templates: Templates, clock: Clock, pack: RulePack | None = None
+    ) -> None:
+        self._store, self._channel, self._templates, self._clock = store, channel, templates, clock
+        self._pack = pack or load_pack()
+
+    async def run(self) -> None:
+        """Send what is due, until cancelled; a database that is away is waited for."""
+        while True:
+            try:
+                while await self.once():
+                    pass
+            except (DatabaseError, OSError) as error:
+                _log.error("the database does not answer: %s", error)
+            await asyncio.sleep(POLL_S)
+
+    async def once(self) -> int:
+        """One round; how many messages were looked at."""
+        due = await self._store.outbox.lease(AT_ONCE, self._clock.now())
+        for entry in due:
+            await self._deliver(entry)
+        return len(due)
+
+    async def _deliver(self, due: DueMessage) -> None:
+        message, now = due.message, self._clock.now()
+        if due.promise is None:
+            await self._store.outbox.end(message.id, MessageState.CANCELLED, "the promise is gone")
+            return
+        verdict = await self._may_send(due, now)
+        if not verdict.allowed:
+            await self._put_off(message, verdict)
+            return
+        text = fill_in(self._templates, message.kind, due.case, due.promise)
+        forbidden = self._violation(due, text, now)
+        if forbidden:
+            await self._store.outbox.end(message.id, MessageState.REFUSED, forbidden, "CN-S1")
+            return
+        await self._hand_over(message, text)
+
+    async def _may_send(self, due: DueMessage, now: dt.datetime) -> Verdict:
+        """The rulebook's hours, quiet days and stops; its counts are of calls."""
+        debtor = due.case.debtor.id
+        stops = await self._store.contacts.stops_of(debtor, due.message.to, now)
+        binding = tuple(_stop(stop) for stop in stops if stop.reason != VOICE_ONLY)
+        request = DialRequest(now, due.case.jurisdiction, TargetKind.DEBTOR.value, due.message.to, stops=binding)
+        return judge(request, self._pack)
+
+    async def _put_off(self, message: Message, verdict: Verdict) -> None:
+        if verdict.not_before is None or verdict.not_before >= message.expires_at:
+            await self._store.outbox.end(message.id, MessageState.REFUSED, verdict.reason, verdict.rule)
+        else:
+            await self._store.outbox.later(message.id, verdict.not_before, verdict.reason, verdict.rule)
+
+    def _violation(self, due: DueMessage, text: str, now: dt.datetime) -> str:
+        """Why the speech gate forbids the text; empty when it does not. The number was verified in the call."""
+        names = (due.case.debtor.name, due.case.creditor.name, due.case.creditor.neutral_name)
+        record = record_of(due.case, last_promise=due.promise)
+        today = now.astimezone(SHANGHAI).date()
+        found = check_speech(text, "bot", SpeechContext(True, "debtor", today, record, names))
+        return "；".join(f"{each.id} {each.reason}" for each in found)
+
+    async def _hand_over(self, message: Message, text: str) -> None:
+        outbox = self._store.outbox
+        try:
+            external_id = await self._channel.send(f"voicebot-{message.id}", message.to, text)
+        except Undeliverable as error:
+            _log.error("message %s is refused by the gateway: %s", message.id, error)
+            await outbox.end(message.id, MessageState.FAILED, str(error))
+        except GatewayAway as error:
+            again = self._clock.now() + min(FIRST_WAIT * 2 ** (message.tries - 1), LONGEST_WAIT)
+            _log.warning("message %s waits: %s", message.id, error)
+            await outbox.later(message.id, again, str(error))
+        else:
+            await outbox.sent(message.id, text, external_id, self._clock.now())
+
+
+def _stop(stop: ContactStop) -> Stop:
+    number = None if stop.debtor_id is not None else stop.number
+    return Stop(kind=stop.reason, number=number, at=stop.since, until=stop.until)

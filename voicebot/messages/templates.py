@@ -1,0 +1,80 @@
+"""Templates: the wording of messages as data, filled in from the case and the promise."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from voicebot.domain.case import Case, Promise
+from voicebot.domain.message import MessageKind
+from voicebot.domain.money import yuan
+
+FIELDS = frozenset({"institution", "name", "date", "amount", "hotline"})
+
+Templates = Mapping[MessageKind, str]
+
+
+class TemplateError(ValueError):
+    """The wording of messages can't be used; the sentence names file, message and remedy."""
+
+
+@cache
+def shipped_templates() -> Templates:
+    """The wording that comes with the product."""
+    return parse_templates(resources.files(__package__).joinpath("templates.yaml").read_text("utf-8"), "templates.yaml")
+
+
+def load_templates(path: Path | None) -> Templates:
+    """The operator's wording, or ours. TemplateError."""
+    if path is None:
+        return shipped_templates()
+    try:
+        return parse_templates(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        remedy = "name a UTF-8 file in VOICEBOT_MESSAGE_TEMPLATES"
+        raise TemplateError(f"{path} can't be read ({error}): {remedy}") from error
+
+
+def parse_templates(source: str, name: str) -> Templates:
+    """Read `kind: wording` for every kind of message. TemplateError for anything else."""
+    try:
+        raw = YAML(typ="safe", pure=True).load(source)
+    except YAMLError as error:
+        raise TemplateError(f"{name} is no YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise TemplateError(f"{name}: `kind: wording` is expected for {', '.join(MessageKind)}")
+    found = {}
+    for kind in MessageKind:
+        wording = raw.get(kind.value)
+        if not isinstance(wording, str) or not wording.strip():
+            raise TemplateError(f"{name}: there is no wording for {kind}; add it")
+        _check_fields(name, kind, wording)
+        found[kind] = "".join(wording.split())
+    return found
+
+
+def _check_fields(name: str, kind: MessageKind, wording: str) -> None:
+    try:
+        fields = {field for _, field, spec, conversion in string.Formatter().parse(wording) if field is not None}
+    except ValueError as error:
+        raise TemplateError(f"{name}: {kind}: {error}; write a bare brace as {{{{ or }}}}") from error
+    unknown = fields - FIELDS
+    if unknown:
+        raise TemplateError(f"{name}: {kind}: unknown {{{min(unknown)}}}; there are {', '.join(sorted(FIELDS))}")
+
+
+def fill_in(templates: Templates, kind: MessageKind, case: Case, promise: Promise) -> str:
+    """The text of one message."""
+    return templates[kind].format(
+        institution=case.creditor.neutral_name,
+        name=case.debtor.name,
+        date=f"{promise.date.month}月{promise.date.day}日",
+        amount=yuan(promise.amount_fen),
+        hotline=case.creditor.hotline,
+    )

@@ -1,0 +1,145 @@
+"""Outbox: messages are written in the transaction that gives rise to them, and sent by whoever leases them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voicebot.domain.case import Case, Promise
+from voicebot.domain.message import Message, MessageKind, MessageState, PlannedMessage
+from voicebot.domain.records import PromiseState
+from voicebot.store.database import Database
+from voicebot.store.rows import CASE_COLUMNS, CASE_TABLES, AnyRow, to_case
+from voicebot.store.schema import cases, messages, promises
+
+SENDING = dt.timedelta(minutes=2)
+"""Whoever has leased a message and not said in this time what came of it is taken for dead."""
+
+_OPEN = (MessageState.WAITING, MessageState.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class DueMessage:
+    """A leased message with what its text needs. `promise` is None where the message is about none."""
+
+    message: Message
+    case: Case
+    promise: Promise | None
+
+
+class Outbox:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def plan(
+        self, case_id: str, call_id: str | None, planned: Sequence[PlannedMessage], now: dt.datetime
+    ) -> None:
+        """Write messages about the case's open promise; one of a kind for each promise, however often it is asked."""
+        async with self._database.begin() as connection:
+            query = select(promises.c.id).where(promises.c.case_id == case_id, promises.c.state == PromiseState.OPEN)
+            promise_id = (await connection.execute(query.order_by(promises.c.id.desc()).limit(1))).scalar_one_or_none()
+            await write_messages(connection, case_id, call_id, promise_id, planned, now)
+
+    async def lease(self, limit: int, now: dt.datetime) -> list[DueMessage]:
+        """Take up to `limit` messages that are due, and those whose sender died; what is no longer true is dropped."""
+        async with self._database.begin() as connection:
+            await _drop(connection, now)
+            due = (
+                select(messages.c.id)
+                .where(messages.c.state.in_(_OPEN), messages.c.not_before <= now)
+                .where(messages.c.lease_until.is_(None) | (messages.c.lease_until < now))
+                .order_by(messages.c.not_before, messages.c.id)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+            change = update(messages).where(messages.c.id.in_(due.scalar_subquery()))
+            leased = change.values(
+                state=MessageState.SENDING, lease_until=now + SENDING, tries=messages.c.tries + 1
+            ).returning(messages.c.id)
+            ids = list((await connection.execute(leased)).scalars())
+            return await _read(connection, ids)
+
+    async def sent(self, message_id: int, text: str, external_id: str | None, now: dt.datetime) -> None:
+        """The gateway has taken it."""
+        await self._settle(message_id, MessageState.SENT, text=text, external_id=external_id, sent_at=now, why="")
+
+    async def later(self, message_id: int, at: dt.datetime, why: str, rule: str | None = None) -> None:
+        """Not now: `why`, and by which rule if one forbade it."""
+        await self._settle(message_id, MessageState.WAITING, not_before=at, why=why, rule=rule)
+
+    async def end(self, message_id: int, state: MessageState, why: str, rule: str | None = None) -> None:
+        """It will not be sent: `state` is failed, refused or cancelled."""
+        await self._settle(message_id, state, why=why, rule=rule)
+
+    async def of_case(self, case_id: str, limit: int = 200) -> list[Message]:
+        """A case's messages, newest first."""
+        query = select(messages).where(messages.c.case_id == case_id).order_by(messages.c.id.desc()).limit(limit)
+        async with self._database.begin() as connection:
+            return [_to_message(row) for row in await connection.execute(query)]
+
+    async def _settle(self, message_id: int, state: MessageState, **change: object) -> None:
+        query = update(messages).where(messages.c.id == message_id)
+        async with self._database.begin() as connection:
+            await connection.execute(query.values(state=state, lease_until=None, **change))
+
+
+async def write_messages(
+    connection: AsyncConnection,
+    case_id: str,
+    call_id: str | None,
+    promise_id: int | None,
+    planned: Sequence[PlannedMessage],
+    now: dt.datetime,
+) -> None:
+    """As Outbox.plan, in the caller's transaction."""
+    for message in planned:
+        values = {
+            "case_id": case_id, "call_id": call_id, "promise_id": promise_id, "kind": message.kind, "to": message.to,
+            "not_before": message.not_before, "expires_at": message.expires_at, "created_at": now,
+        }  # fmt: skip
+        await connection.execute(insert(messages).values(**values).on_conflict_do_nothing())
+
+
+async def _drop(connection: AsyncConnection, now: dt.datetime) -> None:
+    """What came too late, belongs to a case that is not open, or to a promise that no longer stands."""
+    closed = select(cases.c.id).where(cases.c.id == messages.c.case_id, cases.c.status != "open").exists()
+    over = promises.c.state != PromiseState.OPEN
+    fallen = select(promises.c.id).where(promises.c.id == messages.c.promise_id, over).exists()
+    free = messages.c.lease_until.is_(None) | (messages.c.lease_until < now)
+    for reason, condition in (
+        ("came too late", messages.c.expires_at <= now),
+        ("the case is not open any more", closed),
+        ("the promise does not stand any more", fallen),
+    ):
+        await connection.execute(
+            update(messages)
+            .where(messages.c.state.in_(_OPEN), free, condition)
+            .values(state=MessageState.CANCELLED, why=reason, lease_until=None)
+        )
+
+
+async def _read(connection: AsyncConnection, ids: list[int]) -> list[DueMessage]:
+    tables = messages.join(CASE_TABLES, messages.c.case_id == cases.c.id).outerjoin(
+        promises, promises.c.id == messages.c.promise_id
+    )
+    promised = [promises.c[name].label(f"promise_{name}") for name in ("date", "amount_fen", "confirmed", "channel")]
+    columns = [column.label(f"message_{column.name}") for column in messages.c]
+    query = select(*columns, *CASE_COLUMNS, *promised).select_from(tables).where(messages.c.id.in_(ids))
+    rows = await connection.execute(query.order_by(messages.c.not_before, messages.c.id))
+    return [DueMessage(_to_message(row, "message_"), to_case(row), _to_promise(row)) for row in rows]
+
+
+def _to_promise(row: AnyRow) -> Promise | None:
+    if row.promise_date is None:
+        return None
+    return Promise(row.promise_date, row.promise_amount_fen, row.promise_confirmed, row.promise_channel)
+
+
+def _to_message(row: AnyRow, prefix: str = "") -> Message:
+    values = {name: getattr(row, prefix + name) for name in Message.__dataclass_fields__}
+    return Message(**values | {"kind": MessageKind(values["kind"]), "state": MessageState(values["state"])})
