@@ -55,35 +55,19 @@ FIELD_NAMES = FieldNames()
 class Headers:
     """An immutable list of (name, value) with the look-ups that SIP needs."""
 
-    __slots__ = ("_cut", "_lines", "_values")
+    __slots__ = ("_items", "_values")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self._cut: tuple[tuple[str, str], ...] | None = tuple((canonical(name), value) for name, value in items)
-        self._lines = ""
+        self._items = tuple((canonical(name), value) for name, value in items)
         self._values: dict[str, tuple[str, ...]] | None = None
 
     @classmethod
     def of_canonical(cls, items: Iterable[tuple[str, str]]) -> Headers:
         """From items whose names are canonical already."""
         headers = cls.__new__(cls)
-        headers._cut = tuple(items)
+        headers._items = tuple(items)
         headers._values = None
         return headers
-
-    @classmethod
-    def of_lines(cls, lines: str) -> Headers:
-        """From sound header lines, each after its CRLF; they are cut apart when somebody asks for a field."""
-        headers = cls.__new__(cls)
-        headers._cut = headers._values = None
-        headers._lines = lines
-        return headers
-
-    @property
-    def _items(self) -> tuple[tuple[str, str], ...]:
-        if self._cut is None:
-            pairs = [line.split(":", 1) for line in self._lines[2:].split("\r\n")]
-            self._cut = tuple([(FIELD_NAMES[name], value.strip()) for name, value in pairs])
-        return self._cut
 
     def _by_name(self, name: str) -> tuple[str, ...]:
         values = self._values

@@ -1,8 +1,8 @@
 """The quick way through a message as nearly every peer writes it; what is unusual in any way takes the thorough one.
 
-One pattern looks at the whole head; the fields are cut apart when somebody asks for one. What passes here is a part of
-what `parser` accepts and gives the same values: the pattern leaves out everything that needs care (folded lines, lists,
-escapes, quotes inside quotes, control characters, numbers near their limits, names in unusual letters).
+One pattern looks at all header lines, another cuts them. What passes here is a part of what `parser` accepts and gives
+the same values: the patterns leave out everything that needs care (folded lines, lists, escapes, quotes inside quotes,
+control characters, numbers near their limits, names in unusual letters, spaces at the end).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from sip.errors import SipParseError
-from sip.message.headers import Headers
+from sip.message.headers import FIELD_NAMES, Headers
 from sip.message.message import Message, Request, Response
 from sip.message.uri import Uri
 
@@ -30,12 +30,12 @@ _LINE = "|".join([
     rf"CSeq: *[0-9]{{1,9}} {_TOKEN}", r"(?:Content-Length|l): *[0-9]{1,5}", r"(?:Call-ID|i): *[!-~][ -~]*+",
     rf"(?!(?i:{_NEEDS_CARE}):){_TOKEN}:[ -~]*+",
 ])  # fmt: skip
-_are_sound = re.compile(rf"(?:\r\n(?>{_LINE}) *+(?=\r|\Z))++").fullmatch  # captures nothing: 3.11 can't, in such a loop
+# It captures nothing: Python 3.11 can't, in such a loop.
+_are_sound = re.compile(rf"(?:\r\n(?>{_LINE})(?<! )(?=\r|\Z))++").fullmatch
+_pairs = re.compile(r"\r\n([^:]++): *+([^\r]*+)").findall
 _request_line = re.compile(rf"([A-Z]++) ({_URI}) SIP/2\.0").fullmatch
 _status_line = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9]) ([ -~]*+)").fullmatch
-_method = re.compile(rf"\r\nCSeq: *+[0-9]++ ({_TOKEN})").search
-_length = re.compile(r"\r\n(?:Content-Length|l): *+([0-9]++)").search
-_ONCE = (("\r\nFrom:", "\r\nf:"), ("\r\nTo:", "\r\nt:"), ("\r\nCall-ID:", "\r\ni:"))
+_ONCE = frozenset({"From", "To", "Call-ID", "CSeq", "Content-Length"})
 #: Header lines that are still usual.
 MOST_LINES = 64
 
@@ -45,36 +45,35 @@ def parse_quickly(head: bytes, body: bytes) -> Message | None:
     try:
         text = head.decode("ascii")
         start = text.index("\r\n")
-        lines = text[start:]
-        if _are_sound(lines) and _has_all(lines) and (kept := _body(lines, body)) is not None:
-            return _message(text[:start], lines, kept)
-    except (ValueError, SipParseError):
-        pass
-    return None
-
-
-def _has_all(lines: str) -> bool:
-    """Each of the fields that every message needs is there, and only once if it must not be repeated."""
-    if lines.count("\r\n") > MOST_LINES or not ("\r\nVia:" in lines or "\r\nv:" in lines):
-        return False
-    return lines.count("\r\nCSeq:") == 1 and all(lines.count(long) + lines.count(short) == 1 for long, short in _ONCE)
-
-
-def _body(lines: str, body: bytes) -> bytes | None:
-    lengths = lines.count("\r\nContent-Length:") + lines.count("\r\nl:")
-    if lengths == 0:
-        return body
-    said = _length(lines)
-    if lengths > 1 or said is None or int(said[1]) > len(body):
+        if not _are_sound(text, start):
+            return None
+        items = [(FIELD_NAMES[name], value) for name, value in _pairs(text, start)]
+        fields = dict(items)
+        repeated = len(items) - len(fields)
+        if repeated and repeated != text.count("\r\nVia:", start) - 1 and _are_repeated(items):
+            return None
+        if len(items) > MOST_LINES or "Via" not in fields:
+            return None
+        return _message(text[:start], Headers.of_canonical(items), fields, body)
+    except (ValueError, KeyError, SipParseError):
         return None
-    return body[: int(said[1])]
 
 
-def _message(start_line: str, lines: str, body: bytes) -> Message | None:
+def _are_repeated(items: list[tuple[str, str]]) -> bool:
+    once = [name for name, _ in items if name in _ONCE]
+    return len(set(once)) < len(once)
+
+
+def _message(start_line: str, headers: Headers, fields: dict[str, str], body: bytes) -> Message | None:
+    """KeyError where From, To, Call-ID or CSeq is missing, all of which are sound if they are there."""
+    _, _, _, cseq = fields["From"], fields["To"], fields["Call-ID"], fields["CSeq"]
+    if (length := fields.get("Content-Length")) is not None:
+        if int(length) > len(body):
+            return None
+        body = body[: int(length)]
     if (line := _request_line(start_line)) is not None:
-        verb, target = line.groups()
-        method = _method(lines)
-        return Request(verb, Uri.parse(target), Headers.of_lines(lines), body) if method and method[1] == verb else None
+        method, target = line.groups()
+        return Request(method, Uri.parse(target), headers, body) if cseq.endswith(f" {method}") else None
     if (line := _status_line(start_line)) is not None:
-        return Response(int(line[1]), line[2], Headers.of_lines(lines), body)
+        return Response(int(line[1]), line[2], headers, body)
     return None
