@@ -1,4 +1,4 @@
-"""Single tones in 20 ms frames: pitch, loudness and how pure."""
+"""Single tones in 20 ms frames: pitch, loudness and how pure; and how much of a frame is in few frequencies."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +24,20 @@ class Tone:
 
     hertz: float
     level_dbfs: float
+
+
+_STRONGEST: Final = 12
+"""Spectral lines of 81 among which the energy of notes and vowels is."""
+
+
+def concentration(pcm: bytes) -> float | None:
+    """Share of a frame's energy in its strongest lines, 0..1: noise has a third, music and vowels nearly all; None if
+    the frame is silent."""
+    samples = np.frombuffer(pcm, "<i2").astype(np.float64)
+    if samples.size != FRAME_SAMPLES or float(np.sqrt(np.mean(samples * samples))) < _FAINT:
+        return None
+    power = np.abs(np.fft.rfft((samples - samples.mean()) * _WINDOW)) ** 2
+    return float(np.partition(power, -_STRONGEST)[-_STRONGEST:].sum() / power.sum())
 
 
 def tone_of(pcm: bytes) -> Tone | None:

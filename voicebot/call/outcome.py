@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from voicebot.domain.case import Promise
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.talk import GOES_ON, NOBODY
 from voicebot.telephony.outcome import announced, disposition_of
 
 
@@ -67,6 +68,8 @@ def outcome_of(facts: Iterable[Fact]) -> CallOutcome:
 def _disposition(by_kind: dict[FactKind, list[Fact]]) -> Disposition:
     if FactKind.ANSWERED not in by_kind:
         return _unanswered(by_kind)
+    if FactKind.VERIFIED not in by_kind and (nobody := _nobody(by_kind)) is not None:
+        return nobody
     decided = by_kind.get(FactKind.DISPOSITION)
     if decided:
         return Disposition(str(decided[-1].data["disposition"]))
@@ -75,14 +78,22 @@ def _disposition(by_kind: dict[FactKind, list[Fact]]) -> Disposition:
 
 def _unanswered(by_kind: dict[FactKind, list[Fact]]) -> Disposition:
     """Nobody picked up: the carrier's announcement beats its status, which is often just 'cancelled'."""
-    for fact in by_kind.get(FactKind.ANSWERED_BY, []):
-        if fact.data.get("kind") == "announcement":
-            return announced(str(fact.data.get("cue"))).disposition
+    nobody = _nobody(by_kind)
+    if nobody is not None:
+        return nobody
     ended = by_kind.get(FactKind.ENDED)
     if not ended:
         return Disposition.FAILED
     status, q850, sip_cause = (_whole(ended[-1].data.get(key)) for key in ("status", "q850", "sip_cause"))
     return disposition_of(status, q850, sip_cause)
+
+
+def _nobody(by_kind: dict[FactKind, list[Fact]]) -> Disposition | None:
+    """What the last announcement, tone or fax says; None where there was none, or it left the end open."""
+    told = [fact.data for fact in by_kind.get(FactKind.ANSWERED_BY, []) if fact.data.get("kind") != "line"]
+    if not told or told[-1].get("kind") not in NOBODY or told[-1].get("cue") in GOES_ON:
+        return None
+    return announced(str(told[-1].get("cue"))).disposition
 
 
 def _whole(value: object) -> int | None:

@@ -17,6 +17,8 @@ from voicebot.domain.records import AlertKind
 from voicebot.domain.talk import (
     AGENT_SIDE,
     BRIEFING,
+    GOES_ON,
+    NOBODY,
     Flush,
     GiveUp,
     Gone,
@@ -78,8 +80,7 @@ class CallSession:
         self._brain = brain
         self._desk = desk
         self._live = live
-        self._silent = False
-        self._careful = False
+        self._silent = self._careful = False
         self.people = Switchboard(self, desk, line, leg, rules)
         self._playout = Playout()
         self._briefing = bytearray()
@@ -194,8 +195,7 @@ class CallSession:
     def _close_when_due(self) -> None:
         if self._ended or self._leaving:
             return
-        with_person = self._careful or self.people.fetching or self.people.joined
-        most_ms = MOST_WITH_PERSON_MS if with_person else MOST_MS
+        most_ms = MOST_WITH_PERSON_MS if self._careful or self.people.fetching or self.people.joined else MOST_MS
         if self._ticks * 20 > most_ms and not self._closing:
             self._fact(FactKind.NOTE, {"text": "longest call duration reached"})
             self._closing = True
@@ -209,8 +209,7 @@ class CallSession:
         for _ in range(min(missed, MOST_GAP_TICKS)):
             self.recorder.tick(SILENCE, SILENCE, True)
             self._ticks += 1
-        self._last_tick = tick
-        self._ticks += 1
+        self._last_tick, self._ticks = tick, self._ticks + 1
 
     def _what_to_send(self, received: bytes, tick: int) -> bytes | None:
         out = self._playout.next(tick)
@@ -292,7 +291,8 @@ class CallSession:
 
     def _on_machine(self, kind: str, cue: str) -> None:
         self._fact(FactKind.ANSWERED_BY, {"kind": kind, "cue": cue})
-        if kind == "announcement" and not self.answered:
+        if kind in NOBODY and cue not in GOES_ON and not self.people.joined:
+            self._playout.flush()
             self._spawn(self._leg.hang_up())
 
     # --- people in the call --------------------------------------------------------------------------------
@@ -356,8 +356,7 @@ class CallSession:
     # --- without a brain ---------------------------------------------------------------------------
 
     def brain_lost(self, silent_ms: int, why: str = "") -> None:
-        """The brain is dead, stalled, or gave this call up: apologise, fetch a person or book a callback, go on
-        recording."""
+        """The brain is dead, stalled, or gave this call up: apologise, fetch a person or book a callback."""
         if self._ended or self._alone or not (self._opened or self.answered):
             return  # a call that no brain knows yet can still be opened to the next one
         self._alone = True
@@ -371,8 +370,9 @@ class CallSession:
         self._closing = False
         self._playout.flush()
         self.say(APOLOGY)
-        skill = "crisis" if self._careful else "general"
-        self._fetch_person(Wanted(self.call_id, reason, skill, urgent=self._careful), Briefing())
+        self._fetch_person(
+            Wanted(self.call_id, reason, "crisis" if self._careful else "general", urgent=self._careful), Briefing()
+        )
 
     def say(self, name: str) -> None:
         """Say a sentence that the brain left with the line; without its sound nothing happens."""

@@ -63,9 +63,17 @@ class Note:
     data: dict[str, object] = field(default_factory=dict)
 
 
+NOBODY = frozenset({"announcement", "tone", "fax"})
+"""Kinds of machines with which nothing can be done."""
+UNCLEAR = "unclear"
+"""Cue of an announcement that has begun and has not yet said what the matter is."""
+GOES_ON = frozenset({UNCLEAR, "call_waiting"})
+"""Cues of announcements after which the call may still be answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class MachineFound:
-    """A machine is on the line, `kind` voicemail or announcement; the line ends an unanswered announcement."""
+    """A machine is on the line: voicemail, assistant, or one of NOBODY, with which the line ends the call."""
 
     call: int
     kind: str

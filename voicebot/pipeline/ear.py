@@ -8,13 +8,12 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 
 from voicebot.asr.recognizer import RecognizerStream, Transcript
-from voicebot.audio.answer import BeepDetector
 from voicebot.audio.vad import VadStream
 from voicebot.audio.voice_figures import measure
 from voicebot.domain.understanding import Topic
 from voicebot.intent.is_complete import breaks_off_in_figure
 from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
-from voicebot.pipeline.machine import WATCH_MS, AnswerWatch, Machine
+from voicebot.pipeline.machine import AnswerWatch, Verdict
 from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, Utterance
 from voicebot.pipeline.session import Session
 
@@ -39,13 +38,11 @@ class Ear:
         self.vad = vad
         self.session = Session(call, open_stream)
         self.topic = Topic.OPEN
-        self.answered = False
         self.bot_speaks: Callable[[], bool] = lambda: False
         self._overlapped = 0
         self._is_complete = is_complete
         self._turn = EndOfTurn()
         self._watch = AnswerWatch()
-        self._beeps = BeepDetector()
         self._before: deque[bytes] = deque(maxlen=PRE_ROLL)
         self._finishing: deque[tuple[Future[Transcript], Utterance, int]] = deque()
         self._ticks = 0
@@ -64,6 +61,19 @@ class Ear:
         """True once a machine gave itself away: what it says is no turn of a caller."""
         return self._watch.found is not None
 
+    @property
+    def answered(self) -> bool:
+        return self._watch.answered
+
+    def picked_up(self) -> None:
+        """The call was answered: what sounded before belongs to nobody's turn."""
+        self._watch.pick_up()
+        self._turn = EndOfTurn()
+        self._before.clear()
+        self._finishing.clear()
+        self._partial, self._complete, self._figure = "", False, False
+        self.session.abandon()
+
     def expect_person(self) -> None:
         """Who talks is a person beyond doubt: no word and no beep makes a machine of them any more."""
         self._watch.rule_out()
@@ -76,9 +86,8 @@ class Ear:
         """One 20 ms, after voice activity has seen it and before the recogniser decodes."""
         self._ticks += 1
         noticed: list[Noticed] = []
-        if self.at_ms <= WATCH_MS and self._beeps.feed(pcm):
-            noticed += _if_any(self._watch.beep(self.at_ms))
         voice = self.vad.speech_prob >= VOICE
+        noticed += _if_any(self._watch.sound(pcm, voice))
         noticed += self._concluded()
         noticed += self._deafness()
         change = self._turn.tick(voice, words=bool(self._partial), complete=self._complete, figure=self._figure)
@@ -102,7 +111,7 @@ class Ear:
         self._partial = text
         self._complete = self._is_complete(text, self.topic)
         self._figure = not self._complete and breaks_off_in_figure(text, self.topic)
-        return [Partial(text), *_if_any(self._machine(text))]
+        return [Partial(text), *_if_any(self._watch.text(text))]
 
     def close(self) -> None:
         self.session.close()
@@ -167,15 +176,12 @@ class Ear:
 
     def _read(self, transcript: Transcript, utterance: Utterance) -> list[Noticed]:
         utterance = replace(utterance, text=transcript.text, confidence=transcript.confidence)
-        return [*_if_any(self._machine(transcript.text)), utterance]
+        return [*_if_any(self._watch.text(transcript.text)), utterance]
 
     def _overlap(self) -> float:
         """Share of the turn in which we spoke too."""
         return min(1.0, self._overlapped / max(1, self._ticks - self._turn_started + PRE_ROLL))
 
-    def _machine(self, text: str) -> Machine | None:
-        return self._watch.text(text, answered=self.answered, at_ms=self.at_ms)
 
-
-def _if_any(machine: Machine | None) -> list[Noticed]:
-    return [machine] if machine is not None else []
+def _if_any(verdict: Verdict | None) -> list[Noticed]:
+    return [verdict] if verdict is not None else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voicebot.audio.voice_figures import VoiceFigures
-from voicebot.pipeline.machine import Machine
+from voicebot.pipeline.machine import LinePlays, Machine, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +38,4 @@ class Deaf:
     why: str
 
 
-Noticed = SpeechStarted | Partial | Utterance | Machine | Deaf
+Noticed = SpeechStarted | Partial | Utterance | Machine | Person | LinePlays | Deaf

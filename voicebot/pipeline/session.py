@@ -53,6 +53,15 @@ class Session:
         self.sound.clear()
         return finished
 
+    def abandon(self) -> None:
+        """Forget the running turn."""
+        self.sound.clear()
+        if self.stream is not None:
+            try:
+                self.stream.reset()
+            except Exception as error:
+                self.broke(error)
+
     def worked(self) -> None:
         """A turn was read to its end: what failed before is forgiven."""
         self._failures = 0

@@ -19,6 +19,7 @@ from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import (
     AGENT_SIDE,
+    NOBODY,
     GiveUp,
     Gone,
     HandedOver,
@@ -40,7 +41,7 @@ from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.ear import Ear
 from voicebot.pipeline.end_of_turn import TICK_MS
 from voicebot.pipeline.hearing import Hearing
-from voicebot.pipeline.machine import Machine
+from voicebot.pipeline.machine import LinePlays, Machine, Person
 from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, Utterance
 from voicebot.tts.cache import PromptCache
 from voicebot.worker.ticks import Ack, Hello, Message, Sound, Tick
@@ -184,7 +185,8 @@ class Brain:
             self._send(HangUpCall(opened.call))
             return
         ear = self._hearing.open(opened.call, _hotwords(opened))
-        ear.answered = opened.answered
+        if opened.answered:
+            ear.picked_up()
         if opened.silent or opened.facts.direction == "inbound":  # machines do not call us, and agents dial people
             ear.expect_person()
         ear.bot_speaks = lambda: conversation.bot_speaks
@@ -238,7 +240,7 @@ class Brain:
         now, pipeline, call = self._clock.now(), talk.pipeline, talk.opened.call
         match item:
             case PickedUp():
-                talk.ear.answered = True
+                talk.ear.picked_up()
                 if not talk.opened.silent:
                     await pipeline.event(events.Started(now))
             case KeyHeard(digit=digit):
@@ -262,6 +264,10 @@ class Brain:
                 await self._heard(talk, item)
             case Machine():
                 await self._machine(talk, item)
+            case Person(cue=cue):
+                self._send(Note(call, FactKind.ANSWERED_BY, {"kind": "person", "cue": cue}))
+            case LinePlays(sound=sound):
+                self._line_plays(talk, sound)
             case Deaf(why=why):  # a person who talks with the caller goes on all the same
                 talk.deaf = why
                 self._send(Note(call, FactKind.NOTE, {"text": f"the recogniser failed this call: {why}"}))
@@ -283,14 +289,20 @@ class Brain:
 
     async def _machine(self, talk: Talk, machine: Machine) -> None:
         self._send(MachineFound(talk.opened.call, machine.kind, machine.cue))
-        if talk.ear.answered:
+        if talk.ear.answered and machine.kind not in NOBODY:
             now = self._clock.now()
             await talk.pipeline.event(events.MachineAnswered(now, machine.kind, machine.beep))
+
+    def _line_plays(self, talk: Talk, sound: str) -> None:
+        if talk.ear.answered:
+            self._send(Note(talk.opened.call, FactKind.ANSWERED_BY, {"kind": "line", "cue": str(sound)}))
+        else:
+            self._send(Note(talk.opened.call, FactKind.EARLY_MEDIA, {"sound": str(sound)}))
 
     def _listen_to_agent(self, call: int, joined: bool) -> None:
         self._hearing.close(call | AGENT_SIDE)
         if joined:
-            self._hearing.open(call | AGENT_SIDE, _hotwords(self._talks[call].opened)).answered = True
+            self._hearing.open(call | AGENT_SIDE, _hotwords(self._talks[call].opened)).picked_up()
 
     # --- to the line ---------------------------------------------------------------------------------------
 

@@ -1,11 +1,11 @@
-"""Who answered: tones by pitch, purity and rhythm; a person by a short hello."""
+"""What a line plays: tones by pitch, purity and rhythm, faxes, music; and a person's short hello."""
 
 
 import numpy as np
 import pytest
 
 from sip.codec import PCMA, PCMU
-from voicebot.audio.answer import AnswerClassifier, AnswerKind, BeepDetector, ProgressDetector, ProgressTone
+from voicebot.audio.answer import BeepDetector, LineSound, LineSounds, ProgressDetector, ShortHello
 from voicebot.audio.frames import SILENCE, cut
 from voicebot.audio.tones import tone_of
 
@@ -15,12 +15,12 @@ from .sounds import mix, noise, silence, speech, tone, vowel
 def beeps(sound: bytes) -> list[int]:
     """When a beep was told, in ms."""
     detector = BeepDetector()
-    return [20 * tick for tick, frame in enumerate(cut(sound)) if detector.feed(frame)]
+    return [20 * tick for tick, frame in enumerate(cut(sound)) if detector.feed(tone_of(frame))]
 
 
-def progress(sound: bytes) -> set[ProgressTone]:
+def progress(sound: bytes) -> set[LineSound]:
     detector = ProgressDetector()
-    return {told for frame in cut(sound) if (told := detector.feed(frame))}
+    return {told for frame in cut(sound) if (told := detector.feed(tone_of(frame)))}
 
 
 @pytest.mark.parametrize("hertz", [440, 450, 800, 987, 1000, 1400, 2100])
@@ -70,8 +70,9 @@ def test_two_beeps_are_told_twice():
 
 
 @pytest.mark.parametrize(("on_ms", "off_ms", "times", "expected"), [
-    (1000, 4000, 2, {ProgressTone.RINGBACK}), (350, 350, 5, {ProgressTone.BUSY}),
-    (700, 700, 4, {ProgressTone.CONGESTION}), (350, 350, 2, set()), (100, 100, 8, set()), (1000, 1000, 4, set())])
+    (1000, 4000, 2, {LineSound.RINGBACK}), (350, 350, 5, {LineSound.BUSY}),
+    (700, 700, 4, {LineSound.CONGESTION}), (350, 350, 2, set()), (100, 100, 8, set()),
+    (1000, 1000, 4, set()), (500, 2500, 3, set())])
 def test_progress_tones_are_told_by_their_rhythm(on_ms, off_ms, times, expected):
     assert progress(silence(130) + (tone(450, on_ms, -18) + silence(off_ms)) * times) == expected
 
@@ -80,33 +81,71 @@ def test_another_pitch_in_the_same_rhythm_is_no_progress_tone():
     assert progress((tone(600, 350) + silence(350)) * 6) == set()
 
 
-def classified(*parts: tuple[bytes, bool]) -> AnswerKind:
-    classifier = AnswerClassifier()
-    for sound, speaking in parts:
-        for frame in cut(sound):
-            classifier.feed(frame, speaking)
-    return classifier.kind
+def played(sound: bytes, voice: bool = False) -> list[LineSound]:
+    """What is told of a sound, each of it once."""
+    sounds = LineSounds()
+    told = [found for frame in cut(sound) if (found := sounds.feed(frame, voice))]
+    return list(dict.fromkeys(told))
 
 
-def test_a_short_hello_and_a_wait_is_a_person():
-    hello = (speech("喂,你好?")[:16_000], True)
-    assert classified((silence(400), False), hello, (silence(500), False)) is AnswerKind.UNKNOWN
-    assert classified((silence(400), False), hello, (silence(800), False)) is AnswerKind.PERSON
+def information() -> bytes:
+    return b"".join(tone(hertz, 330) for hertz in (950, 1400, 1800))
 
 
-def test_somebody_who_talks_on_is_not_decided_by_sound_alone():
-    assert classified((vowel(200, 4000), True), (silence(2000), False)) is AnswerKind.UNKNOWN
+def reversing(hertz: float) -> bytes:
+    """The answer tone of a modem: its phase turns over every 450 ms."""
+    half = np.frombuffer(tone(hertz, 450), "<i2")
+    return np.concatenate([half, -half] * 3).tobytes()
 
 
-def test_a_beep_after_a_greeting_is_voicemail():
-    assert classified((vowel(200, 4000), True), (silence(500), False), (tone(1000, 400), False)
-                      ) is AnswerKind.VOICEMAIL_BEEP
+def tune(milliseconds: int) -> bytes:
+    notes = [vowel(hertz, 400) for hertz in (262, 330, 392, 523, 392, 330)]
+    return (b"".join(notes) * 10)[: 16 * milliseconds]
 
 
-def test_a_busy_tone_after_answer_is_no_person():
-    busy = (tone(450, 350) + silence(350)) * 5
-    assert classified((busy, False)) is AnswerKind.ANNOUNCEMENT_TONE
+@pytest.mark.parametrize(("sound", "expected"), [
+    (information() + silence(500), [LineSound.INFORMATION]),
+    (silence(700) + tone(2100, 3000), [LineSound.FAX]),
+    (silence(700) + reversing(2100), [LineSound.FAX]),
+    (silence(700) + tone(1100, 500) + silence(3000), [LineSound.FAX]),
+    (silence(300) + tone(950, 250) + silence(500), [LineSound.BEEP]),
+    (silence(300) + tone(950, 800) + silence(500), [LineSound.BEEP]),
+    (silence(300) + tone(1100, 900) + silence(500), [LineSound.BEEP]),
+    (tone(450, 1000) + silence(4000), [LineSound.RINGBACK]),
+    ((tone(450, 350) + silence(350)) * 5, [LineSound.BUSY]),
+    (((tone(450, 100) + silence(100)) * 3 + tone(450, 400) + silence(400)) * 2, [LineSound.VACANT]),
+    (tune(4000), [LineSound.MUSIC]),
+    (noise(4000, -25), []), (silence(4000), []),
+], ids=["information", "fax", "modem", "calling fax", "short 950", "long 950", "long 1100", "ringback", "busy",
+        "vacant", "music", "noise", "silence"])
+def test_what_a_line_plays_is_told_apart(sound, expected):
+    assert played(sound) == expected
 
 
-def test_silence_alone_decides_nothing():
-    assert classified((silence(10_000), False)) is AnswerKind.UNKNOWN
+def test_a_voice_is_no_music():
+    assert played(tune(4000), voice=True) == []
+
+
+def test_after_a_greeting_the_tone_of_a_calling_fax_is_a_beep():
+    sounds = LineSounds()
+    for frame in cut(speech("请在嘀声后留言")):
+        sounds.feed(frame, True)
+    assert LineSound.BEEP in {sounds.feed(frame, False) for frame in cut(tone(1100, 500) + silence(200))}
+
+
+def hello(*parts: tuple[int, bool], words: bool = False) -> bool:
+    """Whether (milliseconds, voice) one after the other were a hello at their end."""
+    short = ShortHello()
+    told = [short.feed(voice, words) for ms, voice in parts for _ in range(ms // 20)]
+    return told[-1]
+
+
+@pytest.mark.parametrize(("parts", "words", "expected"), [
+    (((400, False), (600, True), (300, False)), False, False),
+    (((400, False), (600, True), (600, False)), False, True),
+    (((400, False), (3000, True), (600, False)), False, False),
+    (((400, False), (3000, True), (600, False)), True, True),
+    (((9000, False),), True, False),
+])
+def test_a_short_hello_and_a_wait_is_a_person(parts, words, expected):
+    assert hello(*parts, words=words) is expected

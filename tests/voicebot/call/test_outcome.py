@@ -49,6 +49,34 @@ def test_the_announcement_beats_the_status(cue: str, expected: str) -> None:
     assert outcome.disposition == expected
 
 
+@pytest.mark.parametrize(
+    ("told", "verified", "expected"),
+    [
+        ([("person", "hello")], False, "voicemail"),
+        ([("announcement", "unclear")], False, "voicemail"),
+        ([("announcement", "unclear"), ("announcement", "power_off")], False, "unreachable"),
+        ([("tone", "busy_tone")], False, "busy"),
+        ([("tone", "congestion_tone")], False, "failed"),
+        ([("fax", "fax"), ("line", "music")], False, "unreachable"),
+        ([("announcement", "busy"), ("voicemail", "beep")], False, "voicemail"),
+        ([("announcement", "power_off")], True, "voicemail"),
+    ],
+)
+def test_a_machine_that_answers_says_what_the_call_came_to(
+    told: list[tuple[str, str]], verified: bool, expected: str
+) -> None:
+    outcome = outcome_of(
+        facts(
+            (FactKind.ANSWERED, {}),
+            *((FactKind.VERIFIED, {"by": "id_last4"}),) * verified,
+            (FactKind.DISPOSITION, {"disposition": "voicemail", "why": ""}),
+            *((FactKind.ANSWERED_BY, {"kind": kind, "cue": cue}) for kind, cue in told),
+            (FactKind.ENDED, {"by": "local", "status": None, "reason": "", "q850": None}),
+        )
+    )
+    assert outcome.disposition == expected
+
+
 def test_the_last_promise_and_the_last_disposition_stand() -> None:
     outcome = outcome_of(
         facts(

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from voicebot.call.prompts import APOLOGY, FAREWELL
@@ -146,11 +147,25 @@ async def test_an_announcement_before_the_answer_ends_the_call(bench: Bench) -> 
     assert bench.brain.reports[-1] == Gone(1)
 
 
-async def test_an_announcement_after_the_answer_is_left_to_the_dialog(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("kind", "cue", "over"),
+    [
+        ("announcement", "power_off", True),
+        ("tone", "busy_tone", True),
+        ("fax", "fax", True),
+        ("announcement", "unclear", False),
+        ("announcement", "call_waiting", False),
+        ("voicemail", "greeting", False),
+        ("assistant", "assistant", False),
+    ],
+)
+async def test_a_machine_that_no_talk_is_possible_with_ends_an_answered_call(
+    bench: Bench, kind: str, cue: str, over: bool
+) -> None:
     await bench.after(Answered())
-    bench.session.obey(MachineFound(1, "announcement", "power_off"))
+    bench.session.obey(MachineFound(1, kind, cue))
     await settle()
-    assert bench.leg.ended is None
+    assert (bench.leg.ended is not None) is over
 
 
 async def test_answered_twice_is_answered_once(bench: Bench) -> None:

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.voicebot.telephony.answer_page import answer_page
+from voicebot.audio.answer import LineSound
 from voicebot.domain.outcome import Disposition
-from voicebot.pipeline import machine
+from voicebot.domain.talk import GOES_ON
+from voicebot.pipeline import machine, machine_words
 from voicebot.telephony.outcome import (
     NOTHING_CAME,
     Answer,
@@ -96,7 +98,8 @@ def test_every_announcement_that_is_recognised_has_a_row() -> None:
     assert {cue: announced(cue).retry.value for cue in known} == known
     assert all(announced(cue).disposition is Disposition.UNREACHABLE for cue in (*known, "something new"))
     assert announced("busy").disposition is Disposition.BUSY
-    assert {cue for cue, _ in machine._ANNOUNCEMENTS} == set(answers().announcements)
+    cues = set(machine_words.cues("announcement")) | {tone.value for tone in (*machine.TONES, LineSound.FAX)}
+    assert cues - GOES_ON == set(answers().announcements)
 
 
 def test_silence_is_the_trunks_fault() -> None:

@@ -1,0 +1,1 @@
+"""Who answered: how well and how fast it is told, on synthesised calls."""
