@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from voicebot.console.desk_data import DeskData
     from voicebot.console.floor_data import FloorData
     from voicebot.console.people_data import PeopleData
+    from voicebot.console.script_data import ScriptsData
 
 PER_PAGE = 25
 Row = TypeVar("Row")
@@ -118,13 +119,25 @@ class AttemptRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageView:
+    """A short message to the debtor; `at`: when it was sent, or is due. `text` is empty until it was sent."""
+
+    kind: str
+    state: str
+    at: dt.datetime
+    text: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDetail:
-    """A case with everything that was tried and promised for it, newest first."""
+    """A case with everything that was tried, promised and written for it, newest first."""
 
     case: CaseRow
     attempts: tuple[AttemptRow, ...] = ()
     promises: tuple[PromiseView, ...] = ()
     stops: tuple[str, ...] = ()
+    messages: tuple[MessageView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +209,9 @@ class ConsoleData(Protocol):
 
     @property
     def people(self) -> PeopleData: ...
+
+    @property
+    def library(self) -> ScriptsData: ...
 
     async def running_calls(self) -> Sequence[CallRow]: ...
 

@@ -23,14 +23,17 @@ from voicebot.console.queries import (
     CaseDetail,
     CaseRow,
     ImportResult,
+    MessageView,
     Page,
     PromiseView,
     RejectedRow,
 )
+from voicebot.console.script_data import ScriptsData
 from voicebot.domain.attempt import Attempt, AttemptState
 from voicebot.domain.campaign import Campaign, CampaignProgress, CampaignState, Segment
 from voicebot.domain.clock import SHANGHAI, Clock, SystemClock
 from voicebot.domain.journal import Fact
+from voicebot.domain.message import Message
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.plan import AUTHORITIES, Authority
 from voicebot.domain.records import (
@@ -74,6 +77,7 @@ class StoreData:
         self.desk = DeskData(store, self._clock, workers, authorities, targets)
         self.floor = FloorData(store, self._clock)
         self.people = PeopleData(store, self._clock)
+        self.library = ScriptsData(store, self._clock, scripts_dir())
 
     # --- calls
 
@@ -131,6 +135,7 @@ class StoreData:
             attempts=tuple(_attempt(attempt) for attempt in await self._store.attempts.of_case(case_id)),
             promises=tuple(_promise(promise) for promise in await self._store.promises.of_case(case_id)),
             stops=tuple(dict.fromkeys(stops)),
+            messages=tuple(_message(message) for message in await self._store.outbox.of_case(case_id)),
         )
 
     async def import_cases(self, path: Path) -> ImportResult:
@@ -238,6 +243,11 @@ def _call(record: CallRecord, promise: PromiseView | None = None) -> CallRow:
         promise=promise,
         bundle=record.bundle,
     )
+
+
+def _message(message: Message) -> MessageView:
+    at = message.sent_at or message.not_before
+    return MessageView(message.kind.value, message.state.value, at, message.text, message.why)
 
 
 def _promise(record: PromiseRecord) -> PromiseView:

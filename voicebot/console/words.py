@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from voicebot.console.desk_words import DESK_TEXTS
 from voicebot.console.line_words import LINE_TEXTS
+from voicebot.console.script_words import SCRIPT_TEXTS
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.money import yuan
 
@@ -294,6 +295,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "case.promises": ("还款承诺", "Promises"),
     "case.promises.none": ("还没有承诺", "No promise yet"),
     "case.stops": ("停止联系", "Contact stops"),
+    "case.messages": ("短信", "Messages"),
+    "message.promise_recap": ("约定确认", "What was agreed"),
+    "message.promise_due": ("约定当日提醒", "Reminder on the day"),
+    "message.waiting": ("待发送", "Waiting"),
+    "message.sending": ("发送中", "Being sent"),
+    "message.sent": ("已发送", "Sent"),
+    "message.failed": ("发送失败", "Failed"),
+    "message.refused": ("规则不允许", "Not allowed"),
+    "message.cancelled": ("已取消", "Cancelled"),
     "case.kept": ("已兑现", "Kept"),
     "case.broken": ("未兑现", "Broken"),
     "case.due": ("待兑现", "Due"),
@@ -391,4 +401,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fact.ended": ("通话结束", "Ended"),
     **DESK_TEXTS,
     **LINE_TEXTS,
+    **SCRIPT_TEXTS,
 }

@@ -12,7 +12,7 @@ from voicebot.console.chips import disposition_chip
 from voicebot.console.icons import icon
 from voicebot.console.markup import tag
 from voicebot.console.pages.calls import page_number, pager
-from voicebot.console.queries import AttemptRow, CaseDetail, CaseRow, PromiseView
+from voicebot.console.queries import AttemptRow, CaseDetail, CaseRow, MessageView, PromiseView
 from voicebot.console.shell import Console, Visit, empty, heading, markup, panel, shell, visit_of
 from voicebot.console.words import Words
 
@@ -60,7 +60,13 @@ def _case(visit: Visit, detail: CaseDetail) -> None:
     lead = " · ".join(filter(None, (row.case_id, row.creditor, row.product)))
     markup(heading(row.debtor_name, lead, back=("/cases", words("cases.title"))))
     markup(_stats(words, row))
-    right = tag("div", _promises(words, detail.promises), _stops(words, detail.stops), cls="stack")
+    right = tag(
+        "div",
+        _promises(words, detail.promises),
+        _messages(words, detail.messages),
+        _stops(words, detail.stops),
+        cls="stack",
+    )
     markup(tag("div", _attempts(words, detail.attempts), right, cls="two"))
 
 
@@ -118,6 +124,22 @@ def _state(promise: PromiseView) -> tuple[str, str]:
     if promise.replaced:
         return "", "case.replaced"
     return {True: ("good", "case.kept"), False: ("bad", "case.broken"), None: ("accent", "case.due")}[promise.kept]
+
+
+_MESSAGE_TONES = {"sent": "good", "failed": "bad", "refused": "bad", "waiting": "accent", "sending": "accent"}
+
+
+def _messages(words: Words, messages: tuple[MessageView, ...]) -> Markup | None:
+    if not messages:
+        return None
+    entries = []
+    for message in messages:
+        kind = tag("b", words(f"message.{message.kind}"))
+        at = tag("span", words.moment(message.at), cls="muted num")
+        below = tag("span", message.text or words.explain(message.why), cls="sub")
+        state = tag("span", words(f"message.{message.state}"), cls=f"chip {_MESSAGE_TONES.get(message.state, '')}")
+        entries.append(tag("div", tag("dt", kind, " ", at, below), tag("dd", state)))
+    return panel("promise", words("case.messages"), tag("dl", *entries, cls="facts"))
 
 
 def _stops(words: Words, stops: tuple[str, ...]) -> Markup | None:
