@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from voicebot.dialog.checker import Finding, Severity, check_text
+from voicebot.dialog.loader import PARTS
 from voicebot.dialog.parcel import parcel
 from voicebot.domain.clock import Clock
 from voicebot.domain.script_version import SHIPPED, ScriptVersion, Share
@@ -84,7 +85,8 @@ class Publishing:
     async def ship(self) -> list[ScriptVersion]:
         """Take in the product's own scripts where they are new; the versions that were made of them."""
         texts = await asyncio.to_thread(_texts, self._shipped)
-        made = [await self._ship(script, source, texts) for script, source in texts.items()]
+        known = await asyncio.to_thread(_texts, self._shipped / PARTS) | texts
+        made = [await self._ship(script, source, known) for script, source in texts.items()]
         return [version for version in made if version is not None]
 
     async def _ship(self, script: str, source: str, texts: Mapping[str, str]) -> ScriptVersion | None:
@@ -104,7 +106,8 @@ class Publishing:
         return frozen
 
     async def _library(self) -> Mapping[str, str]:
-        texts = await asyncio.to_thread(_texts, self._shipped)
+        parts = await asyncio.to_thread(_texts, self._shipped / PARTS)
+        texts = parts | await asyncio.to_thread(_texts, self._shipped)
         on_air = await self._store.script_versions.on_air()  # by number: the newest one on the air wins
         return texts | {entry.version.script: entry.version.source for entry in on_air}
 

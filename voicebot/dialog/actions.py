@@ -12,12 +12,16 @@ from voicebot.domain.understanding import Topic
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Speak `text`. `utterance_id` is unique in the call; a Say that is not interruptible plays to its end."""
+    """Speak `text`. `utterance_id` is unique in the call; a Say that is not interruptible plays to its end.
+
+    `recorded` is the id of a recording of exactly these words, if the script names one.
+    """
 
     utterance_id: str
     text: str
     node: str
     interruptible: bool = True
+    recorded: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 DEBT_WORDS = (
@@ -17,7 +18,13 @@ _MONEY = re.compile(r"[\d零一二三四五六七八九十百千万两]+(?:点[\
 
 def gives_away(text: str, secrets: tuple[str, ...] = ()) -> str | None:
     """The first word of `text` that discloses a debt, or None. `secrets` are this case's own words (product)."""
-    found = _WORDS.search(text) or _MONEY.search(text)
+    found = _disclosed(text)
     if found:
-        return found.group()
+        return found
     return next((secret for secret in secrets if len(secret) > 1 and secret in text), None)
+
+
+@functools.lru_cache(maxsize=4096)
+def _disclosed(text: str) -> str | None:
+    found = _WORDS.search(text) or _MONEY.search(text)
+    return found.group() if found else None

@@ -43,9 +43,10 @@ def initial(script: Script, facts: CallFacts) -> DialogState:
 def step(script: Script, state: DialogState, event: Event) -> tuple[DialogState, tuple[Action, ...]]:
     """What follows from `event`. Never raises for a script that `load_script` accepted; a call that is over
     stays over. After at most `policy.max_turns` utterances and silences the call is brought to its end."""
+    if state.phase is Phase.ENDED or (isinstance(event, Spoken) and event.utterance_id not in state.owed):
+        return state, ()
     turn = Turn(script, state, Moment(event.now))
-    if state.phase is not Phase.ENDED:
-        _dispatch(turn, event)
+    _dispatch(turn, event)
     return turn.state, tuple(turn.actions)
 
 
@@ -60,8 +61,8 @@ def _dispatch(turn: Turn, event: Event) -> None:
             _silence(turn)
         case KeyPressed():
             _key(turn, event.digit)
-        case Spoken():
-            return
+        case Spoken(utterance_id=utterance_id, interrupted=interrupted):
+            turn.heard_out(utterance_id, interrupted=interrupted)
         case MachineAnswered():
             _machine(turn, event)
         case TransferEnded():
@@ -84,7 +85,7 @@ def _hear(turn: Turn, understanding: Understanding) -> None:
     turn.note(turns=turn.state.turns + 1, silences=0)
     turn.moment = _moment(turn, understanding)
     for intent in turn.moment.heard:
-        turn.state = turn.state.counted(f"heard:{intent}")
+        turn.tally(f"heard:{intent}")
     turn.soften = understanding.emotion.label.value if understanding.emotion.p >= _SURE_EMOTION else ""
     _identify(turn)
     _answer(turn)
@@ -138,17 +139,19 @@ def _identify(turn: Turn) -> None:
 
 def _answer(turn: Turn) -> None:
     """Danger and stop signals first, then what the node expects, then questions that are answered in passing."""
-    node, handlers = turn.node, [h for h in turn.script.handlers if turn.node.hears(h.name)]
+    node = turn.node
+    stops, asides = turn.script.listening(node.id)
     if _too_long(turn):
         return
     if turn.moment.heard or turn.moment.danger or turn.moment.identity_offered:
         turn.note(spoke=True)
-    stop = next((h for h in handlers if h.stops and _fits(turn, h)), None)
+    fits = _Fitting(turn)
+    stop = fits.first_handler(stops)
     if stop is not None:
         _stop(turn, stop)
         return
-    aside = next((h for h in handlers if not h.stops and _fits(turn, h)), None)
-    branch = next((b for b in node.branches if _fits(turn, b)), None)
+    aside = fits.first_handler(asides)
+    branch = fits.first_branch(node.branches)
     if branch is not None:
         if aside is not None and aside.resume:
             _aside(turn, aside)
@@ -161,23 +164,46 @@ def _answer(turn: Turn) -> None:
     _not_understood(turn)
 
 
-def _fits(turn: Turn, rule: Branch | Handler) -> bool:
-    heard, chances = turn.moment.heard, turn.moment.chances
-    enough = rule.at_least if isinstance(rule, Handler) else 0.0
-    if rule.hears and not any(i in heard and chances.get(i, 0.0) >= enough for i in rule.hears):
-        return False
-    return turn.holds(rule.when)
+class _Fitting:
+    """Which rules fit what was heard in this turn."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._heard = frozenset(turn.moment.heard)
+        self._chances = turn.moment.chances
+        self._scope = turn.scope()
+
+    def first_handler(self, handlers: tuple[Handler, ...]) -> Handler | None:
+        heard, scope = self._heard, self._scope
+        for handler in handlers:
+            if handler.hears and (heard.isdisjoint(handler.hears) or not self._sure(handler)):
+                continue
+            if handler.when is None or handler.when.run(scope):
+                return handler
+        return None
+
+    def _sure(self, handler: Handler) -> bool:
+        least = handler.at_least
+        return any(self._chances.get(i, 0.0) >= least for i in handler.hears if i in self._heard)
+
+    def first_branch(self, branches: tuple[Branch, ...]) -> Branch | None:
+        heard, scope = self._heard, self._scope
+        for branch in branches:
+            if branch.hears and heard.isdisjoint(branch.hears):
+                continue
+            if branch.when is None or branch.when.run(scope):
+                return branch
+        return None
 
 
 def _stop(turn: Turn, handler: Handler) -> None:
-    turn.state = turn.state.counted(f"handled:{handler.name}")
+    turn.tally(f"handled:{handler.name}")
     turn.speak(handler.say)
     turn.perform(handler.do)
     turn.enter(handler.goto or turn.script.limit, handler.name, turn.why())
 
 
 def _aside(turn: Turn, handler: Handler) -> None:
-    turn.state = turn.state.counted(f"handled:{handler.name}")
+    turn.tally(f"handled:{handler.name}")
     turn.explain(turn.state.node, handler.name, turn.why())
     turn.perform(handler.do)
     turn.speak(handler.say)
@@ -201,7 +227,7 @@ def _follow(turn: Turn, branch: Branch) -> None:
 
 def _not_understood(turn: Turn) -> None:
     node = turn.node
-    turn.state = turn.state.counted(f"tries:{node.id}")
+    turn.tally(f"tries:{node.id}")
     tries = turn.state.count(f"tries:{node.id}")
     if tries > node.tries:
         turn.enter(node.exhausted or turn.script.limit, "exhausted", f"not understood {tries} times")
@@ -257,7 +283,7 @@ def _key(turn: Turn, digit: str) -> None:
 def _machine(turn: Turn, event: MachineAnswered) -> None:
     if turn.state.phase in (Phase.TRANSFERRING, Phase.HANDED_OVER):
         return
-    turn.note(verified=False)
+    turn.note(verified=False, missed=(), owed={})
     turn.enter(turn.script.voicemail, event.kind, "a machine answered")
 
 

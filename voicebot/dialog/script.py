@@ -252,12 +252,28 @@ class Script:
     variables: Mapping[str, Variable] = field(default_factory=dict)
     file: str = ""
     sha256: str = ""
+    _listening: dict[str, tuple[tuple[Handler, ...], tuple[Handler, ...]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def listening(self, node: str) -> tuple[tuple[Handler, ...], tuple[Handler, ...]]:
+        """The handlers that reach into a node, in their order: stop signals, and asides. Worked out once."""
+        if node not in self._listening:
+            reaching = [handler for handler in self.handlers if self.nodes[node].hears(handler.name)]
+            stops = tuple(handler for handler in reaching if handler.stops)
+            self._listening[node] = (stops, tuple(handler for handler in reaching if not handler.stops))
+        return self._listening[node]
 
     @property
     def firmness(self) -> Tone:
         """The tone it speaks in: its own, never firmer than its stage allows."""
         firmest = FIRMEST[self.stage] if self.stage else Tone.FORMAL
         return min(self.tone if self.tone is not None else Tone.PLAIN, firmest)
+
+    @property
+    def telling(self) -> frozenset[str]:
+        """The script's own variables that tell of the debt."""
+        return frozenset(name for name, variable in self.variables.items() if variable.debt)
 
     def handler(self, name: str) -> Handler | None:
         return next((handler for handler in self.handlers if handler.name == name), None)

@@ -22,7 +22,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DialogState:
-    """`counts` holds small tallies by key: heard:<intent>, tries:<node>, visits:<node>, handled:<handler>."""
+    """`counts` holds small tallies by key: heard:<intent>, tries:<node>, visits:<node>, handled:<handler>.
+
+    `owed`: what must be heard and is being spoken, by utterance id; `missed`: what the callee talked over.
+    """
 
     script_id: str
     facts: CallFacts
@@ -41,6 +44,8 @@ class DialogState:
     callback_booked: bool = False
     disposition: str = ""
     softened: tuple[str, ...] = ()
+    owed: dict[str, str] = field(default_factory=dict)
+    missed: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
 
     def count(self, key: str) -> int:
@@ -82,6 +87,7 @@ def _state(data: dict[str, Any]) -> DialogState:
             "promise": promise and Promise(**{**promise, "date": dt.date.fromisoformat(promise["date"])}),
             "callback_at": moment and dt.datetime.fromisoformat(moment),
             "softened": tuple(data["softened"]),
+            "missed": tuple(data.get("missed", ())),
         }
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -24,14 +25,17 @@ from voicebot.dialog.actions import (
 from voicebot.dialog.briefing import Known, briefing
 from voicebot.dialog.expression import Expression
 from voicebot.dialog.promise import Pending, callback_at, near_day
-from voicebot.dialog.prompts import render, secrets_of, split, values_of
+from voicebot.dialog.prompts import Values, render, secrets_of, split
 from voicebot.dialog.scope import CallScope, Moment
 from voicebot.dialog.script import Effect, Kind, Node, Prompt, Script, Verb
 from voicebot.dialog.state import DialogState, Phase
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.stage import Tone
+from voicebot.domain.understanding import EmotionLabel
 
 _MOST_HOPS = 40
 _SOON = dt.timedelta(hours=2)
+_DISTRESSED = (EmotionLabel.SAD, EmotionLabel.ANXIOUS)
 
 
 class Turn:
@@ -39,7 +43,7 @@ class Turn:
 
     def __init__(self, script: Script, state: DialogState, moment: Moment) -> None:
         self.script = script
-        self.state = state
+        self.state = replace(state, counts=dict(state.counts))
         self.moment = moment
         self.actions: list[Action] = []
         self.soften = ""
@@ -49,10 +53,18 @@ class Turn:
         return self.script.nodes[self.state.node]
 
     def note(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
+        """Change the state, which belongs to this turn alone until the step is over."""
+        for name, value in changes.items():
+            object.__setattr__(self.state, name, value)
+
+    def tally(self, key: str) -> None:
+        self.state.counts[key] = self.state.counts.get(key, 0) + 1
 
     def holds(self, when: Expression | None) -> bool:
-        return when is None or bool(when.evaluate(CallScope(self.state, self.moment, self.script.policy)))
+        return when is None or bool(when.run(self.scope()))
+
+    def scope(self) -> CallScope:
+        return CallScope(self.state, self.moment, self.script.policy, self.script.variables)
 
     def why(self) -> str:
         heard = "、".join(self.moment.heard) or "nothing known"
@@ -64,7 +76,7 @@ class Turn:
         """Go to `target` and on from there until the call listens, fetches a person or ends."""
         for _ in range(_MOST_HOPS):
             self.explain(target, branch, why)
-            self.state = self.state.counted(f"visits:{target}")
+            self.tally(f"visits:{target}")
             self.note(node=target, keys="")
             onward = self._run(self.node)
             if onward is None:
@@ -76,14 +88,14 @@ class Turn:
         if node.kind is Kind.TRANSFER:
             return self._transfer(node)
         self.perform(node.do)
+        self.speak(node.say, interruptible=node.barge_in and node.kind is not Kind.MESSAGE)
         if node.kind is Kind.BRANCH:
             return self._choose(node)
-        self.speak(node.say, interruptible=node.kind is not Kind.MESSAGE)
         if node.kind is Kind.ASK:
             self.listen()
             return None
-        if node.kind is Kind.SAY and node.goto is not None:
-            return node.goto, "goto", "said"
+        if node.kind in (Kind.SAY, Kind.RECORD) and node.goto is not None:
+            return node.goto, "goto", "said" if node.kind is Kind.SAY else "noted"
         self._hang_up(node)
         return None
 
@@ -142,19 +154,27 @@ class Turn:
         for prompt in prompts:
             words = self._words(prompt) if self.holds(prompt.when) else None
             if words:
+                self._repeat_missed()
                 self._softener()
-                self._say(words, interruptible and prompt.interruptible)
+                self._say(words, interruptible and prompt.interruptible, prompt)
                 spoken = True
         return spoken
 
     def speak_nth(self, prompts: tuple[Prompt, ...], nth: int) -> bool:
         """Speak the nth prompt of a list of variants (from 1), the last one again and again."""
-        return bool(prompts) and self.speak(prompts[min(nth, len(prompts)) - 1 :][:1])
+        return bool(prompts) and self.speak(prompts[min(nth, len(prompts)) - 1 :][:1], interruptible=self.node.barge_in)
 
     def ask_shortly(self) -> bool:
         """Ask the question of this node again in its shortest form."""
         node = self.node
         return self.speak(node.short) or self.speak(node.say[-1:])
+
+    def _repeat_missed(self) -> None:
+        """What must be heard and was talked over is said once more, this time to its end."""
+        missed = self.state.missed
+        self.note(missed=())
+        for words in missed:
+            self._say(words, False)
 
     def _softener(self) -> None:
         label, self.soften = self.soften, ""
@@ -165,13 +185,42 @@ class Turn:
         self._say(self._words(prompt) or "", True)
 
     def _words(self, prompt: Prompt) -> str | None:
-        values = values_of(self.state, self.moment.now, self.script.policy.horizon_days)
-        return render(prompt.text, values, self.state.verified, self.script.neutral, secrets_of(self.state))
+        state, script = self.state, self.script
+        values = Values(script, state, self.moment.now)
+        text = self._wording(prompt)
+        return render(text, values, state.verified, script.neutral, secrets_of(state), script.telling)
 
-    def _say(self, words: str, interruptible: bool) -> None:
+    def _wording(self, prompt: Prompt) -> str:
+        """The text in the tone of the script, softer for the distressed; variants by call and visit."""
+        soft = self.node.gentle or self.moment.emotion in _DISTRESSED
+        firmness = Tone.GENTLE if soft else self.script.firmness
+        if firmness is Tone.GENTLE and prompt.gentle:
+            return prompt.gentle
+        if firmness >= Tone.FIRM and prompt.firm:
+            return prompt.firm
+        if not prompt.variants:
+            return prompt.text
+        turn = zlib.crc32(self.state.facts.call_id.encode()) + self.state.count(f"visits:{self.state.node}")
+        return (prompt.text, *prompt.variants)[turn % (len(prompt.variants) + 1)]
+
+    def _say(self, words: str, interruptible: bool, prompt: Prompt | None = None) -> None:
+        node = self.state.node
         for piece in split(words):
-            self.note(utterances=self.state.utterances + 1)
-            self.actions.append(Say(f"u{self.state.utterances}", piece, self.node.id, interruptible))
+            number = self.state.utterances + 1
+            self.note(utterances=number)
+            recorded = prompt.recorded if prompt and piece == words else ""
+            self.actions.append(Say(f"u{number}", piece, node, interruptible, recorded))
+            if prompt and prompt.must_hear:
+                self.note(owed={**self.state.owed, f"u{number}": piece})
+
+    def heard_out(self, utterance_id: str, *, interrupted: bool) -> None:
+        """A sentence came to its end, or was talked over."""
+        words = self.state.owed.get(utterance_id)
+        if words is None:
+            return
+        self.note(owed={key: text for key, text in self.state.owed.items() if key != utterance_id})
+        if interrupted:
+            self.note(missed=(*self.state.missed, words))
 
     # -- effects
 
@@ -222,6 +271,8 @@ class Turn:
         promise = self.state.pending.promise(case.amount_fen, confirmed) if case and self.state.verified else None
         if case is None or promise is None:
             return
+        channel = self.node.channel and Values(self.script, self.state, self.moment.now).get("channel")
+        promise = replace(promise, channel=channel or None)
         self.note(promise=promise)
         self.actions.append(RecordPromise(promise))
         partial = promise.amount_fen < case.amount_fen

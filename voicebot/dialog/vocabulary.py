@@ -44,6 +44,11 @@ DEBT_VARIABLES = {
     "rest_amount": "what stays open after the pending promise",
     "near_date": "a day in a few days' time, with weekday",
     "horizon_date": "last day a promise may lie on, with weekday",
+    "channel": "where a promise will be paid, as the promise node says",
+    "offer_waiver": "the most that may be given up of the fees, by the table of authority",
+    "offer_parts": "in how many parts the bill may be paid, by the table of authority",
+    "offer_part": "one of these parts",
+    "offer_until": "last day of the extension that may be granted, with weekday",
 }
 """Prompt variables that name the debt: for the verified debtor alone."""
 

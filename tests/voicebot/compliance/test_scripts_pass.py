@@ -14,7 +14,7 @@ from voicebot.config import scripts_dir
 from voicebot.dialog.engine import initial
 from voicebot.dialog.loader import load_script
 from voicebot.dialog.promise import Pending
-from voicebot.dialog.prompts import all_prompts, render, secrets_of, split, values_of
+from voicebot.dialog.prompts import Values, all_prompts, render, secrets_of, split
 from voicebot.dialog.proof import _needs_proof, _paths
 from voicebot.dialog.rendering import spoken_amount
 from voicebot.dialog.script import Script
@@ -89,7 +89,7 @@ def prompts_of(script: Script, verified: bool) -> Iterator[str]:
 def spoken(script: Script, state: DialogState, verified: bool) -> Iterator[str]:
     """Every piece that the dialog might say in this state, as it would say it."""
     case = state.facts.case
-    values = values_of(state, NOW, script.policy.horizon_days)
+    values = Values(script, state, NOW)
     for text in (*prompts_of(script, verified), script.neutral):
         if case is not None and case.overdue_days <= 0 and "{overdue}" in text:
             continue
