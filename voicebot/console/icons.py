@@ -50,6 +50,11 @@ _PATHS = {
     'S6.5 19 4 14.5c.5-1.5 2-1.5 3 0z"/>',
     "big": '<path d="M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5"/>',
     "bell": '<path d="M6 16v-5a6 6 0 0 1 12 0v5l2 2H4zM10 21h4"/>',
+    "up": '<path d="M12 19V5M6 11l6-6 6 6"/>',
+    "x": '<path d="M6 6l12 12M18 6L6 18"/>',
+    "plus": '<path d="M12 5v14M5 12h14"/>',
+    "minus": '<path d="M5 12h14"/>',
+    "script": '<path d="M4 5h16v10H9l-5 4zM8 9h8M8 12h5"/>',
     "phone-in": '<path d="M19 5l-9 9M10 7v7h7"/>',
     "phone-out": '<path d="M6 18L17 7M9 7h8v8"/>',
 }

@@ -29,8 +29,9 @@ from voicebot.console.icons import icon
 from voicebot.console.line_api import line_routes
 from voicebot.console.live import LiveBoard
 from voicebot.console.login import login_routes
-from voicebot.console.pages import call, calls, campaigns, cases, desk, lines, people, running, wall
+from voicebot.console.pages import call, calls, campaigns, cases, desk, lines, people, running, script, scripts, wall
 from voicebot.console.queries import ConsoleData
+from voicebot.console.script_api import script_routes
 from voicebot.console.sessions import Sessions, create_admin_link
 from voicebot.console.settings import ConsoleSettings
 from voicebot.console.shell import ASSETS, Console, error_page
@@ -63,11 +64,12 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     app.include_router(desk_routes(data, floor))
     app.include_router(floor_routes(data, floor))
     app.include_router(people_routes(data, settings.url))
+    app.include_router(script_routes(data, settings.synthesizer))
     app.include_router(softphone_routes(softphones, settings.ice_servers))
     _plain_routes(app)
     app.mount(ASSETS, StaticFiles(directory=Path(str(files("voicebot.console").joinpath("static")))))
     console = Console(data, settings, board, floor)
-    for page in (running, calls, call, cases, campaigns, desk, wall, people, lines):
+    for page in (running, calls, call, cases, campaigns, desk, wall, people, lines, scripts, script):
         page.register(console)
     nicegui.app.on_page_exception(error_page)
     ui.run_with(

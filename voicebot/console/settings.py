@@ -26,6 +26,8 @@ class ConsoleSettings:
     home: Path | None = None
     """Where lines leave their figures; None shows none."""
     session_hours: int = 12
+    synthesizer: str = "embedded"
+    """The engine that speaks lines of call scripts to their designers, as VOICEBOT_SYNTHESIZER names it."""
     version: str = ""
     softphone: Path | None = None
     """The socket of this machine's softphone gateway; None: there are no telephones in the browser."""

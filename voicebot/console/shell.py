@@ -25,7 +25,7 @@ from voicebot.console.words import Words
 
 log = structlog.get_logger(__name__)
 ASSETS = "/assets"
-STYLES = ("tokens.css", "console.css", "desk.css")
+STYLES = ("tokens.css", "console.css", "desk.css", "scripts.css")
 NAVIGATION = (
     ("/desk", "headset", "nav.desk", "desk"),
     ("/wall", "wall", "nav.wall", "wall"),
@@ -33,6 +33,7 @@ NAVIGATION = (
     ("/calls", "calls", "nav.calls", "calls"),
     ("/cases", "cases", "nav.cases", "cases"),
     ("/campaigns", "campaigns", "nav.campaigns", "campaigns"),
+    ("/scripts", "script", "nav.scripts", "scripts"),
     ("/lines", "path", "nav.lines", "wall"),
     ("/people", "people", "nav.people", "users"),
 )
@@ -149,6 +150,7 @@ def _side(console: Console, visit: Visit, active: str) -> Markup:
             words(key),
             tag("span", running or "", cls="count", data_running=True) if path == "/" else None,
             href=path,
+            title=words(key),
             aria_current="page" if path == active else None,
         )
         for path, name, key, permission in NAVIGATION

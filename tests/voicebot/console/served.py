@@ -30,8 +30,9 @@ class Served:
 
 
 @contextmanager
-def serving(postgres: str, past_calls: int = 6, people: bool = False) -> Iterator[Served]:
-    """Start a console on a fresh database of the test server, with agents if `people`; stop it at the end."""
+def serving(postgres: str, past_calls: int = 6, people: bool = False, scripts: bool = False) -> Iterator[Served]:
+    """Start a console on a fresh database of the test server, with agents if `people`, with the library of call
+    scripts and their designers if `scripts`; stop it at the end."""
     name = f"console_{os.getpid()}_{id(object())}"
     admin = postgres.replace("/voicebot?", "/postgres?")
     with psycopg.connect(admin, autocommit=True) as connection:
@@ -39,7 +40,8 @@ def serving(postgres: str, past_calls: int = 6, people: bool = False) -> Iterato
     url = postgres.replace("/voicebot?", f"/{name}?")
     with tempfile.TemporaryDirectory(prefix="vbconsole") as home:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "tests.voicebot.console.served", url, home, str(past_calls), "people" * people]
+        command = [sys.executable, "-m", "tests.voicebot.console.served", url, home, str(past_calls)]
+        command += [name for name, wanted in (("people", people), ("scripts", scripts)) if wanted]
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -56,8 +58,8 @@ def serving(postgres: str, past_calls: int = 6, people: bool = False) -> Iterato
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-async def _serve(url: str, home: Path, past_calls: int, people: bool) -> None:
-    from tests.voicebot.console import day, floor_day
+async def _serve(url: str, home: Path, past_calls: int, people: bool, scripts: bool) -> None:
+    from tests.voicebot.console import day, floor_day, script_day
     from voicebot.console.server import serve_console
     from voicebot.console.settings import ConsoleSettings
     from voicebot.console.store_data import StoreData
@@ -73,6 +75,8 @@ async def _serve(url: str, home: Path, past_calls: int, people: bool) -> None:
         await day.run_call(store, 3, day.PROMISED, now, 22)
         if people:
             await floor_day.seed(store, now)
+        if scripts:
+            await script_day.seed(store, now)
         token = await store.users.issue_token("demo", "tests", now)
 
         def ready(address: str) -> None:
@@ -85,4 +89,4 @@ async def _serve(url: str, home: Path, past_calls: int, people: bool) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:] == ["people"]))
+    asyncio.run(_serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), "people" in sys.argv[4:], "scripts" in sys.argv[4:]))

@@ -1,0 +1,526 @@
+"""Designer: one open page of a script - what its boxes show and what happens when somebody does something in them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from markupsafe import Markup
+from nicegui import background_tasks, ui
+from nicegui.events import GenericEventArguments, ValueChangeEventArguments
+
+from voicebot.console.markup import tag
+from voicebot.console.script_bench import Benches, Workbench
+from voicebot.console.script_chat import Chat, drawn_chat, drawn_state, is_over, waits_for_person
+from voicebot.console.script_data import DraftTaken, ScriptsData
+from voicebot.console.script_diff import changes, drawn_diff
+from voicebot.console.script_drawing import Shades, drawn_flow, drawn_rack
+from voicebot.console.script_form import card_form, card_names, intent_list, no_card
+from voicebot.console.script_frame import (
+    chat_box,
+    chat_entry,
+    conflict_notice,
+    diff_box,
+    frame,
+    restored_notice,
+    sheet,
+    simulate_box,
+    tools_of,
+    top_of_page,
+)
+from voicebot.console.script_merge import merged
+from voicebot.console.script_panels import (
+    Rights,
+    plays_panel,
+    problems_count,
+    problems_panel,
+    run_panel,
+    versions_panel,
+)
+from voicebot.console.script_runs import MOST, Run, simulate
+from voicebot.console.script_text import ScriptTextError
+from voicebot.console.shell import blank, empty, markup
+from voicebot.console.words import Words
+from voicebot.dialog.plays import expected_of
+from voicebot.dialog.script import Script
+from voicebot.domain.script_version import ScriptVersion
+from voicebot.store.script_versions import VersionRefused, VersionUnknown
+
+log = structlog.get_logger(__name__)
+PAUSE_S = 0.6
+"""How long nobody types before the text is read."""
+
+
+class Designer:
+    """Built inside the page's shell; `open` draws everything and listens."""
+
+    def __init__(
+        self, data: ScriptsData, benches: Benches, words: Words, version: ScriptVersion, rights: Rights
+    ) -> None:
+        self._data, self._benches, self._words, self._rights = data, benches, words, rights
+        self.bench = Workbench(data, version, rights.who)
+        self.chat = Chat(data.ear)
+        self.run: Run | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._shade = "none"
+        self._changes: Mapping[str, str] = {}
+        self._removed: Script | None = None
+        self._chosen: tuple[str, str] | None = None
+        self._pause: asyncio.TimerHandle | None = None
+        self._results: dict[str, Sequence[str]] = {}
+
+    async def open(self) -> None:
+        """Draw the page and begin to listen."""
+        self._benches.enter(self.bench)
+        ui.context.client.on_delete(self._leave)
+        self._client = ui.context.client
+        self._build()
+        self._listen()
+        ui.timer(2.0, self._look_around)
+        background_tasks.create(self._begin())
+
+    async def _begin(self) -> None:
+        """Reading takes a second: the page is there before."""
+        with self._client:
+            self._flow.content = empty("script", self._words("loading"), small=True)
+            await self._show_card()
+            await self.bench.read()
+            await self._redraw()
+            await self._show_versions()
+            await self._show_plays()
+            await self._replay()
+
+    def _build(self) -> None:
+        words, bench = self._words, self.bench
+        self._top = markup(top_of_page(words, bench, self._rights))
+        self._notices = blank().classes("notices")
+        with ui.element("div").classes("designer") as page:
+            page.props(f'data-script="{bench.script}" data-number="{bench.version.number}"')
+            with ui.element("section").classes("panel stage"):
+                markup(tools_of(words))
+                with ui.element("div").classes("pane flow-pane").props('data-pane="flow"'):
+                    self._rack = blank()
+                    with ui.element("div").classes("flow-view"):
+                        self._flow = blank().classes("flow-zoom")
+                with ui.element("div").classes("pane").props('data-pane="yaml"'):
+                    self.editor = ui.codemirror(
+                        bench.source,
+                        language="YAML",
+                        theme="basicLight",
+                        indent="  ",
+                        line_wrapping=True,
+                        on_change=self._typed,
+                    ).classes("yaml")
+                self._diff = self._pane("diff")
+                with ui.element("div").classes("pane in").props('data-pane="simulate"'):
+                    markup(simulate_box(words, MOST))
+                    self._run = blank()
+                self._plays = self._pane("plays")
+                self._versions = self._pane("versions")
+                with ui.element("details").classes("problems").props("open"):
+                    self._counts = blank("summary")
+                    self._problems = blank()
+            with ui.element("aside").classes("panel aside"):
+                markup(frame(words))
+                with ui.element("div").classes("pane in").props('data-side="card"'):
+                    self._form = blank()
+                with ui.element("div").classes("pane chat-pane").props('data-side="chat"'):
+                    markup(chat_box(words, self.chat))
+                    self._state = blank()
+                    self._talk = blank().classes("talk")
+                    self._input = blank()
+        self._names = blank()
+        markup(intent_list(words.language))
+        self.editor.set_enabled(self._rights.write)
+
+    def _pane(self, name: str) -> ui.html:
+        with ui.element("div").classes("pane in").props(f'data-pane="{name}"'):
+            return blank()
+
+    def _listen(self) -> None:
+        for name, handler in (
+            ("script-card", self._choose),
+            ("script-form", self._filled),
+            ("script-add", self._add),
+            ("script-remove", self._remove),
+            ("script-shade", self._set_shade),
+            ("script-save", self._save),
+            ("script-restore", self._restore),
+            ("script-drop", self._drop),
+            ("script-conflict", self._settle),
+            ("script-chat", self._talked),
+            ("script-keep", self._keep),
+            ("script-diff", self._compare),
+            ("script-simulate", self._simulate),
+            ("script-play", self._open_play),
+            ("script-versions", self._changed_versions),
+            ("script-theme", self._set_theme),
+        ):
+            ui.on(name, handler)
+
+    def _leave(self) -> None:
+        self._benches.leave(self.bench)
+        if self._running:
+            self._running.cancel()
+
+    # -- drawing
+
+    async def _redraw(self) -> None:
+        """Everything that follows from the text."""
+        words, bench = self._words, self.bench
+        self._counts.content = problems_count(words, bench)
+        self._problems.content = problems_panel(words, bench)
+        self.editor.decorations = _marked(bench)
+        await self._paint()
+        self._top.content = top_of_page(words, bench, self._rights)
+        if bench.flow is not None:
+            self._names.content = card_names(bench.flow)
+        await self._show_card()
+
+    async def _paint(self) -> None:
+        flow = self.bench.flow
+        if flow is None:
+            self._flow.content = empty("alert", self._words("script.unreadable"), small=True)
+            return
+        shades = await self._shades()
+        self._flow.content = await asyncio.to_thread(drawn_flow, self._words, flow, shades)
+        self._rack.content = drawn_rack(self._words, flow, shades)
+
+    async def _shades(self) -> Shades:
+        problems, changed = self.bench.problems(), self._changes
+        if self._shade == "calls":
+            figures = await self._data.figures(self.bench.script, self.bench.version.number)
+            return Shades(figures.calls, figures.nodes, figures.branches, changed, problems)
+        if self._shade == "simulated" and self.run is not None and self.run.done:
+            return Shades(self.run.finished, self.run.nodes, self.run.branches, changed, problems)
+        return Shades(changes=changed, problems=problems)
+
+    async def _show_card(self) -> None:
+        words = self._words
+        if self._chosen is None:
+            self._form.content = no_card(words)
+            return
+        section, name = self._chosen
+        try:
+            found = await self.bench.form(section, name)
+            base = (await self.bench.text()).extends
+        except ScriptTextError as broken:
+            self._form.content = empty("alert", words("script.unreadable"), str(broken), small=True)
+            return
+        if found is None:
+            self._form.content = no_card(words)
+            return
+        form, own = found
+        self._form.content = card_form(words, section, name, form, own, base, self._rights.write)
+
+    async def _show_versions(self) -> None:
+        versions = await self._data.versions(self.bench.script)
+        shares = await self._data.shares(self.bench.script)
+        split = await self._data.split_of(self.bench.script)
+        self._versions.content = versions_panel(self._words, versions, shares, split, self._rights)
+        await self._compare_with(versions)
+
+    async def _show_plays(self) -> None:
+        plays = await self._data.plays(self.bench.script)
+        self._plays.content = plays_panel(self._words, plays, self._results, self._rights.write)
+
+    def _say(self, text: str, bad: bool = False) -> None:
+        self._client.run_javascript(f"window.voicebot.toast({json.dumps(text)}, {json.dumps(bad)})")
+
+    # -- the text
+
+    def _typed(self, event: ValueChangeEventArguments[str]) -> None:
+        if event.value == self.bench.source:
+            return
+        self.bench.source = event.value or ""
+        self._mark_changed()
+        if self._pause:
+            self._pause.cancel()
+        self._pause = asyncio.get_running_loop().call_later(
+            PAUSE_S, lambda: background_tasks.create(self._read_again())
+        )
+
+    async def _read_again(self) -> None:
+        """Read what is written now; what was written meanwhile is read by whoever wrote it."""
+        with self._client:
+            self._counts.content = _chip(self._words("script.problems.checking"))
+            if await self.bench.read():
+                await self._redraw()
+                await self._replay()
+
+    async def _rewritten(self) -> None:
+        """The text was changed from here and not in the editor."""
+        self.editor.value = self.bench.source
+        self._mark_changed()
+        self._client.run_javascript(f"window.designer.keep({json.dumps(self.bench.source)})")
+        await self._read_again()
+
+    def _mark_changed(self) -> None:
+        self._client.run_javascript(f"window.designer.changed({json.dumps(self.bench.changed)})")
+
+    async def _choose(self, event: GenericEventArguments) -> None:
+        self._chosen = (str(event.args["section"]), str(event.args["name"]))
+        await self._show_card()
+
+    async def _filled(self, event: GenericEventArguments) -> None:
+        await self._change(event.args["section"], event.args["name"], event.args["form"])
+
+    async def _change(self, section: str, name: str, form: Mapping[str, Any]) -> None:
+        if not self._rights.write:
+            return
+        try:
+            await self.bench.write(section, name, form)
+        except (ScriptTextError, KeyError, TypeError, AttributeError) as refused:
+            self._say(str(refused), bad=True)
+            return
+        self._say(self._words("script.card.applied"))
+        await self._rewritten()
+
+    async def _add(self, event: GenericEventArguments) -> None:
+        if not self._rights.write:
+            return
+        name, kind = str(event.args["name"]).strip(), str(event.args["kind"])
+        try:
+            await self.bench.add(name, kind, str(event.args.get("goto") or ""))
+        except ScriptTextError as refused:
+            self._say(str(refused), bad=True)
+            return
+        self._chosen = ("nodes", name)
+        await self._rewritten()
+
+    async def _remove(self, event: GenericEventArguments) -> None:
+        if not self._rights.write:
+            return
+        try:
+            await self.bench.remove(str(event.args["section"]), str(event.args["name"]))
+        except ScriptTextError as refused:
+            self._say(str(refused), bad=True)
+            return
+        await self._rewritten()
+
+    async def _set_shade(self, event: GenericEventArguments) -> None:
+        self._shade = str(event.args["shade"])
+        await self._paint()
+
+    def _set_theme(self, event: GenericEventArguments) -> None:
+        self.editor.theme = "basicDark" if event.args.get("theme") == "dark" else "basicLight"
+
+    # -- keeping
+
+    async def _save(self, event: GenericEventArguments) -> None:
+        if not self._rights.write:
+            return
+        number = self.bench.version.number
+        try:
+            saved = await self.bench.save(str(event.args.get("note") or ""))
+        except DraftTaken as taken:
+            self._show_conflict(taken.theirs, str(event.args.get("base") or ""))
+            return
+        except VersionRefused as refused:
+            self._say(str(refused), bad=True)
+            return
+        self._notices.content = Markup("")
+        self._say(self._words("script.saved", number=saved.number))
+        self._client.run_javascript(f"window.designer.saved({json.dumps(sheet(saved))})")
+        if saved.number != number:
+            path = f"/scripts/{saved.script}?v={saved.number}"
+            self._client.run_javascript(f"history.replaceState(null, '', {json.dumps(path)})")
+        await self._redraw()
+        await self._show_versions()
+
+    def _show_conflict(self, theirs: ScriptVersion, base: str) -> None:
+        words = self._words
+        self._theirs, self._base = theirs, base or self.bench.version.source
+        title = words("script.conflict", by=theirs.written_by, when=words.moment(theirs.written_at))
+        self._notices.content = conflict_notice(words, title, drawn_diff(words, theirs.source, self.bench.source))
+
+    async def _settle(self, event: GenericEventArguments) -> None:
+        """Merge, take theirs, or write over theirs."""
+        theirs, how = self._theirs, str(event.args["how"])
+        mine = self.bench.source
+        self.bench.version = theirs
+        self._notices.content = Markup("")
+        if how == "theirs":
+            self.bench.source = theirs.source
+        elif how == "merge":
+            both = merged(self._base, mine, theirs.source, self._rights.who, theirs.written_by)
+            self.bench.source = both.text
+            line = both.overlaps[0] if both.overlaps else 0
+            key = "script.conflict.overlap" if line else "script.conflict.merged"
+            self._say(self._words(key, line=line) if line else self._words(key), bad=bool(line))
+        self._client.run_javascript(f"window.designer.based({json.dumps(sheet(theirs))})")
+        await self._rewritten()
+        if how == "mine":
+            await self._save_now()
+
+    async def _save_now(self) -> None:
+        saved = await self.bench.save()
+        self._say(self._words("script.saved", number=saved.number))
+        self._client.run_javascript(f"window.designer.saved({json.dumps(sheet(saved))})")
+        await self._redraw()
+        await self._show_versions()
+
+    async def _restore(self, event: GenericEventArguments) -> None:
+        """The browser kept changes that were not saved: they are put back, or merged when the draft has moved on."""
+        kept, version = event.args, self.bench.version
+        if not self._rights.write or kept["source"] == version.source:
+            return
+        self.bench.source = str(kept["source"])
+        if kept.get("sha256") not in (None, version.sha256):
+            self._show_conflict(version, str(kept.get("base") or ""))
+        else:
+            told = self._words("script.restored", when=kept.get("at") or "")
+            self._notices.content = restored_notice(self._words, told)
+        await self._rewritten()
+
+    async def _drop(self) -> None:
+        self.bench.source = self.bench.version.source
+        self._notices.content = Markup("")
+        self._client.run_javascript("window.designer.forget()")
+        await self._rewritten()
+
+    def _look_around(self) -> None:
+        others = self._benches.others(self.bench)
+        told = self._words("script.others", names="、".join(others)) if others else ""
+        self._client.run_javascript(f"window.designer?.others({json.dumps(told)})")
+
+    async def _changed_versions(self) -> None:
+        try:
+            self.bench.version = await self._data.version(self.bench.script, self.bench.version.number)
+        except VersionUnknown:
+            self._client.run_javascript("location.href = '/scripts'")
+            return
+        await self._redraw()
+        await self._show_versions()
+
+    # -- comparing
+
+    async def _compare(self, event: GenericEventArguments) -> None:
+        versions = await self._data.versions(self.bench.script)
+        await self._compare_with(versions, int(event.args["number"]), bool(event.args.get("graph")))
+
+    async def _compare_with(
+        self, versions: Sequence[ScriptVersion], number: int | None = None, graph: bool = False
+    ) -> None:
+        others = [v for v in versions if v.number != self.bench.version.number or self.bench.changed]
+        other = next((v for v in others if v.number == number), None) or next(
+            (v for v in others if v.state.value == "published"), others[0] if others else None
+        )
+        if other is None:
+            self._diff.content = empty("check", self._words("script.diff.none"), small=True)
+            return
+        before = (await self._data.read(other.script, other.source)).script if number else None
+        after = self.bench.reading.script
+        found = changes(before, after) if before and after else None
+        text = await asyncio.to_thread(drawn_diff, self._words, other.source, self.bench.source)
+        self._diff.content = diff_box(self._words, others, other.number, found, graph, text)
+        if found is not None:
+            self._changes = found if graph else {}
+            await self._paint()
+
+    # -- talking
+
+    async def _replay(self) -> None:
+        script = self.bench.reading.script
+        if script is None:
+            self._input.content = Markup("")
+            self._talk.content = empty("alert", self._words("script.chat.broken"), small=True)
+            return
+        await self.chat.replay(script)
+        self._talk.content = drawn_chat(self._words, self.chat)
+        self._state.content = drawn_state(self._words, self.chat)
+        self._input.content = chat_entry(
+            self._words, waits_for_person(self.chat), is_over(self.chat), self._rights.write
+        )
+
+    async def _talked(self, event: GenericEventArguments) -> None:
+        """Add an event, change an earlier one, cut, start again or change the case."""
+        asked: dict[str, Any] = dict(event.args)
+        at = asked.get("at")
+        match asked.get("do"):
+            case "add":
+                self.chat.events.append(dict(asked["event"]))
+            case "edit" if isinstance(at, int) and 0 <= at < len(self.chat.events):
+                self.chat.events[at] = dict(asked["event"])
+            case "cut" if isinstance(at, int):
+                del self.chat.events[at:]
+            case "restart":
+                self.chat.events.clear()
+            case "case":
+                try:
+                    self.chat.set_case(asked["case"])
+                except ValueError as wrong:
+                    self._say(str(wrong), bad=True)
+        await self._replay()
+
+    async def _keep(self, event: GenericEventArguments) -> None:
+        """The conversation as it is becomes a test of the script."""
+        expected = expected_of(self.chat.played)
+        name = str(event.args.get("name") or "")
+        try:
+            await self._data.keep_play(self.bench.script, name, self.chat.told, expected, self._rights.who)
+        except VersionRefused as refused:
+            self._say(str(refused), bad=True)
+            return
+        self._say(self._words("script.chat.kept"))
+        await self._show_plays()
+
+    async def _open_play(self, event: GenericEventArguments) -> None:
+        """Load a test into the chat, delete it, or run all of them."""
+        plays = {play.name: play for play in await self._data.plays(self.bench.script)}
+        verb, play = str(event.args["do"]), plays.get(str(event.args.get("name")))
+        if verb == "run" and self.bench.reading.script is not None:
+            self._results = dict(await self._data.run_plays(self.bench.script, self.bench.reading.script))
+        elif verb == "drop" and play is not None and self._rights.write:
+            await self._data.drop_play(play.id)
+        elif verb == "open" and play is not None:
+            self.chat.load(play.events)
+            await self._replay()
+            return
+        await self._show_plays()
+
+    # -- simulating
+
+    async def _simulate(self, event: GenericEventArguments) -> None:
+        if self._running and not self._running.done():
+            self._running.cancel()
+            self.run = None
+            self._run.content = run_panel(self._words, None)
+            return
+        try:
+            total, seed = int(event.args["count"]), int(event.args["seed"])
+        except (TypeError, ValueError, KeyError):
+            return
+        self.run = Run(min(max(total, 1), MOST), seed)
+        self._running = background_tasks.create(self._simulated(self.run))
+
+    async def _simulated(self, run: Run) -> None:
+        with self._client:
+            self._draw_run(run)
+            whole = await self._data.whole(self.bench.script, self.bench.source)
+            await simulate(run, self.bench.script, whole, lambda: self._draw_run(run))
+            self._draw_run(run)
+            if run.done and not run.failed:
+                self._shade = "simulated"
+                self._client.run_javascript("window.designer.shade('simulated')")
+                await self._paint()
+
+    def _draw_run(self, run: Run) -> None:
+        self._run.content = run_panel(self._words, run)
+
+
+def _marked(bench: Workbench) -> list[dict[str, Any]]:
+    """Lines with findings, for the editor."""
+    lines: dict[int, str] = {}
+    last = bench.source.count("\n") + 1
+    for finding in bench.reading.findings:
+        if bench.own(finding) and finding.line <= last and lines.get(finding.line) != "error":
+            lines[finding.line] = finding.severity.value
+    return [{"kind": "line", "line": line, "class": f"line-{tone}"} for line, tone in sorted(lines.items())]
+
+
+def _chip(text: str) -> Markup:
+    return tag("span", text, cls="chip")
