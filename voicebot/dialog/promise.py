@@ -10,7 +10,9 @@ from voicebot.domain.case import Promise
 from voicebot.domain.understanding import Slots, Tense
 
 _EVERYTHING = re.compile("全部|全额|全还|全给|还清|结清|一次性|一次过|一把还|一分不少|都还上|搞清|还完")
-_SHARE = re.compile("先还|先打|先给|先住|先得|一部分|一点|点儿|点先|只有|就这么多|每个月|每月|分期|最低")
+_SHARE = re.compile(
+    "先还|先打|先给|先住|先得|一部分|一点|点儿|点先|只有|就这么多|每个?月(?![^，。]{0,4}[号日发])|分期|最低"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,7 @@ _OF_CASE: Mapping[str, Callable[[Values], str]] = {
     "amount": lambda v: _amount(v.case.amount_fen),
     "principal": lambda v: "" if v.case.principal_fen is None else _amount(v.case.principal_fen),
     "fees": lambda v: "" if v.case.fees_fen is None else _amount(v.case.fees_fen),
-    "overdue": lambda v: spoken_number(max(0, v.case.overdue_days)) + "天",
+    "overdue": lambda v: spoken_number(v.case.overdue_days) + "天" if v.case.overdue_days > 0 else "",
     "promise_date": lambda v: _date(v.state.pending.date) if v.state.pending.date else "",
     "promise_amount": lambda v: _amount(v.promised()),
     "rest_amount": lambda v: _amount(max(0, v.case.amount_fen - v.promised())),

@@ -38,6 +38,7 @@ class Verb(StrEnum):
     DEFAULT_DISPOSITION = "default_disposition"  # the outcome unless there is one already
     CALLBACK = "callback"  # book a callback at the time named; the value is the reason
     CALLBACK_SOON = "callback_soon"  # book it two hours from now when no time was named (driving)
+    CALLBACK_WEEK = "callback_week"  # book it a week from now when no time was named (mourning, hospital)
     STOP_CONTACT = "stop_contact"  # number or debtor
     PAGE_SUPERVISOR = "page_supervisor"  # the value is the reason
     TAKE_PROMISE = "take_promise"  # note date and amount of this utterance; `today` or `near` when it names no day

@@ -34,7 +34,8 @@ from voicebot.domain.stage import Tone
 from voicebot.domain.understanding import EmotionLabel
 
 _MOST_HOPS = 40
-_SOON = dt.timedelta(hours=2)
+_UNNAMED = {Verb.CALLBACK_SOON: dt.timedelta(hours=2), Verb.CALLBACK_WEEK: dt.timedelta(days=7)}
+"""When to ring again where the callee named no time."""
 _DISTRESSED = (EmotionLabel.SAD, EmotionLabel.ANXIOUS)
 
 
@@ -235,8 +236,8 @@ class Turn:
             case Verb.DEFAULT_DISPOSITION:
                 if not self.state.disposition:
                     self._dispose(Disposition(value), self.why())
-            case Verb.CALLBACK | Verb.CALLBACK_SOON:
-                self._book(value, soon=verb is Verb.CALLBACK_SOON)
+            case Verb.CALLBACK | Verb.CALLBACK_SOON | Verb.CALLBACK_WEEK:
+                self._book(value, _UNNAMED.get(verb))
             case Verb.STOP_CONTACT:
                 self.actions.append(StopContact(value, self.moment.top or self.state.node))
             case Verb.PAGE_SUPERVISOR:
@@ -257,10 +258,10 @@ class Turn:
             said = replace(said, date=near_day(today))
         self.note(pending=self.state.pending.merged(said))
 
-    def _book(self, reason: str, *, soon: bool) -> None:
+    def _book(self, reason: str, otherwise: dt.timedelta | None) -> None:
         at = callback_at(self.moment.said, self.moment.now, self.moment.said.date)
-        if at is None and soon:
-            at = self.moment.now + _SOON
+        if at is None and otherwise is not None:
+            at = self.moment.now + otherwise
         if self.state.callback_booked and at is None:
             return
         self.note(callback_at=at, callback_booked=True)

@@ -15,6 +15,8 @@ from voicebot.store.database import SCRIPTS, Database, lock_key
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema import script_splits, script_versions
 
+WRITERS = ", "
+"""Between the names of those who wrote on one draft; none of them may review it."""
 _TABLE = script_versions.c
 
 
@@ -78,7 +80,7 @@ class ScriptVersions:
         expected_sha256: str | None = None,
         beside: bool = False,
     ) -> ScriptVersion:
-        """Write over the draft that is open, or begin the next version (`beside`: in any case).
+        """Write over the draft that is open, or begin the next version (`beside`: in any case). Its writers add up.
 
         VersionRefused when the open draft is not the one of `expected_sha256` any more.
         """
@@ -92,6 +94,8 @@ class ScriptVersions:
                         f"{newest.written_by} has changed version {newest.number} of {script} meanwhile: "
                         "load it again, or keep yours as a version of its own"
                     )
+                writers = newest.written_by.split(WRITERS)
+                values["written_by"] = newest.written_by if by in writers else WRITERS.join((*writers, by))
                 return await _change(connection, newest, values)
             number = 1 if newest is None else newest.number + 1
             query = insert(script_versions).values(script=script, number=number, **values).returning(script_versions)
@@ -107,7 +111,7 @@ class ScriptVersions:
         """Four eyes: another person than the writer has read the draft. Raises VersionUnknown, VersionRefused."""
         async with self._database.begin() as connection:
             version = await _in_state(connection, script, number, VersionState.DRAFT)
-            if version.written_by == by:
+            if by in version.written_by.split(WRITERS):
                 raise VersionRefused(f"{by} wrote version {number} of {script}: somebody else must review it")
             change = {"state": VersionState.REVIEWED, "reviewed_by": by, "reviewed_at": now}
             return await _change(connection, version, change)

@@ -51,7 +51,11 @@ async def test_two_writers_do_not_overwrite_each_other(store: Store) -> None:
     with pytest.raises(VersionRefused, match="other has changed version 1"):
         await versions.save_draft("s", "c", "writer", NOW, expected_sha256=seen.sha256)
     assert (await versions.save_draft("s", "c", "writer", NOW, beside=True)).number == 2
-    assert (await versions.get("s", 1)).source == "b"
+    first = await versions.get("s", 1)
+    assert (first.source, first.written_by) == ("b", "writer, other")
+    for name in ("writer", "other"):
+        with pytest.raises(VersionRefused, match="somebody else"):
+            await versions.review("s", 1, name, NOW)
 
 
 async def test_the_writer_may_not_review_and_only_reviewed_versions_are_published(store: Store) -> None:
