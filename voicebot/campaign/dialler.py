@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 
+from voicebot.campaign.best_hour import Try
 from voicebot.campaign.follow_up import follow_up
 from voicebot.campaign.pacing import Load, pace
 from voicebot.campaign.redial import RedialPolicy
@@ -169,12 +170,19 @@ class Dialler:
             )
 
     async def _following(self, attempt: Attempt, outcome: Outcome, now: dt.datetime) -> Sequence[NextAttempt]:
+        known = [other for other in reversed(await self._store.attempts.of_case(attempt.case.id)) if other.disposition]
         past = [
             other.disposition
-            for other in reversed(await self._store.attempts.of_case(attempt.case.id))
+            for other in known
             if other.campaign_id == attempt.campaign_id and other.disposition is not None and other.id != attempt.id
         ]
-        return follow_up(attempt, outcome, [*past, outcome.disposition], now, self._policy)
+        tries = [
+            Try(other.leased_at, other.disposition is not None and other.disposition.talked)
+            for other in known
+            if other.leased_at is not None and other.id != attempt.id
+        ]
+        tries.append(Try(attempt.leased_at or now, outcome.talked_to))
+        return follow_up(attempt, outcome, [*past, outcome.disposition], now, self._policy, tries)
 
     async def _keep_leases(self) -> None:
         """Say three times per lease that we live."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from voicebot.campaign.best_hour import Try, best_time
 from voicebot.campaign.redial import RedialPolicy, next_try
 from voicebot.domain.attempt import Attempt, NextAttempt, Outcome, Purpose
 from voicebot.domain.case import Promise
@@ -19,6 +20,12 @@ REMIND_AT = dt.time(10, 0)
 
 CALLBACK_AFTER = dt.timedelta(hours=2)
 """When to call back somebody who named no time."""
+
+BEST_HOUR_WITHIN = dt.timedelta(days=1)
+"""How long a better hour is waited for."""
+
+_SOON_AGAIN = frozenset({Disposition.BUSY, Disposition.FAILED})
+"""They are there, or we were at fault: no other hour is better."""
 
 _FINAL = frozenset(
     {
@@ -39,8 +46,12 @@ def follow_up(
     past: Sequence[Disposition],
     now: dt.datetime,
     policy: RedialPolicy | None = None,
+    tries: Sequence[Try] = (),
 ) -> tuple[NextAttempt, ...]:
-    """What to plan after `outcome`; `past` are the case's dispositions in this campaign, this one last."""
+    """What to plan after `outcome`; `past` are the case's dispositions in this campaign, this one last.
+
+    `tries`: all calls to this debtor as far as known, for the hour at which they answer.
+    """
     if outcome.disposition in _FINAL:
         return ()
     if outcome.promise is not None:
@@ -50,8 +61,12 @@ def follow_up(
     if outcome.callback_at is not None or outcome.callback_wanted:
         at = outcome.callback_at or now + CALLBACK_AFTER
         return (NextAttempt(max(at, now), Purpose.CALLBACK),)
-    at_ = next_try(past, now, policy)
-    return () if at_ is None else (NextAttempt(at_, attempt.purpose),)
+    earliest = next_try(past, now, policy)
+    if earliest is None:
+        return ()
+    if outcome.disposition in _SOON_AGAIN:
+        return (NextAttempt(earliest, attempt.purpose),)
+    return (NextAttempt(best_time(earliest, tries, BEST_HOUR_WITHIN), attempt.purpose),)
 
 
 def promise_reminders(promise: Promise, now: dt.datetime) -> tuple[NextAttempt, ...]:
