@@ -83,6 +83,8 @@ def stop_kind(stop: Stop, outcome: CallOutcome) -> str:
         return kind
     if not by_debtor and outcome.disposition is Disposition.THIRD_PARTY:
         return CONTACT_REFUSED
+    if not by_debtor and outcome.disposition is Disposition.VOICEMAIL:
+        return "do_not_call"  # a switchboard: nobody's own number
     return _BY_DISPOSITION.get(outcome.disposition, stop.reason)
 
 
