@@ -19,6 +19,7 @@ from voicebot.domain.talk import (
     BRIEFING,
     GOES_ON,
     NOBODY,
+    OWN_SIDE,
     Flush,
     GiveUp,
     Gone,
@@ -84,11 +85,7 @@ class CallSession:
         self.people = Switchboard(self, desk, line, leg, rules)
         self._playout = Playout()
         self._briefing = bytearray()
-        self._opened = False
-        self._closing = False
-        self._leaving = False
-        self._ended = False
-        self._alone = False
+        self._opened = self._closing = self._leaving = self._ended = self._alone = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._ticks = 0
         self._last_tick: int | None = None
@@ -186,6 +183,8 @@ class CallSession:
         self.recorder.tick(out or SILENCE, received, self._leg.media_gap)
         if self._opened:
             self._brain.frame(self.index, received)
+            if out is not None:
+                self._brain.frame(self.index | OWN_SIDE, out)
             if self.people.joined:
                 self._brain.frame(self.index | AGENT_SIDE, self.people.agent_said() or SILENCE)
         self._report_changes()

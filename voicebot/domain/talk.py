@@ -15,6 +15,8 @@ BRIEFING = "briefing"
 """Utterance id of the sentence that only the agent hears."""
 AGENT_SIDE = 1 << 31
 """Added to a call's number: the sound of the agent who talks in it, as a stream of its own."""
+OWN_SIDE = 1 << 30
+"""Added to a call's number: the sound that the line sends to the caller, which may come back as echo."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 
 from voicebot.asr.recognizer import RecognizerStream, Transcript
+from voicebot.audio.echo import EchoPath
 from voicebot.audio.vad import VadStream
 from voicebot.audio.voice_figures import measure
 from voicebot.domain.understanding import Topic
@@ -36,6 +37,7 @@ class Ear:
     def __init__(self, call: int, vad: VadStream, open_stream: OpenStream, is_complete: IsComplete) -> None:
         self.call = call
         self.vad = vad
+        self.echo = EchoPath()
         self.session = Session(call, open_stream)
         self.topic = Topic.OPEN
         self.bot_speaks: Callable[[], bool] = lambda: False

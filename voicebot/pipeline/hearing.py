@@ -1,4 +1,4 @@
-"""Hearing: voice activity, recognition and end of turn of all calls, in one batch per tick."""
+"""Hearing: echo, voice activity, recognition and end of turn of all calls, in one batch per tick."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from functools import partial
 import structlog
 
 from voicebot.asr.recognizer import Recognizer
+from voicebot.audio.echo import EchoGuard
+from voicebot.audio.frames import SILENCE
 from voicebot.audio.vad import VoiceActivity
+from voicebot.domain.talk import OWN_SIDE
 from voicebot.pipeline.ear import Ear, IsComplete
 from voicebot.pipeline.noticed import Deaf, Noticed
 
@@ -23,6 +26,7 @@ class Hearing:
         self._recognizer = recognizer
         self._voice_activity = voice_activity
         self._is_complete = is_complete
+        self._echo_guard = EchoGuard()
         self._ears: dict[int, Ear] = {}
 
     def open(self, call: int, hotwords: Sequence[str] = ()) -> Ear:
@@ -37,8 +41,12 @@ class Hearing:
             ear.close()
 
     def tick(self, number: int, frames: Sequence[tuple[int, bytes]]) -> list[tuple[int, Noticed]]:
-        """One tick of all calls; frames of calls that are not open are ignored."""
-        heard = [(self._ears[call], pcm) for call, pcm in frames if call in self._ears]
+        """One tick of all calls: received sound, and under OWN_SIDE what we sent meanwhile, whose echo is taken out.
+        Frames of calls that are not open are ignored."""
+        sent = {call & ~OWN_SIDE: pcm for call, pcm in frames if call & OWN_SIDE}
+        calls = [(self._ears[call], pcm, sent.get(call, SILENCE)) for call, pcm in frames if call in self._ears]
+        clean = self._echo_guard.process([(ear.echo, pcm, ours) for ear, pcm, ours in calls])
+        heard = [(ear, pcm) for (ear, _, _), pcm in zip(calls, clean, strict=True)]
         self._voice_activity.process([(ear.vad, pcm) for ear, pcm in heard])
         noticed = [(ear.call, one) for ear, pcm in heard for one in self._guarded(ear, partial(ear.tick, pcm, number))]
         running = [ear for ear, _ in heard if ear.listening]

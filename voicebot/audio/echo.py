@@ -1,0 +1,135 @@
+"""EchoGuard: takes our own voice out of what comes back from a caller's loudspeaker, and leaves the caller in it.
+
+
+
+
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from voicebot.audio.frames import FRAME_SAMPLES, SILENCE
+
+PARTS: Final = 16
+"""Frames of echo that are known: 320 ms from our sound to its last echo."""
+_BINS: Final = FRAME_SAMPLES + 1
+_KEEPS: Final = np.float32(0.9995**2)
+"""How much of the echo path stays as it was, per frame."""
+_UNKNOWN: Final = 0.03
+"""Variance of each part of an echo path that nothing is known of: echo may be 5 dB below our voice."""
+_LEAST: Final = np.float32(2e-4)
+"""Variance that stays, so that a telephone put on loudspeaker in the middle of a call is noticed."""
+_SMOOTH: Final = np.float32(0.8)
+_DOUBT: Final = 4.0
+"""What is not this much stronger than the echo that may be left counts as echo."""
+_MUFFLED: Final = np.float32(0.03)
+_HOLD: Final = 2
+"""Frames after the last sure one that pass too."""
+_QUIET: Final = np.float32(0.0015)
+"""RMS below which a frame holds neither echo nor speech (-56 dBFS)."""
+_CALM: Final = np.float32(0.9)
+"""How the variance shrinks by a frame in which we spoke and nothing came back."""
+
+Floats = NDArray[np.float32]
+Complexes = NDArray[np.complex64]
+
+
+class EchoPath:
+    """What is known of one call's echo."""
+
+    __slots__ = ("error_power", "held", "last", "sent", "silent", "variance", "weights")
+
+    def __init__(self) -> None:
+        self.sent: Complexes = np.zeros((PARTS, _BINS), np.complex64)
+        self.weights: Complexes = np.zeros((PARTS, _BINS), np.complex64)
+        self.variance: Floats = np.full((PARTS, _BINS), _UNKNOWN, np.float32)
+        self.error_power: Floats | None = None
+        self.last: Floats = np.zeros(FRAME_SAMPLES, np.float32)
+        self.silent = PARTS
+        self.held = 0
+
+
+class EchoGuard:
+    """For all calls of a process, in one batch."""
+
+    def process(self, frames: Sequence[tuple[EchoPath, bytes, bytes]]) -> list[bytes]:
+        """Take 20 ms (320 bytes) of each call: its path, what was received, what we sent meanwhile; what the caller
+        said comes back. Calls to which nothing was sent lately cost nothing."""
+        result = [received for _, received, _ in frames]
+        work: list[int] = []
+        for index, (path, received, sent) in enumerate(frames):
+            if _idle(path, sent):
+                continue
+            _remember(path, sent)
+            if float(np.sqrt(np.mean(_samples(received) ** 2))) < _QUIET:
+                np.maximum(path.variance * _CALM, _LEAST, out=path.variance)
+            else:
+                work.append(index)
+        if work:
+            cleaned = _clean([frames[index][0] for index in work], [_samples(frames[index][1]) for index in work])
+            for index, samples in zip(work, cleaned, strict=True):
+                result[index] = (samples * 32768).clip(-32768, 32767).astype("<i2").tobytes()
+        return result
+
+
+def _idle(path: EchoPath, sent: bytes) -> bool:
+    """True when nothing that we sent can still come back."""
+    path.silent = path.silent + 1 if sent == SILENCE else 0
+    return path.silent > PARTS
+
+
+def _remember(path: EchoPath, sent: bytes) -> None:
+    now = _samples(sent)
+    path.sent[1:] = path.sent[:-1].copy()
+    path.sent[0] = scipy.fft.rfft(np.concatenate([path.last, now]))
+    path.last = now
+
+
+def _clean(paths: Sequence[EchoPath], received: Sequence[Floats]) -> Floats:
+    """Subtract the echo, learn from what is left, and muffle what may be no more than echo."""
+    sent, weights = np.stack([p.sent for p in paths]), np.stack([p.weights for p in paths])
+    variance = np.stack([p.variance for p in paths])
+    echo = scipy.fft.irfft(np.einsum("npf,npf->nf", weights, sent), axis=1)[:, FRAME_SAMPLES:]
+    left = np.stack(received) - echo
+    spectrum = scipy.fft.rfft(np.concatenate([np.zeros_like(left), left], axis=1))
+    power = _power(spectrum)
+    noise = np.stack([_smoothed(path, now) for path, now in zip(paths, power, strict=True)])
+    strength = _power(sent)
+    unsure = 0.5 * np.einsum("npf,npf->nf", strength, variance)
+    gain = variance / (unsure + noise + np.float32(1e-6))[:, None]
+    weights += _causal(gain * np.conj(sent) * spectrum[:, None])
+    variance = _KEEPS * (1 - np.float32(0.5) * gain * strength) * variance + (1 - _KEEPS) * _power(weights)
+    for path, now, spread in zip(paths, weights, np.maximum(variance, _LEAST), strict=True):
+        path.weights, path.variance = now, spread
+    sure = power.sum(axis=1) > _DOUBT * unsure.sum(axis=1)
+    return left * np.array([[_loudness(path, bool(one))] for path, one in zip(paths, sure, strict=True)], np.float32)
+
+
+def _smoothed(path: EchoPath, power: Floats) -> Floats:
+    before = power if path.error_power is None else path.error_power
+    path.error_power = _SMOOTH * before + (1 - _SMOOTH) * power
+    return path.error_power
+
+
+def _causal(change: Complexes) -> Complexes:
+    """Of a change of the filter the half that looks back in time."""
+    taps = scipy.fft.irfft(change, axis=2)
+    taps[:, :, FRAME_SAMPLES:] = 0
+    return np.asarray(scipy.fft.rfft(taps, axis=2), np.complex64)
+
+
+def _loudness(path: EchoPath, sure: bool) -> np.float32:
+    path.held = _HOLD if sure else max(0, path.held - 1)
+    return np.float32(1) if path.held else _MUFFLED
+
+
+def _power(values: Complexes) -> Floats:
+    return np.asarray(values.real**2 + values.imag**2, np.float32)
+
+
+def _samples(pcm: bytes) -> Floats:
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
