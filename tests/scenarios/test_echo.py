@@ -10,7 +10,6 @@ import pytest
 from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
 from voicebot.telephony.leg import Answered
-from voicebot.telephony.testing import SimulatedLeg
 
 from .people import Debtor
 from .stage import Stage
@@ -35,11 +34,10 @@ class Loudspeaker(Debtor):
         return (own + back * 10 ** (self.level_db / 20)).clip(-32768, 32767).astype("<i2").tobytes()
 
 
-async def rung(stage: Stage, debtor: Debtor) -> SimulatedLeg:
+async def rung(stage: Stage, debtor: Debtor) -> None:
     leg = await stage.ring(debtor)
     leg.tell(Answered())
     await stage.play()
-    return leg
 
 
 @pytest.mark.parametrize(("level_db", "delay"), [(-20.0, 2), (-12.0, 6)])

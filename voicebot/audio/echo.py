@@ -1,8 +1,8 @@
 """EchoGuard: takes our own voice out of what comes back from a caller's loudspeaker, and leaves the caller in it.
 
-
-
-
+A Kalman filter in the frequency domain (Enzner and Vary, 2006), in partitions of one frame, learns how the line echoes.
+It knows how unsure it is: what may still be echo is silenced, so that a call is right from its first word on. A caller
+who talks over us is louder than that and passes.
 """
 
 from collections.abc import Sequence
@@ -111,8 +111,8 @@ def _clean(paths: Sequence[EchoPath], received: Sequence[Floats]) -> Floats:
 
 def _smoothed(path: EchoPath, power: Floats) -> Floats:
     before = power if path.error_power is None else path.error_power
-    path.error_power = _SMOOTH * before + (1 - _SMOOTH) * power
-    return path.error_power
+    path.error_power = smoothed = np.asarray(_SMOOTH * before + (1 - _SMOOTH) * power, np.float32)
+    return smoothed
 
 
 def _causal(change: Complexes) -> Complexes:

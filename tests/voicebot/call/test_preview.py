@@ -12,7 +12,7 @@ import pytest_asyncio
 from tests.voicebot.call.test_runner import Desk
 from voicebot.call.runner import DialOrder
 from voicebot.domain.journal import FactKind
-from voicebot.domain.talk import AGENT_SIDE, HandedOver, Opened, Report
+from voicebot.domain.talk import AGENT_SIDE, OWN_SIDE, HandedOver, Opened, Report
 from voicebot.evidence.reading import read_audio
 from voicebot.handoff.preview import AgentAbsentError
 from voicebot.handoff.testing import agent
@@ -70,7 +70,7 @@ async def test_both_talk_and_the_bot_listens(desk: Desk, monkeypatch: pytest.Mon
     assert heard == (AGENT, DEBTOR)
     assert [type(report) for report in reports] == [HandedOver, Opened]
     assert isinstance(reports[1], Opened) and reports[1].silent
-    assert {1, 1 | AGENT_SIDE} == set(frames)
+    assert {1, 1 | AGENT_SIDE, 1 | OWN_SIDE} == set(frames)
     assert FactKind.JOINED in [fact.kind for fact in desk.facts]
     debtor.tell(Ended("remote", None, "bye"))
     await desk.until_over()
