@@ -1,0 +1,1 @@
+"""The situations of the catalogue, each played."""
