@@ -11,6 +11,10 @@ LOWEST_HZ, HIGHEST_HZ = 70, 400
 WINDOW: Final = RATE * 40 // 1000
 """Samples of one look (40 ms: three periods of the deepest voice)."""
 STEP: Final = RATE * 10 // 1000
+LOOKED_BACK: Final = RATE * 3 // 2
+_ENOUGH, _LAST = 25, 10
+"""Values (10 ms each) that a judgement needs, and how many of them are its end."""
+_LOW: Final = 0.82
 _VOICED: Final = 0.5
 """Height of the autocorrelation peak above which a sound is voiced."""
 _QUIET: Final = 100.0
@@ -32,6 +36,17 @@ def pitch_track(pcm: bytes) -> list[float | None]:
     """Pitch every 10 ms; len is 0 for less than 40 ms of sound."""
     starts = range(0, len(pcm) // 2 - WINDOW + 1, STEP)
     return [pitch_hz(pcm[2 * start : 2 * (start + WINDOW)]) for start in starts]
+
+
+def ends_low(pcm: bytes) -> bool:
+    """Whether the voice went down at the end of s16le 8 kHz, as at the end of a statement; False where it is unclear.
+
+    Looks at the last 1.5 s: the last voiced tenth of a second against all of it.
+    """
+    track = [hertz for hertz in pitch_track(pcm[-2 * LOOKED_BACK :]) if hertz is not None]
+    if len(track) < _ENOUGH:
+        return False
+    return float(np.median(track[-_LAST:])) <= _LOW * float(np.median(track))
 
 
 def _likeness(samples: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,6 +17,8 @@ _HANGING = re.compile(
     r"然后|但是|因为|就是|那个|这个|因为|所以|不过|可是|我想|礼拜|星期|月)$"
 )
 _ENDED = re.compile(r"(?:[吧了吗呢嘛呗的哈喽啦]|号|块|元|钱|天|还|期|行|好|可以|对|是|不是|不行|不|人|岁)$")
+_UNIT = re.compile(r"[十百千万]$")
+_DIGITS = re.compile(r"[0-9零〇幺一二三四五六七八九两]+$")
 _FIGURE = re.compile(r"[零〇一二三四五六七八九十百千万两几]$")
 _DATE_BEGUN = re.compile(
     r"(?:[一二三四五六七八九十这下本]个?月[一二三四五六七八九十]{0,3}|礼拜|星期|周|第[一二三四五六七八九十]?|号的)$"
@@ -50,14 +52,18 @@ def is_complete_answer(text: str, topic: Topic, understander: Understander) -> b
 def breaks_off_in_figure(text: str, topic: Topic) -> bool:
     """True where the words end inside a number or a date: people stop to think there, and the rest changes it.
 
-    The digits that were asked for end a turn once they are all there, and so does a sum that can be understood.
+    The digits that were asked for end a turn once they are all there. A sum that can be understood ends it too, unless
+    it stops at a unit: after 三千 a 五百 may follow.
     """
     line = normalise(text).replace(" ", "")
     if _DATE_BEGUN.search(line):
         return True
+    if topic is Topic.VERIFY:
+        digits = _DIGITS.search(line)
+        return digits is not None and len(digits.group()) < _DIGITS_ASKED
     if not _FIGURE.search(line) or len(line) < 2:
         return False
+    if _UNIT.search(line):
+        return True
     slots = parse_slots(text, _NOON)
-    if topic is Topic.VERIFY:
-        return slots.digits is not None and len(slots.digits) < _DIGITS_ASKED
     return slots.amount_fen is None and slots.date is None

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from voicebot.asr.recognizer import RecognizerStream, Transcript
 from voicebot.audio.echo import EchoPath
+from voicebot.audio.pitch import LOOKED_BACK, ends_low
 from voicebot.audio.vad import VadStream
 from voicebot.audio.voice_figures import measure
 from voicebot.domain.understanding import Topic
@@ -21,7 +22,9 @@ from voicebot.pipeline.session import Session
 PRE_ROLL = 15
 """Ticks of sound before voice was noticed that still belong to the turn (300 ms)."""
 PARTIAL_EVERY = 6
-"""Ticks between two looks at the words of a running turn (120 ms)."""
+"""Ticks between two looks at the words of a running turn (120 ms); where every moment counts it is each tick."""
+JUDGED_AT_MS = 200
+"""Pause after which the pitch before it is looked at."""
 CONCLUDED_WITHIN = 150
 """Ticks that a slow recogniser has for a turn's last words (3 s)."""
 VOICE = 0.5
@@ -50,7 +53,7 @@ class Ear:
         self._ticks = 0
         self._turn_started = 0
         self._partial = ""
-        self._complete = self._figure = False
+        self._complete = self._figure = self._low = False
         self._told_deaf = False
 
     @property
@@ -92,7 +95,10 @@ class Ear:
         noticed += _if_any(self._watch.sound(pcm, voice))
         noticed += self._concluded()
         noticed += self._deafness()
-        change = self._turn.tick(voice, words=bool(self._partial), complete=self._complete, figure=self._figure)
+        change = self._turn.tick(
+            voice, words=bool(self._partial), complete=self._complete, figure=self._figure, low=self._low
+        )
+        self._judge_pitch()
         if change is TurnChange.STARTED:
             self._start_turn()
             noticed.append(SpeechStarted())
@@ -105,7 +111,9 @@ class Ear:
 
     def words(self) -> list[Noticed]:
         """A look at the words so far, after the recogniser decoded."""
-        if not self._turn.in_turn or (self._ticks - self._turn_started) % PARTIAL_EVERY:
+        if not self._turn.in_turn:
+            return []
+        if not self._urgent and (self._ticks - self._turn_started) % PARTIAL_EVERY:
             return []
         text = self.session.partial()
         if text == self._partial:
@@ -120,7 +128,7 @@ class Ear:
 
     def _start_turn(self) -> None:
         self._turn_started = self._ticks
-        self._partial, self._complete, self._figure = "", False, False
+        self._partial, self._complete, self._figure, self._low = "", False, False, False
         self._overlapped = 0
         for pcm in self._before:
             self._take(pcm)
@@ -159,6 +167,18 @@ class Ear:
             self._finishing.popleft()
             noticed += self._read(self._text_of(finished, utterance), utterance)
         return noticed
+
+    def _judge_pitch(self) -> None:
+        """Once in each pause."""
+        if self._turn.pause_ms == 0:
+            self._low = False
+        elif self._turn.in_turn and self._turn.pause_ms == JUDGED_AT_MS and not self._complete:
+            self._low = ends_low(bytes(self.session.sound[-2 * LOOKED_BACK :]))
+
+    @property
+    def _urgent(self) -> bool:
+        """The caller may have finished, or talks over us."""
+        return self._turn.pause_ms > 0 or self.bot_speaks()
 
     def _deafness(self) -> list[Noticed]:
         """Told once, when the recogniser failed for good."""

@@ -13,9 +13,11 @@ class Patience:
     """Times in milliseconds."""
 
     start_ms: int = 60  # speech shorter than this is a click
-    complete_ms: int = 240  # pause after words that already are an answer
+    complete_ms: int = 200  # pause after words that already are an answer
     open_ms: int = 640  # pause after words that are not
-    figure_ms: int = 1100  # pause inside a number or a date
+    open_low_ms: int = 480  # the same where the voice went down, as it does at the end of a statement
+    figure_ms: int = 1200  # pause inside a number or a date
+    figure_low_ms: int = 900  # the same where the voice went down
     wordless_ms: int = 900  # pause after sound in which no word was recognised
     longest_ms: int = 20_000  # a turn is cut here
 
@@ -44,14 +46,16 @@ class EndOfTurn:
         """How long the caller has been silent inside the turn."""
         return self._pause_ms
 
-    def tick(self, voice: bool, *, words: bool, complete: bool, figure: bool = False) -> TurnChange | None:
+    def tick(
+        self, voice: bool, *, words: bool, complete: bool, figure: bool = False, low: bool = False
+    ) -> TurnChange | None:
         """One 20 ms. `words`: the recogniser has text; `complete`: that text is an answer to what was asked;
-        `figure`: it breaks off inside a number or a date."""
+        `figure`: it breaks off inside a number or a date; `low`: the voice went down before it ceased."""
         if not self._in_turn:
             return self._wait_for_voice(voice)
         self._turn_ms += TICK_MS
         self._pause_ms = 0 if voice else self._pause_ms + TICK_MS
-        if self._pause_ms >= self._due_ms(words, complete, figure) or self._turn_ms >= self._patience.longest_ms:
+        if self._pause_ms >= self._due_ms(words, complete, figure, low) or self._turn_ms >= self._patience.longest_ms:
             self._in_turn = False
             self._voiced_ms = 0
             return TurnChange.ENDED
@@ -65,9 +69,12 @@ class EndOfTurn:
         self._turn_ms, self._pause_ms = self._voiced_ms, 0
         return TurnChange.STARTED
 
-    def _due_ms(self, words: bool, complete: bool, figure: bool) -> int:
+    def _due_ms(self, words: bool, complete: bool, figure: bool, low: bool) -> int:
+        patience = self._patience
         if complete:
-            return self._patience.complete_ms
+            return patience.complete_ms
         if figure:
-            return self._patience.figure_ms
-        return self._patience.open_ms if words else self._patience.wordless_ms
+            return patience.figure_low_ms if low else patience.figure_ms
+        if not words:
+            return patience.wordless_ms
+        return patience.open_low_ms if low else patience.open_ms

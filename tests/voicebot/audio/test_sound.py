@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from voicebot.audio.frames import FRAME_BYTES, RATE, SILENCE, cut, duration_ms
 from voicebot.audio.level import FLOOR_DB, amplify, peak_dbfs, rms_dbfs
-from voicebot.audio.pitch import pitch_hz, pitch_track
+from voicebot.audio.pitch import ends_low, pitch_hz, pitch_track
 from voicebot.audio.resample import Resampler, resample
 
 from .sounds import noise, silence, tone, vowel
@@ -109,3 +109,21 @@ def test_the_same_rate_is_passed_through():
     stream = Resampler(RATE, RATE)
     assert stream.push(b"ab") == b"ab"
     assert stream.flush() == b""
+
+
+def glide(start_hz: float, end_hz: float, milliseconds: int) -> bytes:
+    """A voice whose pitch moves, with overtones."""
+    hertz = np.linspace(start_hz, end_hz, RATE * milliseconds // 1000)
+    phase = 2 * np.pi * np.cumsum(hertz) / RATE
+    wave = sum(np.sin(k * phase) / k for k in range(1, 8))
+    return (3000 * wave).astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize(("sound", "expected"), [
+    (glide(220, 220, 600) + glide(220, 130, 300) + silence(200), True),
+    (glide(220, 220, 900) + silence(200), False),
+    (glide(200, 200, 600) + glide(200, 280, 300) + silence(200), False),
+    (glide(220, 130, 150), False), (silence(900), False), (b"", False),
+], ids=["falls", "level", "rises", "too short", "silence", "nothing"])
+def test_a_voice_that_goes_down_at_the_end_is_told(sound, expected):
+    assert ends_low(sound) is expected
