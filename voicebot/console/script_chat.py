@@ -185,7 +185,7 @@ def drawn_state(words: Words, chat: Chat) -> Markup | str:
         (words("script.chat.outcome"), words(state.disposition) if state.disposition else "—"),
         (words("script.chat.turns"), state.turns),
     ]
-    if pending.date or pending.amount_fen:
+    if (pending.date or pending.amount_fen) and made is None:
         money = words.money(pending.amount_fen) if pending.amount_fen else ""
         rows.append((words("script.chat.pending"), f"{pending.date or ''} {money}".strip()))
     if made:

@@ -124,7 +124,7 @@ class Designer:
                     self._counts = blank("summary")
                     self._problems = blank()
             with ui.element("aside").classes("panel aside"):
-                markup(frame(words))
+                markup(frame(words, self._rights.write))
                 with ui.element("div").classes("pane in").props('data-side="card"'):
                     self._form = blank()
                 with ui.element("div").classes("pane chat-pane").props('data-side="chat"'):

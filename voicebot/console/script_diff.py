@@ -36,8 +36,8 @@ def _compared(before: Mapping[str, object], after: Mapping[str, object], prefix:
 
 
 def _bare(value: object) -> Any:
-    """A value without the places in the file: moving a card changes nothing."""
-    if isinstance(value, Where):
+    """A value without the places in the file and what was compiled of it: moving a card changes nothing."""
+    if isinstance(value, Where) or callable(value):
         return None
     if is_dataclass(value) and not isinstance(value, type):
         return tuple((f.name, _bare(getattr(value, f.name))) for f in fields(value) if f.name not in _PLACES)

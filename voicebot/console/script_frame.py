@@ -76,7 +76,7 @@ def tools_of(words: Words) -> Markup:
     return tag("div", tag("div", *tabs, role="tablist", cls="tabs"), tools, cls="stage-head")
 
 
-def frame(words: Words) -> Markup:
+def frame(words: Words, may_write: bool) -> Markup:
     """Tabs over the side, and the entry of a new card."""
     tabs = [
         tag(
@@ -98,7 +98,7 @@ def frame(words: Words) -> Markup:
         ),
         cls="add-card",
     )  # fmt: skip
-    return tag("div", tag("div", *tabs, role="tablist", cls="tabs"), add, cls="stage-head")
+    return tag("div", tag("div", *tabs, role="tablist", cls="tabs"), add if may_write else None, cls="stage-head")
 
 
 # -- chat

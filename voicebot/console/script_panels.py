@@ -67,6 +67,11 @@ def problems_count(words: Words, bench: Workbench) -> Markup:
 # -- versions
 
 
+def writers(version: ScriptVersion) -> list[str]:
+    """Everybody who wrote at it; none of them may review it."""
+    return version.written_by.split(", ")
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What this person may do with scripts."""
@@ -102,7 +107,7 @@ def _version(words: Words, version: ScriptVersion, share: float | None, rights: 
     note = tag("p", version.note) if version.note else None
     told = tag("p", " · ".join(who), cls="faint")
     mark = tag("code", version.sha256[:16], title=f"SHA-256 {version.sha256}")
-    own = version.state is VersionState.DRAFT and version.written_by == rights.who and rights.publish
+    own = version.state is VersionState.DRAFT and rights.who in writers(version) and rights.publish
     eyes = tag("p", words("script.four_eyes"), cls="faint") if own else None
     return tag(
         "li", head, note, told, eyes, tag("p", words("script.hash"), " ", mark, cls="faint"), data_number=version.number
@@ -113,7 +118,7 @@ def _steps(words: Words, version: ScriptVersion, rights: Rights) -> list[Markup]
     number, state = version.number, version.state
     base = f"/api/scripts/{version.script}/{number}"
     steps = [tag("a", words("script.open"), href=f"/scripts/{version.script}?v={number}", cls="btn small")]
-    if state is VersionState.DRAFT and rights.publish and version.written_by != rights.who:
+    if state is VersionState.DRAFT and rights.publish and rights.who not in writers(version):
         steps.append(_step(words, "review", f"{base}/review", number, "reviewed", "primary"))
     if state is VersionState.REVIEWED and rights.publish:
         steps.append(_step(words, "publish", f"{base}/publish", number, "published", "primary"))
@@ -182,7 +187,9 @@ def plays_panel(words: Words, plays: Sequence[Play], results: Mapping[str, Seque
     """Kept conversations; `results` holds what differs, by name, for those that were run."""
     if not plays:
         return empty("check", words("script.plays.none"), words("script.plays.none.lead"), small=True)
-    return tag("ul", *(_play(words, play, results.get(play.name), may_write) for play in plays), cls="plays")
+    run = tag("button", icon("play"), words("script.plays.run"), cls="btn small", type="button", data_plays_run=True)
+    listed = tag("ul", *(_play(words, play, results.get(play.name), may_write) for play in plays), cls="plays")
+    return tag("div", tag("div", run), listed, cls="stack")
 
 
 def _play(words: Words, play: Play, result: Sequence[str] | None, may_write: bool) -> Markup:

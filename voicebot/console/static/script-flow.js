@@ -10,12 +10,18 @@
     if (!box) return;
     const x = (box.scrollLeft + box.clientWidth / 2) / before, y = (box.scrollTop + box.clientHeight / 2) / before;
     zoom = Math.min(1.4, Math.max(0.25, to));
-    canvas().style.zoom = zoom;
+    size();
     box.scrollTo(x * zoom - box.clientWidth / 2, y * zoom - box.clientHeight / 2);
+  }
+  function size() {
+    const flow = $(".flow");
+    if (!flow) return;
+    flow.style.transform = zoom === 1 ? "" : `scale(${zoom})`;
+    Object.assign(canvas().style, { width: `${(flow.offsetWidth + 40) * zoom}px`, height: `${(flow.offsetHeight + 40) * zoom}px` });
   }
   function fit() {
     const flow = $(".flow"), box = view();
-    if (flow) setZoom(Math.min(1, box.clientWidth / flow.offsetWidth, box.clientHeight / flow.offsetHeight));
+    if (flow) setZoom(Math.min(1, box.clientWidth / (flow.offsetWidth + 40), box.clientHeight / (flow.offsetHeight + 40)));
     box?.scrollTo(0, 0);
   }
   function light(name) {
@@ -114,7 +120,7 @@
     box.scrollTo(Math.max(0, first.offsetLeft * zoom - 20), Math.max(0, first.offsetTop * zoom - 40));
   }
   new MutationObserver((changes) => {
-    if (changes.some((change) => [...change.addedNodes].some((node) => node.nodeType === 1 && node.matches?.(".flow,.rack")))) { mark(); begin(); }
+    if (changes.some((change) => [...change.addedNodes].some((node) => node.nodeType === 1 && node.matches?.(".flow,.rack")))) { size(); mark(); begin(); }
   }).observe(document.documentElement, { childList: true, subtree: true });
   Object.assign(window.designer, { goTo, fit, begin });
 })();

@@ -20,6 +20,10 @@
     for (const tool of document.querySelectorAll("[data-for]")) tool.hidden = tool.dataset.for !== name;
     sessionStorage.setItem("voicebot.script.tab", name);
     window.designer.begin?.();
+    if (name === "diff" && $("[data-diff]")) compare();
+  }
+  function compare() {
+    send("script-diff", { number: Number($("[data-diff]").value), graph: $("[data-diff-graph]").checked });
   }
   function side(name) {
     for (const button of document.querySelectorAll("[data-side-tab]")) button.setAttribute("aria-selected", button.dataset.sideTab === name);
@@ -177,9 +181,8 @@
     if (!page()) return;
     if (field.matches("[data-shade]")) send("script-shade", { shade: field.value });
     if (field.matches("[data-diff],[data-diff-graph]")) {
-      const graph = $("[data-diff-graph]").checked;
-      send("script-diff", { number: Number($("[data-diff]").value), graph });
-      if (field.matches("[data-diff-graph]") && graph) tab("flow");
+      compare();
+      if (field.matches("[data-diff-graph]") && field.checked) tab("flow");
     }
     if (field.closest("[data-case]")) tellCase(field.closest("[data-case]"));
   });
