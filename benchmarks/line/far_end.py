@@ -33,8 +33,8 @@ class PhoneMedia:
     on_silent: Callable[[], None] | None = None
     gap = False
 
-    def __init__(self, booth: Booth) -> None:
-        self._booth, self.phone = booth, Phone(len(booth.phones))
+    def __init__(self, booth: Booth, phone: Phone | None = None) -> None:
+        self._booth, self.phone = booth, phone or Phone(len(booth.phones))
         self._speaks = False
 
     @property

@@ -17,7 +17,9 @@ _STAMP: Final = struct.Struct("@qq")
 
 
 class Phone:
-    """One call: sends on time, keeps timestamp (in frames) and arrival of every packet that returns."""
+    """One call: sends on time, keeps timestamp and arrival of every packet that returns."""
+
+    codec = PCMU
 
     def __init__(self, number: int) -> None:
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -31,9 +33,17 @@ class Phone:
     def port(self) -> int:
         return int(self.sock.getsockname()[1])
 
+    def payload(self) -> bytes:
+        """What to send now: 20 ms of the codec."""
+        return bytes([0x2A ^ (self.sent & 0x0F)]) * 160
+
+    def arrived(self, packet: RtpPacket, at: float) -> None:
+        """`at`: the kernel's stamp, as time.time() has it."""
+        self.arrivals.append((packet.timestamp, at))
+
     def send(self) -> None:
-        payload = bytes([0x2A ^ (self.sent & 0x0F)]) * 160
-        packet = RtpPacket(PCMU, self.sent == 0, self.sent & 0xFFFF, self.sent * 160, self.ssrc, payload)
+        payload = self.payload()
+        packet = RtpPacket(self.codec, self.sent == 0, self.sent & 0xFFFF, self.sent * 160, self.ssrc, payload)
         self.sent += 1
         try:
             self.sock.send(build_rtp(packet))
@@ -50,7 +60,7 @@ class Phone:
             packet = parse_rtp(data)
         except RtpError:
             return  # RTCP
-        self.arrivals.append((packet.timestamp, seconds + nanoseconds / 1e9))
+        self.arrived(packet, seconds + nanoseconds / 1e9)
 
 
 class Booth(threading.Thread):

@@ -1,6 +1,6 @@
-"""From the last sample of the caller's speech to the first of the bot's answer, on real SIP calls over loopback.
+"""From the caller's last sound to the bot's first, on real SIP calls over loopback, beside a stock pipecat pipeline.
 
-    python -m benchmarks.turns --calls 1 5 10 --json FILE
+    python -m benchmarks.turns --calls 1 10 25 50 --json FILE --plot FILE.png
 """
 
 from __future__ import annotations
@@ -8,95 +8,61 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import math
 import platform
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.turns.far_end import ANSWERS
-from benchmarks.turns.server import Server, heard, punctuality, server, turn_times
+from benchmarks.turns.peers import ours, stock
 
-
-async def measure(calls: int, turns: int) -> dict[str, Any]:
-    """One row: this many calls at once, again until there are enough turns."""
-    home = Path(tempfile.mkdtemp(prefix="vb-turns-"))
-    try:
-        async with server(home, calls) as under_test:
-            before = under_test.cpu_s()
-            seconds = await _rounds(under_test, calls, math.ceil(turns / (calls * len(ANSWERS))))
-            used = {name: spent - before[name] for name, spent in under_test.cpu_s().items()}
-        bundles = sorted((home / "recordings").glob("*/*/*/*/*.zip"))
-        return _row(calls, seconds, used, home, turn_times(bundles))
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-async def _rounds(under_test: Server, calls: int, rounds: int) -> float:
-    """Seconds of all calls together."""
-    total = 0.0
-    for number in range(rounds):
-        names = range(number * calls, (number + 1) * calls)
-        total += sum(await asyncio.gather(*(under_test.ring(name) for name in names)))
-    return total
-
-
-def _row(calls: int, seconds: float, used: dict[str, float], home: Path, line_ms: list[float]) -> dict[str, Any]:
-    told, late = heard(home), punctuality(home)
-    return {
-        "calls": calls,
-        "turns": len(told["latencies_ms"]),
-        "p50_ms": quantile(told["latencies_ms"], 0.5),
-        "p95_ms": quantile(told["latencies_ms"], 0.95),
-        "line_p50_ms": quantile(line_ms, 0.5),
-        "line_p95_ms": quantile(line_ms, 0.95),
-        "ticks": late["ticks"],
-        "on_time_share": 1 - late["late_over_40_ms"] / max(late["ticks"], 1),
-        "packets_lost": told["packets_lost"],
-        "cut_in": told["cut_in"],
-        **{f"{name}_cpu_s_per_call_minute": spent / seconds * 60 for name, spent in used.items()},
-    }
-
-
-def quantile(values: list[float], share: float) -> float | None:
-    """The smallest value that this share of all values does not exceed; None without values."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
+COLUMNS = ("server", "calls", "turns", "P50 ms", "P95 ms", "P99 ms", "first words P95", "silent P95", "after 3rd P95",
+           "no answer", "talked over", "CPU s/min", "core %", "phones %", "stolen %")
+TIMES = ("p50_ms", "p95_ms", "p99_ms", "first_words_p95_ms", "stops_p95_ms", "stops_after_third_p95_ms")
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    heads = ("calls", "turns", "P50 ms", "P95 ms", "line P50", "line P95", "on time", "line CPU", "brain CPU")
-    table = Table(
-        *heads,
-        title="Waiting for the bot's answer, real SIP calls on loopback",
-        caption="P50, P95: at the far end, its jitter buffer included; line: from the journals; "
-        "on time: ticks of the line at most 40 ms late; CPU: seconds per call-minute",
-    )
+    table = Table(*COLUMNS, title="Waiting for the bot, on loopback, the telephones in a process of their own",
+                  caption="silent: the interrupted bot's last sound after the caller's first, and after the "
+                          "caller's third syllable; CPU s/min: of line and brain (stock: its process) per call-minute; "
+                          "core %, phones %: of one core, theirs and the far end's; stolen: what the hypervisor kept")
     for row in rows:
-        waits = [row[key] for key in ("p50_ms", "p95_ms", "line_p50_ms", "line_p95_ms")]
-        cpu = [f"{row[f'{name}_cpu_s_per_call_minute']:.2f}" for name in ("line", "brain")]
-        cells = ["–" if wait is None else f"{wait:.0f}" for wait in waits]
-        table.add_row(str(row["calls"]), str(row["turns"]), *cells, f"{row['on_time_share']:.2%}", *cpu)
-    Console().print(table)
+        times = ["–" if row[key] is None else f"{row[key]:.0f}" for key in TIMES]
+        cpu = f"{sum(row['cpu_s_per_call_minute'].values()):.2f}"
+        shares = [f"{row[key]:.0f}" for key in ("core_percent", "far_end_core_percent", "stolen_percent")]
+        counts = [str(row["unanswered"]), str(row["talked_over"] + row["cut_in"])]
+        table.add_row(row["server"], str(row["calls"]), str(row["turns"]), *times, *counts, cpu, *shares)
+    Console(width=150).print(table)
+
+
+def written(rows: list[dict[str, Any]]) -> str:
+    return json.dumps({"python": platform.python_version(), "machine": platform.machine(), "rows": rows}, indent=2)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.turns", description=__doc__)
-    parser.add_argument("--calls", type=int, nargs="+", default=[1, 5, 10], help="calls at once, one row each")
-    parser.add_argument("--turns", type=int, default=12, help="at least this many turns per row")
-    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--calls", type=int, nargs="+", default=[1, 10, 25, 50], help="calls at once, one row each")
+    parser.add_argument("--servers", nargs="+", choices=["ours", "stock"], default=["ours", "stock"])
+    parser.add_argument("--turns", type=int, default=24, help="at least this many turns per row")
+    parser.add_argument("--json", metavar="FILE", help="- for standard output")
+    parser.add_argument("--plot", metavar="FILE", help=".png or .svg; needs matplotlib")
     options = parser.parse_args()
-    rows = [asyncio.run(measure(calls, options.turns)) for calls in options.calls]
+    rows: list[dict[str, Any]] = []
+    for calls in options.calls:
+        for name in options.servers:
+            print(f"{name} with {calls} calls …", file=sys.stderr, flush=True)
+            rows.append(asyncio.run(ours(calls, options.turns)) if name == "ours" else stock(calls, options.turns))
+        if options.json not in (None, "-"):
+            with open(options.json, "w") as out:  # after each number of calls: a long run may be cut short
+                out.write(written(rows))
     show(rows)
-    if options.json:
-        figures = {"python": platform.python_version(), "machine": platform.machine(), "rows": rows}
-        with (open(options.json, "w") if options.json != "-" else sys.stdout) as out:
-            json.dump(figures, out, indent=2)
+    if options.json == "-":
+        print(written(rows))
+    if options.plot:
+        from benchmarks.turns.plot import plot
+
+        plot(rows, options.plot)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import datetime as dt
 import json
-import os
 import socket
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.line.rows import cpu_s
 from voicebot.app import running
 from voicebot.config import Settings, host_port
 from voicebot.domain.case import Case, Creditor, Debtor
@@ -43,8 +43,9 @@ class Server:
     far_end: str
 
     def cpu_s(self) -> dict[str, float]:
-        """CPU seconds of line and brain so far."""
-        return {name: _cpu_s(self.supervisor.children[f"{name}-0"]) for name in ("line", "brain")}
+        """CPU seconds of line, brain and the far end so far."""
+        names = {"line": "line-0", "brain": "brain-0", "far_end": "far-end"}
+        return {name: cpu_s(_pid(self.supervisor.children[child])) for name, child in names.items()}
 
     async def ring(self, number: int) -> float:
         """One reminder call to its end; its length in seconds."""
@@ -69,7 +70,8 @@ async def server(home: Path, calls: int) -> AsyncIterator[Server]:
     http = f"127.0.0.1:{_free(socket.SOCK_STREAM)}"
     settings = Settings(home=home, sip_listen=sip, http_listen=http, max_calls=calls + 2, drain_seconds=5)
     async with running(settings, home / "processes.log") as (supervisor, url), Store.from_url(url) as store:
-        supervisor.start(Child("far-end", "benchmarks.turns.far_end", (far_end, str(home / "far-end.json"))))
+        report = str(home / "far-end.json")
+        supervisor.start(Child("far-end", "benchmarks.turns.far_end", (report, "--listen", far_end)))
         await _ready((sip, far_end))
         await store.cases.save_creditor(CREDITOR)
         yield Server(settings, supervisor, store, far_end)
@@ -118,10 +120,9 @@ def _case(number: int, far_end: str, now: dt.datetime) -> NewCase:
     return NewCase(case, (Number(f"sip:{number}@{far_end}"),))
 
 
-def _cpu_s(child: Child) -> float:
+def _pid(child: Child) -> int:
     assert child.process is not None
-    fields = Path(f"/proc/{child.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return child.process.pid
 
 
 def _free(kind: int) -> int:

@@ -1,34 +1,126 @@
-"""The turn benchmark's caller: it times answers and nothing else, so that the figures can be believed."""
+"""The telephones of the turn benchmark: they time packets and nothing else, so that the figures can be believed."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 import pytest
 
-from benchmarks.turns.caller import QUIET_TICKS, Caller, trimmed
+from benchmarks.turns.figures import figures, quantile
+from benchmarks.turns.peers import rounds_for
+from benchmarks.turns.phone import FRAME_BYTES, Heard, Line, TalkingPhone, framed, trimmed
+from sip.codec import PCMA
+from sip.rtp import RtpPacket
 
-LOUD, QUIET = b"\x00\x10" * 160, bytes(320)
-
-
-def conversation(wait_ticks: int) -> Caller:
-    """The bot speaks, the caller answers with 10 frames, the bot is back after so many ticks."""
-    caller = Caller([LOUD * 10])
-    heard = [*[LOUD] * 50, *[QUIET] * (QUIET_TICKS + 9 + wait_ticks), *[LOUD] * 20]
-    for tick, frame in enumerate(heard):
-        caller.exchange(frame, tick)
-    return caller
+LOUD, QUIET = PCMA.encode(b"\x00\x10" * 160), PCMA.silent_frame
 
 
-@pytest.mark.parametrize("wait_ticks", [16, 25, 60])
-def test_an_answer_is_timed_from_the_last_sound_to_the_first(wait_ticks: int) -> None:
-    assert conversation(wait_ticks).latencies_ms == [pytest.approx(wait_ticks * 20, abs=20)]
+class Talk:
+    """A bot and a telephone in steps of 20 ms on one clock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, lines: list[Line]) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(time, "time", lambda: self.now)
+        self.phone = TalkingPhone(0, lines)
+        self.phone.sock.close()
+        self.said: list[bool] = []
+
+    def bot(self, frames: int, payload: bytes = LOUD) -> None:
+        for _ in range(frames):
+            self.phone.arrived(RtpPacket(8, False, 0, 0, 1, payload), self.now)
+            self.said.append(self.phone.payload() != QUIET)
+            self.now += 0.02
+
+    def until_caller_ends(self) -> None:
+        while not (self.said and self.said[-1]):
+            self.bot(1, QUIET)
+        while self.said[-1]:
+            self.bot(1, QUIET)
 
 
-def test_a_bot_that_had_not_finished_is_no_answer() -> None:
-    caller = conversation(5)
-    assert caller.latencies_ms == []
-    assert caller.cut_in == 1
+@pytest.fixture
+def talk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Talk]:
+    yield Talk(monkeypatch, [Line((LOUD,) * 10)])
 
 
-def test_silence_at_the_end_of_a_clip_is_no_speech() -> None:
-    assert trimmed(LOUD * 3 + QUIET * 9) == LOUD * 3
-    assert trimmed(QUIET) == b""
+@pytest.mark.parametrize("wait_frames", [12, 25, 60])
+def test_an_answer_is_timed_from_the_last_packet_to_the_first(talk: Talk, wait_frames: int) -> None:
+    talk.bot(50)
+    talk.until_caller_ends()  # one silent frame is out by then
+    talk.bot(wait_frames, QUIET)
+    talk.bot(20)
+    assert talk.phone.heard.turns_s == [pytest.approx((wait_frames + 2) * 0.02)]
+    assert talk.phone.done
+
+
+def test_first_words_count_from_the_answer(talk: Talk) -> None:
+    talk.bot(7, QUIET)
+    talk.bot(5)
+    assert talk.phone.heard.first_words_s == [pytest.approx(0.14)]
+
+
+def test_a_bot_that_had_not_finished_is_no_answer(talk: Talk) -> None:
+    talk.bot(50)
+    talk.until_caller_ends()
+    talk.bot(20)
+    assert talk.phone.heard.turns_s == [] and talk.phone.heard.cut_in == 1
+
+
+def test_a_bot_that_begins_before_we_end_talks_over_us(talk: Talk) -> None:
+    talk.bot(50)
+    while not talk.said[-1]:
+        talk.bot(1, QUIET)
+    talk.bot(20)
+    assert talk.phone.heard.talked_over == 1
+
+
+def test_no_answer_is_given_up(talk: Talk) -> None:
+    talk.bot(50)
+    talk.until_caller_ends()
+    talk.bot(450, QUIET)
+    assert talk.phone.heard.unanswered == 1 and talk.phone.done
+
+
+@pytest.mark.parametrize("goes_on", [5, 30])
+def test_an_interrupted_bot_is_timed_to_its_last_loud_packet(monkeypatch: pytest.MonkeyPatch, goes_on: int) -> None:
+    talk = Talk(monkeypatch, [Line((LOUD,) * 60, cuts_in=True, third_s=0.2)])
+    while not (talk.said and talk.said[-1]):
+        talk.bot(1)
+    talk.bot(goes_on)
+    talk.bot(40, QUIET)
+    heard = talk.phone.heard
+    assert heard.stops_s == [pytest.approx(goes_on * 0.02)]
+    assert heard.stops_after_third_s == [pytest.approx(max(goes_on * 0.02 - 0.2, 0.0))]
+
+
+def test_a_pause_of_the_bot_is_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Talk(monkeypatch, [Line((LOUD,) * 90, cuts_in=True)])
+    while not (talk.said and talk.said[-1]):
+        talk.bot(1)
+    talk.bot(20, QUIET)
+    talk.bot(10)
+    talk.bot(40, QUIET)
+    assert talk.phone.heard.stops_s == [pytest.approx(0.6)]
+
+
+def test_silence_at_the_ends_of_a_clip_is_no_speech() -> None:
+    loud, quiet = b"\x00\x10" * 160, bytes(FRAME_BYTES)
+    assert trimmed(quiet * 2 + loud * 3 + quiet * 9) == loud * 3
+    assert trimmed(quiet) == b""
+
+
+def test_what_fills_the_frames_up_stands_before_the_speech() -> None:
+    assert framed(b"\x00\x10" * 200)[-1] == LOUD
+
+
+def test_quantiles_are_measured_values() -> None:
+    assert [quantile([4.0, 1.0, 3.0, 2.0], share) for share in (0.5, 0.95)] == [2.0, 4.0]
+    assert quantile([], 0.5) is None
+    heard = Heard(turns_s=[0.3, 0.5])
+    told = figures({name: getattr(heard, name) for name in Heard.__slots__})
+    assert (told["turns"], told["p50_ms"], told["p95_ms"], told["first_words_p50_ms"]) == (2, 300.0, 500.0, None)
+
+
+def test_enough_rounds_for_enough_turns() -> None:
+    assert (rounds_for(1, 24), rounds_for(10, 24), rounds_for(50, 24)) == (6, 1, 1)

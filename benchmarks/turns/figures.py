@@ -1,0 +1,29 @@
+"""What the telephones heard -> the figures of a row, in milliseconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+
+def quantile(values: Sequence[float], share: float) -> float | None:
+    """The smallest value that this share of all values does not exceed; None without values."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
+
+
+def figures(heard: dict[str, Any]) -> dict[str, Any]:
+    """Quantiles of `phone.Heard` of all telephones together; None where nothing was measured."""
+    turns = heard["turns_s"]
+    told: dict[str, Any] = {"turns": len(turns)}
+    for name, share in (("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99)):
+        told[name] = _ms(turns, share)
+    for name in ("first_words", "stops", "stops_after_third"):
+        told |= {f"{name}_p50_ms": _ms(heard[f"{name}_s"], 0.5), f"{name}_p95_ms": _ms(heard[f"{name}_s"], 0.95)}
+    return told | {name: heard[name] for name in ("cut_in", "talked_over", "unanswered")}
+
+
+def _ms(seconds: Sequence[float], share: float) -> float | None:
+    found = quantile(seconds, share)
+    return None if found is None else round(found * 1000, 1)
