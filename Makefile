@@ -6,7 +6,7 @@ ARGS   ?=
 PARALLEL := --numprocesses=auto --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test unit check bench train-asr eval-asr train-intent eval-intent bench-intent clean browser peers
+.PHONY: help setup demo serve test unit check bench bench-turns train-asr eval-asr train-intent eval-intent bench-intent clean browser peers
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -58,6 +58,9 @@ test: $(VENV)/.dev browser peers check ## Set up and run every test
 bench: $(VENV)/.dev ## Measure line and turns
 	$(BIN)/python -m benchmarks.line
 	$(BIN)/python -m benchmarks.turns
+
+bench-turns: $(VENV)/.dev ## Measure how long callers wait for the bot, beside a stock pipecat pipeline
+	$(BIN)/python -m benchmarks.turns $(ARGS)
 
 train-asr: $(VENV)/.train ## Train the embedded recogniser anew (hours)
 	$(BIN)/python -m voicebot.asr.training.run
