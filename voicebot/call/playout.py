@@ -12,7 +12,8 @@ _BYTES_PER_MS = FRAME_BYTES // 20
 
 @dataclass(slots=True)
 class Utterance:
-    """One utterance: sound grows at the end while it is sent from the front."""
+    """One utterance: sound grows at the end while it is sent from the front. `from_ms`: where in the recording its
+    first sound is."""
 
     id: str
     text: str
@@ -23,6 +24,7 @@ class Utterance:
     sent: int = 0
     complete: bool = False
     started_tick: int | None = None
+    from_ms: int | None = None
 
     def as_fact(self) -> dict[str, object]:
         """What the journal calls it by."""
@@ -37,11 +39,13 @@ class Finished:
     heard_ms: int
     total_ms: int
     interrupted: bool
+    heard_samples: int = 0
 
     def as_fact(self) -> dict[str, object]:
         """The data of SAID."""
         told = {"heard_ms": self.heard_ms, "total_ms": self.total_ms, "interrupted": self.interrupted}
-        return self.utterance.as_fact() | told
+        exact = {"heard_samples": self.heard_samples, "from_ms": self.utterance.from_ms}
+        return self.utterance.as_fact() | told | exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,6 @@ class Playout:
 
     def _finish(self, utterance: Utterance, *, interrupted: bool) -> None:
         self._queue.popleft()
-        heard = min(utterance.sent, len(utterance.sound)) // _BYTES_PER_MS
+        heard = min(utterance.sent, len(utterance.sound))
         total = len(utterance.sound) // _BYTES_PER_MS
-        self._changes.append(Finished(utterance, heard, total, interrupted))
+        self._changes.append(Finished(utterance, heard // _BYTES_PER_MS, total, interrupted, heard // 2))

@@ -218,6 +218,7 @@ class CallSession:
         for change in self._playout.changes():
             match change:
                 case Began(utterance, tick):
+                    utterance.from_ms = self._ticks * 20 - 20
                     if utterance.answers_tick is not None:
                         self._fact(FactKind.LATENCY, {"turn_ms": (tick - utterance.answers_tick) * 20})
                 case Finished(utterance, heard_ms, total_ms, interrupted):

@@ -26,6 +26,7 @@ def test_sound_leaves_in_frames_and_the_last_is_filled_up() -> None:
     assert isinstance(began, Began) and began.tick == 0
     assert isinstance(finished, Finished)
     assert (finished.heard_ms, finished.total_ms, finished.interrupted) == (25, 25, False)
+    assert finished.heard_samples == 200
 
 
 def test_an_utterance_waits_for_its_sound_and_does_not_stutter() -> None:
