@@ -7,12 +7,16 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from voicebot.dialog.branch_proof import expectations, shadowed
 from voicebot.dialog.fields import Problem
 from voicebot.dialog.loader import read_script, read_text
 from voicebot.dialog.prompts import LONGEST, VARIABLE, all_prompts
 from voicebot.dialog.script import Kind, Node, Script, Where
+from voicebot.dialog.speech_proof import maybe_empty
 
 _PATIENT_S = 15.0
+_DANGLING = ("unknown-node", "unknown-variable")
+"""With these a script is no whole graph yet, and nothing more can be said about its ways."""
 
 
 class Severity(StrEnum):
@@ -46,7 +50,7 @@ def check_text(source: str, name: str, folders: Iterable[Path | str] = ()) -> li
 
 def _findings(script: Script | None, problems: Iterable[Problem]) -> list[Finding]:
     found = [_finding(p.where, Severity.ERROR, p.code, p.message) for p in problems]
-    if script is not None:
+    if script is not None and not any(problem.code in _DANGLING for problem in problems):
         found += _warnings(script)
     return sorted(dict.fromkeys(found), key=lambda f: (f.file, f.line, f.column, f.code, f.message))
 
@@ -66,6 +70,8 @@ def _warnings(script: Script) -> Iterator[Finding]:
         if length > LONGEST:
             message = f"about {length} hanzi in one breath; it will be cut at a comma, better write two sentences"
             yield _finding(prompt.where, Severity.WARNING, "long-prompt", message)
+    for problem in (*shadowed(script), *expectations(script), *maybe_empty(script)):
+        yield _finding(problem.where, Severity.WARNING, problem.code, problem.message)
     for node in script.nodes.values():
         yield from _node_warnings(node)
     if not script.title:
@@ -73,10 +79,6 @@ def _warnings(script: Script) -> Iterator[Finding]:
 
 
 def _node_warnings(node: Node) -> Iterator[Finding]:
-    for branch, later in zip(node.branches, node.branches[1:], strict=False):
-        if not branch.hears and branch.when is not None and branch.when.name == "true":
-            message = f"node {node.id}: never tried, the branch in line {branch.where.line} always holds"
-            yield _finding(later.where, Severity.WARNING, "shadowed-branch", message)
     if node.kind is Kind.ASK and not node.say:
         message = f"node {node.id} listens without having asked anything"
         yield _finding(node.where, Severity.WARNING, "mute-question", message)

@@ -149,6 +149,9 @@ def _over(draft: Draft, base: Draft) -> Draft:
         silence=draft.silence or base.silence,
         stage=draft.stage or base.stage,
         tone=base.tone if draft.tone is None else draft.tone,
+        places=draft.places
+        if draft.tone is not None or "tone" not in base.places
+        else {**draft.places, "tone": base.places["tone"]},
         variables=base.variables | draft.variables,
     )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from voicebot.dialog.expression import Expression
-from voicebot.dialog.fields import Problem
-from voicebot.dialog.prompts import all_prompts, discloses, variables_of
+from voicebot.dialog.branch_proof import never_taken, types
+from voicebot.dialog.expression import OWN, Expression
+from voicebot.dialog.fields import Problem, near
+from voicebot.dialog.prompts import VARIABLE, all_prompts, discloses, variables_of
 from voicebot.dialog.script import EVERY_HANDLER, Handler, Kind, Node, Prompt, Script, Where
+from voicebot.dialog.speech_proof import speech_errors
 from voicebot.dialog.vocabulary import DEBT_VARIABLES, INTENTS, MANDATORY_HANDLERS, OPEN_VARIABLES
 
 _GUARDS = ("verified", "identity.matched")
@@ -18,10 +20,23 @@ _FINAL = (Kind.HANG_UP, Kind.MESSAGE)
 def examine(script: Script) -> list[Problem]:
     """Everything that forbids the use of a script; empty when it may be published."""
     dangling = list(_references(script))
-    problems = [*dangling, *_expressions(script), *_variables(script), *_mandatory(script)]
-    if dangling:
+    conditions = list(_conditions(script))
+    undeclared = list(_undeclared(script, conditions))
+    problems = [*dangling, *_expressions(script), *undeclared, *_variables(script), *_mandatory(script)]
+    problems += types(script, conditions)
+    if dangling or undeclared:
         return problems
+    problems += [*never_taken(script), *speech_errors(script)]
     return [*problems, *_flow(script), *_discretion(script), *_opening(script), *_human(script)]
+
+
+def _undeclared(script: Script, conditions: list[tuple[Where, Expression]]) -> Iterator[Problem]:
+    for where, condition in conditions:
+        for part in condition.walk():
+            name = part.name.removeprefix(OWN)
+            if part.op == "name" and part.name.startswith(OWN) and name not in script.variables:
+                message = f"{part.name}: the script declares no variable {name} under `variables:`"
+                yield Problem(where, "unknown-variable", message + near(name, script.variables))
 
 
 def _references(script: Script) -> Iterator[Problem]:
@@ -46,7 +61,8 @@ def _references(script: Script) -> Iterator[Problem]:
 
 def _target(script: Script, target: str | None, where: Where) -> Iterator[Problem]:
     if target is not None and target not in script.nodes:
-        yield Problem(where, "unknown-node", f"goto {target!r}: there is no such node")
+        message = f"goto {target!r}: there is no such node" + near(target, script.nodes)
+        yield Problem(where, "unknown-node", message)
 
 
 def _expressions(script: Script) -> Iterator[Problem]:
@@ -102,12 +118,14 @@ def _conditions(script: Script) -> Iterator[tuple[Where, Expression]]:
 
 
 def _variables(script: Script) -> Iterator[Problem]:
+    known = (*OPEN_VARIABLES, *DEBT_VARIABLES, *script.variables)
     for prompt in all_prompts(script):
-        for name in variables_of(prompt.text):
-            if name not in OPEN_VARIABLES and name not in DEBT_VARIABLES:
-                known = ", ".join((*OPEN_VARIABLES, *DEBT_VARIABLES))
-                yield Problem(prompt.where, "unknown-variable", f"unknown variable {{{name}}}; known: {known}")
-        latin = next((c for c in prompt.text.split("{")[0] if c.isascii() and c.isalnum()), None)
+        for name in variables_of("".join(prompt.texts)):
+            if name not in known:
+                hint = near(name, known) or "; known: " + ", ".join(known)
+                yield Problem(prompt.where, "unknown-variable", f"unknown variable {{{name}}}{hint}")
+        plain = VARIABLE.sub("", "".join(prompt.texts))
+        latin = next((c for c in plain if c.isascii() and c.isalnum()), None)
         if latin:
             message = f"{latin!r} cannot be read aloud: write hanzi (人工智能, 幺二三)"
             yield Problem(prompt.where, "unspeakable", message)
@@ -154,7 +172,7 @@ def _spinning(script: Script) -> Iterator[Problem]:
     """A circle of nodes that neither listens nor branches on anything would speak for ever."""
     for node in script.nodes.values():
         seen, current = {node.id}, node
-        while current.kind is Kind.SAY and current.goto is not None:
+        while current.kind in (Kind.SAY, Kind.RECORD) and current.goto is not None:
             if current.goto in seen:
                 yield Problem(node.where, "endless", f"node {node.id} goes round in a circle without listening")
                 break
@@ -222,19 +240,21 @@ def _discretion(script: Script) -> Iterator[Problem]:
         node = script.nodes[name]
         prompts = [*node.say, *node.again, *node.short, *node.no_input]
         prompts += [p for b in node.branches if not _needs_proof(b.when) for p in b.say]
-        yield from _guard(prompts, f"on the way {' '.join(way)}")
+        yield from _guard(script, prompts, f"on the way {' '.join(way)}")
         if node.hold:
-            yield from _guard([Prompt(node.hold, node.where)], f"on the way {' '.join(way)}")
+            yield from _guard(script, [Prompt(node.hold, node.where)], f"on the way {' '.join(way)}")
     for handler in script.handlers:
         if not _needs_proof(handler.when):
-            yield from _guard(handler.say, f"in handler {handler.name}, which is not bound to `verified`")
+            yield from _guard(script, handler.say, f"in handler {handler.name}, which is not bound to `verified`")
     everywhere = [*script.silence, *script.softeners.values(), Prompt(script.neutral, Where(script.file, 1, 1))]
-    yield from _guard(everywhere, "which can be spoken anywhere")
+    yield from _guard(script, everywhere, "which can be spoken anywhere")
 
 
-def _guard(prompts: list[Prompt] | tuple[Prompt, ...], place: str) -> Iterator[Problem]:
+def _guard(script: Script, prompts: Sequence[Prompt], place: str) -> Iterator[Problem]:
+    telling = script.telling
     for prompt in prompts:
-        word = None if _needs_proof(prompt.when) else discloses(prompt.text)
+        found = [discloses(text, telling) for text in prompt.texts]
+        word = None if _needs_proof(prompt.when) else next((word for word in found if word), None)
         if word:
             message = f"{word!r} would be said before identity is verified, {place}; ask for identity first"
             yield Problem(prompt.where, "debt-before-identity", message)

@@ -149,6 +149,7 @@ class _Reader(RuleReader):
         elif stage:
             self._draft.stage = Stage(stage)
         self._draft.tone = self.tone(top)
+        self._draft.places["tone"] = self.value_at(top, "tone")
         language = self._draft.words.get("language", LANGUAGES[0])
         if language not in LANGUAGES:
             message = f"no voice speaks {shown(language)}; known: {', '.join(LANGUAGES)}"
@@ -219,6 +220,7 @@ def build(draft: Draft) -> Script | None:
         neutral=words.get("neutral") or NEUTRAL,
         stage=draft.stage,
         tone=draft.tone,
+        tone_where=draft.places.get("tone"),
         language=words.get("language", LANGUAGES[0]),
         voice=words.get("voice", ""),
         variables=draft.variables,

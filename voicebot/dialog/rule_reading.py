@@ -143,6 +143,7 @@ class RuleReader(Fields):
             do=self._effects(body),
             goto=self.target(body, "goto"),
             goto_where=self.value_at(body, "goto"),
+            named=self._ids(body, "hears"),
         )
 
     def _handler(self, name: str, body: CommentedMap, where: Where) -> Handler:

@@ -88,7 +88,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Taken when any of `hears` was heard (or none is named) and `when` holds."""
+    """Taken when any of `hears` was heard (or none is named) and `when` holds. `named`: those not meant by a family."""
 
     where: Where
     hears: tuple[str, ...] = ()
@@ -97,6 +97,7 @@ class Branch:
     do: tuple[Effect, ...] = ()
     goto: str | None = None
     goto_where: Where | None = None
+    named: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -250,6 +251,7 @@ class Script:
     tone: Tone | None = None
     language: str = "zh-CN"
     voice: str = ""
+    tone_where: Where | None = None
     variables: Mapping[str, Variable] = field(default_factory=dict)
     file: str = ""
     sha256: str = ""
