@@ -1,7 +1,7 @@
 """A character 4-gram and a reading lexicon: which characters may sound like this, and which of them people would say.
 
 File: gzipped text. `readings` lines are `char<TAB>syllable:cost ...` (cost = -100 ln P(syllable | char)); after a blank
-line, `context<TAB>backoff<TAB>char:cost ...` with costs in hundredths of a nat; `^` begins and `$` ends a sentence.
+line, `context<TAB>backoff<TAB>charcost ...` with costs in tenths of a nat; `^` begins and `$` ends a sentence.
 """
 
 import gzip
@@ -87,7 +87,7 @@ def _read_readings(text: str) -> Readings:
 
 def _read_followers(line: str) -> Following:
     backoff, _, following = line.partition("\t")
-    return -int(backoff) / 100, {x[0]: -int(x[1:]) / 100 for x in following.split(" ")}
+    return -int(backoff) / 10, {x[0]: -int(x[1:]) / 10 for x in following.split(" ")}
 
 
 def write(path: Path, grams: Mapping[str, Following], readings: Readings) -> None:
@@ -97,7 +97,7 @@ def write(path: Path, grams: Mapping[str, Following], readings: Readings) -> Non
         for c, sounds in sorted(readings.items())
     ]
     lines = [
-        f"{context}\t{round(-100 * backoff)}\t{' '.join(f'{c}{round(-100 * p)}' for c, p in sorted(following.items()))}"
+        f"{context}\t{round(-10 * backoff)}\t{' '.join(f'{c}{round(-10 * p)}' for c, p in sorted(following.items()))}"
         for context, (backoff, following) in sorted(grams.items())
     ]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from voicebot.config import models_dir, scripts_dir
 from voicebot.mandarin.pinyin import read
 
 _TEMPLATE_DRAWS, _SAYING_WEIGHT, _PROMPT_WEIGHT = 90_000, 3.0, 3.0
-_VARIETY = 4.0  # how many sightings one more kind of follower outweighs
+_VARIETY = 8.0  # how many sightings one more kind of follower outweighs
 _SENTENCE_SHARE = 0.25  # weight of jieba's word list against the sentences
 _CUTOFF = {3: 0.9, 4: 1.9}
 Counts = list[Counter[str]]
