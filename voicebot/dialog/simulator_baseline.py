@@ -10,8 +10,8 @@ from typing import Any
 from voicebot.dialog.script import Script
 from voicebot.dialog.simulator_figures import Row, figures, verdict
 
-TOLERANCE = 0.01
-"""So much may a share fall without being called worse: two calls of two hundred."""
+TOLERANCE = 0.02
+"""So much may a share fall without being called worse: four calls of two hundred."""
 _SHARES = {"right_ending": "结局正确率", "right_handoff": "转人工正确率", "right_promise": "承诺正确率"}
 _COUNTS = {
     "disclosed_before_verified": "核实身份前透露",

@@ -20,7 +20,7 @@ _HEAD = """# The 184 situations
 
 What can happen on a call, and what must follow. Each row is played: what the callee says goes through the real
 understanding, the engine and the speech gate; the test asserts the response and the action. Rows without a
-conversation are checked where they are decided (`tests/scenarios/situations/elsewhere.py`) or by the test that is named.
+conversation are checked where they are decided (`tests/scenarios/situations/elsewhere.py`) or by the test named.
 
     .venv/bin/pytest -q tests/scenarios/situations
 
