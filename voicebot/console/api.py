@@ -215,7 +215,9 @@ def _work_routes(router: APIRouter, data: ConsoleData) -> None:
         """Add a campaign; it dials once it is started."""
         who = account_of(request.scope).username
         try:
-            row = await data.add_campaign(wanted.name.strip(), wanted.script, wanted.segment(), wanted.max_concurrency)
+            row = await data.add_campaign(
+                wanted.name.strip(), wanted.script, wanted.segment(), wanted.max_concurrency, wanted.hours()
+            )
         except ValueError as unknown:
             raise HTTPException(422, str(unknown)) from unknown
         log.info("command", verb="add campaign", target=row.campaign_id, by_pii=who)

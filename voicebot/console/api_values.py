@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, model_validator
 
 from voicebot.console.queries import CallRow, CampaignRow, PromiseView
-from voicebot.domain.campaign import Segment
+from voicebot.domain.campaign import Hours, Segment
 from voicebot.domain.outcome import Disposition
 
 
@@ -95,6 +95,11 @@ class CampaignOut(BaseModel):
     running: int
     promises: int
     dispositions: dict[Disposition, int]
+    hours_from: str | None = None
+    hours_to: str | None = None
+
+
+CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 
 
 class CampaignIn(BaseModel):
@@ -107,6 +112,16 @@ class CampaignIn(BaseModel):
     min_amount_fen: Annotated[int | None, Field(ge=0)] = None
     max_amount_fen: Annotated[int | None, Field(ge=0)] = None
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
+    hours_from: Annotated[str | None, Field(pattern=CLOCK, description="HH:MM in Shanghai")] = None
+    hours_to: Annotated[str | None, Field(pattern=CLOCK, description="HH:MM in Shanghai, later")] = None
+
+    @model_validator(mode="after")
+    def _hours_in_order(self) -> Self:
+        if (self.hours_from is None) != (self.hours_to is None):
+            raise ValueError("hours need both a beginning and an end")
+        if self.hours_from is not None and self.hours_to is not None and self.hours_from >= self.hours_to:
+            raise ValueError("the hours end before they begin")
+        return self
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
@@ -122,6 +137,11 @@ class CampaignIn(BaseModel):
             min_amount_fen=self.min_amount_fen,
             max_amount_fen=self.max_amount_fen,
         )
+
+    def hours(self) -> Hours | None:
+        if self.hours_from is None or self.hours_to is None:
+            return None
+        return dt.time.fromisoformat(self.hours_from), dt.time.fromisoformat(self.hours_to)
 
 
 class PeaksOut(BaseModel):
@@ -199,4 +219,6 @@ def campaign_out(row: CampaignRow) -> CampaignOut:
         running=row.running,
         promises=row.promises,
         dispositions=dict(row.dispositions),
+        hours_from=f"{row.hours[0]:%H:%M}" if row.hours else None,
+        hours_to=f"{row.hours[1]:%H:%M}" if row.hours else None,
     )

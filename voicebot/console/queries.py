@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from voicebot.domain.campaign import Segment
+from voicebot.domain.campaign import Hours, Segment
 from voicebot.domain.journal import Fact
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.records import DayFigures
@@ -152,6 +152,7 @@ class CampaignRow:
     done: int = 0
     running: int = 0
     dispositions: Mapping[Disposition, int] = field(default_factory=dict)
+    hours: Hours | None = None
 
     @property
     def promises(self) -> int:
@@ -246,7 +247,9 @@ class ConsoleData(Protocol):
         """Names of the call scripts a campaign can use."""
         ...
 
-    async def add_campaign(self, name: str, script: str, segment: Segment, max_concurrency: int) -> CampaignRow:
+    async def add_campaign(
+        self, name: str, script: str, segment: Segment, max_concurrency: int, hours: Hours | None = None
+    ) -> CampaignRow:
         """Add a campaign that is not started yet. ValueError for a script that does not exist."""
         ...
 

@@ -30,7 +30,7 @@ from voicebot.console.queries import (
 )
 from voicebot.console.script_data import ScriptsData
 from voicebot.domain.attempt import Attempt, AttemptState
-from voicebot.domain.campaign import Campaign, CampaignProgress, CampaignState, Segment
+from voicebot.domain.campaign import Campaign, CampaignProgress, CampaignState, Hours, Segment
 from voicebot.domain.clock import SHANGHAI, Clock, SystemClock
 from voicebot.domain.journal import Fact
 from voicebot.domain.message import Message
@@ -149,7 +149,9 @@ class StoreData:
     async def scripts(self) -> Sequence[str]:
         return await asyncio.to_thread(lambda: sorted(path.stem for path in scripts_dir().glob("*.yaml")))
 
-    async def add_campaign(self, name: str, script: str, segment: Segment, max_concurrency: int) -> CampaignRow:
+    async def add_campaign(
+        self, name: str, script: str, segment: Segment, max_concurrency: int, hours: Hours | None = None
+    ) -> CampaignRow:
         if script not in await self.scripts():
             raise ValueError(f"there is no call script {script!r} in {scripts_dir()}")
         now = self._clock.now()
@@ -161,6 +163,7 @@ class StoreData:
             created_at=now,
             segment=segment,
             max_concurrency=max_concurrency,
+            hours=hours,
         )
         await self._store.campaigns.save(campaign)
         return _campaign(await self._store.campaigns.progress(campaign.id))
@@ -299,6 +302,7 @@ def _campaign(progress: CampaignProgress) -> CampaignRow:
         done=progress.cases_done,
         running=attempts.get(AttemptState.LEASED, 0) + attempts.get(AttemptState.PLACED, 0),
         dispositions={Disposition(n): count for n, count in progress.dispositions.items() if n in _KNOWN},
+        hours=campaign.hours,
     )
 
 

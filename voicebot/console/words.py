@@ -329,6 +329,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "campaigns.name.example": ("例如：十一月 M1 提醒", "such as: November M1 reminders"),
     "campaigns.overdue": ("逾期天数", "Days overdue"),
     "campaigns.amount": ("欠款金额（元）", "Amount due (yuan)"),
+    "campaigns.hours": ("拨打时段", "Hours"),
     "campaigns.concurrency": ("同时通话上限", "Calls at once"),
     "campaigns.any": ("不限", "any"),
     "campaigns.create": ("创建", "Create"),

@@ -30,8 +30,14 @@ class Segment:
     case_ids: tuple[str, ...] | None = None
 
 
+Hours = tuple[dt.time, dt.time]
+"""Part of a day in Shanghai time, [from, to), not over midnight."""
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
+    """`hours`: its reminders begin only in this part of the day; None: whenever the rulebook allows."""
+
     id: str
     name: str
     script: str
@@ -42,6 +48,7 @@ class Campaign:
     priority: int = 0
     started_at: dt.datetime | None = None
     stopped_at: dt.datetime | None = None
+    hours: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,15 @@ class Campaigns:
         self._database = database
 
     async def save(self, campaign: Campaign) -> None:
-        """Add a campaign or change its name, script, segment, priority and concurrency."""
+        """Add a campaign or change its name, script, segment, hours, priority and concurrency."""
         change = {
             "name": campaign.name,
             "script": campaign.script,
             "segment": asdict(campaign.segment),
             "max_concurrency": campaign.max_concurrency,
             "priority": campaign.priority,
+            "hours_from": _minutes(campaign.hours[0]) if campaign.hours else None,
+            "hours_to": _minutes(campaign.hours[1]) if campaign.hours else None,
         }
         query = insert(campaigns).values(id=campaign.id, state=campaign.state, created_at=campaign.created_at, **change)
         async with self._database.begin() as connection:
@@ -203,4 +205,13 @@ def _to_campaign(row: AnyRow) -> Campaign:
         priority=row.priority,
         started_at=row.started_at,
         stopped_at=row.stopped_at,
+        hours=None if row.hours_from is None else (_clock(row.hours_from), _clock(row.hours_to)),
     )
+
+
+def _minutes(clock: dt.time) -> int:
+    return clock.hour * 60 + clock.minute
+
+
+def _clock(minutes: int) -> dt.time:
+    return dt.time(*divmod(minutes, 60))

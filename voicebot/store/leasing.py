@@ -53,8 +53,8 @@ async def lease(
 
     Everything forbidden is put off to the moment its rule names.
     """
-    room = await _campaign_room(connection)
-    candidates = await lock(connection, await _candidates(connection, room, limit * OVERSAMPLE, now))
+    room, resting = await _campaign_room(connection, now)
+    candidates = await lock(connection, await _candidates(connection, room, resting, limit * OVERSAMPLE, now))
     if not candidates:
         return []
     history = await History.read(connection, candidates, now)
@@ -72,11 +72,14 @@ async def lease(
     return leased
 
 
-async def _campaign_room(connection: AsyncConnection) -> Counter[str]:
-    """How many more calls each running campaign may have; locked, so that nobody else uses the same room."""
+async def _campaign_room(connection: AsyncConnection, now: dt.datetime) -> tuple[Counter[str], set[str]]:
+    """How many more calls each running campaign may have; locked, so that nobody else uses the same room.
+
+    And those that do not remind anybody at this hour.
+    """
     running = (
         await connection.execute(
-            select(campaigns.c.id, campaigns.c.max_concurrency)
+            select(campaigns.c.id, campaigns.c.max_concurrency, campaigns.c.hours_from, campaigns.c.hours_to)
             .where(campaigns.c.state == CampaignState.RUNNING)
             .order_by(campaigns.c.id)
         )
@@ -89,10 +92,15 @@ async def _campaign_room(connection: AsyncConnection) -> Counter[str]:
         .group_by(attempts.c.campaign_id)
     )
     in_flight = {row[0]: row[1] for row in busy}
-    return Counter({row.id: row.max_concurrency - in_flight.get(row.id, 0) for row in running})
+    local = now.astimezone(SHANGHAI)
+    minute = local.hour * 60 + local.minute
+    resting = {row.id for row in running if row.hours_from is not None and not row.hours_from <= minute < row.hours_to}
+    return Counter({row.id: row.max_concurrency - in_flight.get(row.id, 0) for row in running}), resting
 
 
-async def _candidates(connection: AsyncConnection, room: Counter[str], count: int, now: dt.datetime) -> list[Attempt]:
+async def _candidates(
+    connection: AsyncConnection, room: Counter[str], resting: set[str], count: int, now: dt.datetime
+) -> list[Attempt]:
     open_campaigns = [campaign for campaign, free in room.items() if free > 0]
     table = attempts.c
     rows = await connection.execute(
@@ -100,6 +108,8 @@ async def _candidates(connection: AsyncConnection, room: Counter[str], count: in
         .select_from(ATTEMPT_TABLES)
         .where(table.state == AttemptState.WAITING, table.not_before <= now, cases.c.status == "open")
         .where(or_(table.campaign_id.is_(None), table.campaign_id.in_(open_campaigns)))
+        # What was agreed on with a debtor has its own time.
+        .where(or_(table.purpose != Purpose.REMINDER, table.campaign_id.is_(None), table.campaign_id.not_in(resting)))
         # Whoever pulled a case reminds the debtor in person; what a debtor was promised is done all the same.
         .where(table.purpose != Purpose.AGENT, or_(cases.c.agent_since.is_(None), table.purpose != Purpose.REMINDER))
         .order_by(table.priority.desc(), table.not_before, table.id)

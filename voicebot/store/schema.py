@@ -163,7 +163,10 @@ campaigns = Table(
     _when("created_at"),
     _when("started_at", nullable=True),
     _when("stopped_at", nullable=True),
+    Column("hours_from", SmallInteger),
+    Column("hours_to", SmallInteger),
 )
+"""`hours_from`, `hours_to`: minutes since midnight in Shanghai."""
 
 attempts = Table(
     "attempts",

@@ -59,6 +59,7 @@ def new_campaign(words: Words, scripts: Sequence[str]) -> Markup:
         tag("label", tag("span", words("campaigns.script")), tag("select", *options, name="script", cls="select")),
         _bounds(words, "campaigns.overdue", "min_overdue_days", "max_overdue_days"),
         _bounds(words, "campaigns.amount", "min_amount_fen", "max_amount_fen", factor=100),
+        _hours(words),
         tag("label", tag("span", words("campaigns.concurrency")), _number("max_concurrency", "", 1, "5")),
     )
     create = tag("button", words("campaigns.create"), cls="btn primary", type="submit")
@@ -72,6 +73,13 @@ def _bounds(words: Words, title: str, low: str, high: str, factor: int = 1) -> M
     between = tag("span", "–", cls="faint")
     pair = (_number(low, words("campaigns.any"), factor), between, _number(high, words("campaigns.any"), factor))
     return tag("div", tag("span", words(title)), tag("div", *pair, cls="line"), role="group", aria_label=words(title))
+
+
+def _hours(words: Words) -> Markup:
+    ends = [tag("input", type="time", name=name, cls="input", aria_label=name) for name in ("hours_from", "hours_to")]
+    line = tag("div", ends[0], tag("span", "–", cls="faint"), ends[1], cls="line")
+    title = words("campaigns.hours")
+    return tag("div", tag("span", title), line, role="group", aria_label=title)
 
 
 def _number(name: str, placeholder: str, factor: int = 1, value: str = "") -> Markup:
@@ -94,7 +102,8 @@ def _campaign(visit: Visit, row: CampaignRow) -> Markup:
     state = "campaigns.active" if row.active else "campaigns.idle"
     chip = tag("span", words(state), cls="chip dot live good" if row.active else "chip dot")
     script = tag("span", f"{words('campaigns.script')} {row.script}", cls="muted")
-    top = tag("div", tag("b", row.name), chip, script, _button(visit, row), cls="top")
+    hours = tag("span", f"{row.hours[0]:%H:%M}–{row.hours[1]:%H:%M}", cls="muted num") if row.hours else None
+    top = tag("div", tag("b", row.name), chip, script, hours, _button(visit, row), cls="top")
     percent = 100 / row.total if row.total else 0
     bar = tag(
         "div",
