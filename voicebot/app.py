@@ -19,6 +19,7 @@ from voicebot.store.embedded import open_database
 from voicebot.store.migrate import migrate
 from voicebot.store.store import Store
 from voicebot.telephony.engines import check_line
+from voicebot.worker.preflight import check_engines
 from voicebot.worker.supervisor import Child, Supervisor
 
 log = structlog.get_logger(__name__)
@@ -139,8 +140,11 @@ def _single(settings: Settings) -> Iterator[None]:
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """`voicebot serve`: run the tree until `stop` is set, then drain. ValueError for bad trunks and templates."""
+    """`voicebot serve`: run the tree until `stop` is set, then drain.
+
+    ValueError for bad trunks and templates, and for engines that can't be loaded."""
     check_line(settings)
+    await asyncio.to_thread(check_engines, settings)
     load_templates(settings.message_templates)
     async with running(settings) as (_, _url):
         host, port = host_port(settings.http_listen)

@@ -106,7 +106,8 @@ def _clean(paths: Sequence[EchoPath], received: Sequence[Floats]) -> Floats:
     for path, now, spread in zip(paths, weights, np.maximum(variance, _LEAST), strict=True):
         path.weights, path.variance = now, spread
     sure = power.sum(axis=1) > _DOUBT * unsure.sum(axis=1)
-    return left * np.array([[_loudness(path, bool(one))] for path, one in zip(paths, sure, strict=True)], np.float32)
+    loudness = np.array([[_loudness(path, bool(one))] for path, one in zip(paths, sure, strict=True)], np.float32)
+    return np.asarray(left * loudness, np.float32)
 
 
 def _smoothed(path: EchoPath, power: Floats) -> Floats:

@@ -55,8 +55,7 @@ class TurnTaking(FrameProcessor):
             case DialogEventFrame():
                 await self._event(frame)
             case InputDTMFFrame():
-                key = KeyPressed(self._clock.now(), frame.button.value)
-                await self.push_frame(DialogEventFrame(key))
+                await self._key(frame.button.value)
             case CancelFrame() | EndFrame():
                 self._stop_timer()
                 await self.push_frame(frame, direction)
@@ -70,6 +69,13 @@ class TurnTaking(FrameProcessor):
     async def _interrupt(self) -> None:
         self._talk.speaking.clear()
         await self.broadcast_interruption()  # type: ignore[no-untyped-call]
+
+    async def _key(self, digit: str) -> None:
+        """A key is as good as words: it stops what may be stopped, and silence counts from it."""
+        if self._talk.bot_speaks and self._talk.may_interrupt:
+            await self._interrupt()
+        await self.push_frame(DialogEventFrame(KeyPressed(self._clock.now(), digit)))
+        self._arm()
 
     async def _final(self, frame: TranscriptionFrame) -> None:
         if not han(frame.text):

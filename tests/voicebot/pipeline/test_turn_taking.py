@@ -193,8 +193,20 @@ async def test_a_machine_interrupts_whatever_is_said(talk: Talk) -> None:
     assert talk.events(MachineAnswered) == [MachineAnswered(NOW, "voicemail")]
 
 
-async def test_a_key_is_told_at_once(talk: Talk) -> None:
-    talk.bot_says()
+@pytest.mark.parametrize("interruptible", [True, False])
+async def test_a_key_is_told_at_once_and_stops_what_may_be_stopped(talk: Talk, interruptible: bool) -> None:
+    talk.bot_says(interruptible=interruptible)
     await talk.put(InputDTMFFrame(button=KeypadEntry("5")))
     assert talk.events(KeyPressed) == [KeyPressed(NOW, "5")]
-    assert talk.interruptions == 0
+    assert talk.interruptions == int(interruptible)
+
+
+async def test_whoever_presses_keys_is_not_silent(talk: Talk) -> None:
+    talk.conversation.listening = True
+    talk.conversation.on_listen()
+    for _ in range(4):
+        await talk.after(0.1)
+        await talk.put(InputDTMFFrame(button=KeypadEntry("5")))
+    assert not talk.events(Silence)
+    await talk.after(0.25)
+    assert len(talk.events(Silence)) == 1
