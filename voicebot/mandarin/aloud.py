@@ -6,9 +6,10 @@ from collections.abc import Callable
 _Say = Callable[[re.Match[str]], str]
 _DIGITS = "零一二三四五六七八九"
 _ONE_BY_ONE = "零幺二三四五六七八九"
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LETTERS = dict(
     zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        _CAPITALS,
         [
             "诶",
             "必",
@@ -40,7 +41,10 @@ _LETTERS = dict(
         strict=True,
     )
 )
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９％．，：／－", "0123456789%.，:/-")
+_FULL_WIDTH = str.maketrans(
+    "０１２３４５６７８９％．，：／－" + "".join(chr(ord(c) + 0xFEE0) for c in _CAPITALS + _CAPITALS.lower()),
+    "0123456789%.，:/-" + _CAPITALS + _CAPITALS.lower(),
+)
 _YUAN = r"(?:元|块钱|块|圆)"
 _FIGURE = r"\d{1,3}(?:,\d{3})+|\d+"
 
@@ -67,18 +71,21 @@ def _with_rest(value: int, size: int, unit: str) -> str:
     return said + gap + tail
 
 
+_TWO = re.compile("(?<![十百千零])二(?=[百千万亿])")
+
+
 def decimal(figure: str) -> str:
-    """`3,500.50` -> 三千五百点五零."""
+    """`3,500.50` -> 三千五百点五零, `22000` -> 两万两千."""
     whole, _, fraction = figure.replace(",", "").partition(".")
-    said = number(int(whole)) if len(whole) < 16 else one_by_one(whole)
+    said = _TWO.sub("两", number(int(whole))) if len(whole) < 16 else one_by_one(whole)
     return said + ("点" + "".join(_DIGITS[int(d)] for d in fraction) if fraction else "")
 
 
 def yuan(figure: str, unit: str = "元") -> str:
-    """Money: `3500.50` -> 三千五百元五角, `0.08` -> 八分, `3500.00` -> 三千五百元."""
+    """Money: `3500.50` -> 三千五百元五角, `0.08` -> 八分, `2.00` -> 两元."""
     whole, _, fraction = figure.replace(",", "").partition(".")
     jiao, fen = (int(d) for d in (fraction + "00")[:2])
-    said = decimal(whole) + unit if int(whole) or not (jiao or fen) else ""
+    said = ("两" if int(whole) == 2 else decimal(whole)) + unit if int(whole) or not (jiao or fen) else ""
     if jiao:
         said += _DIGITS[jiao] + "角"
     if fen:
@@ -181,7 +188,10 @@ _SAID: tuple[tuple[str, str | _Say], ...] = (
         lambda m: one_by_one(m[1]),
     ),
     (r"(?<![\dA-Za-z])(\d{3,17}[Xx])(?![A-Za-z])", lambda m: one_by_one(m[1])),
+    (r"第(\d{1,4})(?![\d.])", lambda m: "第" + number(int(m[1]))),
+    (r"(?<=\d)\s*[-~～—至]\s*(?=\d+(?:个|天|周|期|次|笔|年|元|块|%|分钟|小时|日|号|月|点))", "到"),
     (r"(?<![\d.])(\d{1,3})(个|天|周|期|次|笔|位|张|年|分钟|小时|通|遍|块|份|家)", _counted),
+    (rf"(?<![\d.,])2(?={_YUAN}|[万亿千百])", "两"),
     (rf"(?:{_FIGURE})(?:\.\d+)?(?={_YUAN}|[多余来几]?[万亿千百])", lambda m: decimal(m[0])),
     (rf"(?:{_FIGURE})(?:\.\d+)?", _long_or_count),
     (r"[A-Za-z]", lambda m: _LETTERS[m[0].upper()]),

@@ -78,6 +78,16 @@ _WORDS = {
     "得空": "dé kòng",
     "角色": "jué sè",
     "传票": "chuán piào",
+    "长时间": "cháng shí jiān",
+    "没收到": "méi shōu dào",
+    "没收过": "méi shōu guò",
+    "没收回": "méi shōu huí",
+    "当日": "dàng rì",
+    "血汗": "xuè hàn",
+    "重置": "chóng zhì",
+    "重报": "chóng bào",
+    "同行": "tóng háng",
+    "还款码": "huán kuǎn mǎ",
     "率": "lǜ",
     "利率": "lì lǜ",
     "费率": "fèi lǜ",
@@ -102,11 +112,36 @@ _PAY_BEFORE = re.compile(
     r"(?:能|不|没|想|先|得|来|就|已经?|怎么|拿什么|会|分期|一起|提前|按时|全部|慢慢|逾期|[月号天]|该|可以|去|帮我|替他|用|才|肯|愿意|"
     r"必须|尽快|马上|按期|一次性|来|多|少|再|直接|一定)$"
 )
+# Family names that are read otherwise than the same character elsewhere, where somebody is named by one.
+_FAMILY = {
+    "任": "ren2",
+    "曾": "zeng1",
+    "单": "shan4",
+    "仇": "qiu2",
+    "解": "xie4",
+    "华": "hua4",
+    "查": "zha1",
+    "朴": "piao2",
+    "区": "ou1",
+    "翟": "zhai2",
+    "卜": "bu3",
+    "纪": "ji3",
+    "尹": "yin3",
+    "臧": "zang1",
+    "缪": "miao4",
+    "晁": "chao2",
+    "冼": "xian3",
+    "乐": "yue4",
+    "召": "shao4",
+}
+_NAMED = re.compile(r"[\u4e00-\u9fff]{0,2}(?:先生|女士|小姐|师傅|大哥|大姐|阿姨|叔叔)|[\u4e00-\u9fff]{1,2}本人")
+_NAMING = re.compile(r"(?:^|[是找叫姓给问和跟与让的])$")
 _MUST_AFTER = re.compile(
     r"还|等|看|找|去|问|给|交|先|有|要|把|跟|到|过|想|回|做|上|养|花|靠|吃|付|攒|凑|让|几|多久|多少"
 )
 _MUST_BEFORE = re.compile(r"(?:^|[我你他她您们就都也还总可才至少概，。？！、；])$")
 _DIGITS = "零一二三四五六七八九幺"
+_RANGE = re.compile(f"[到至][{_DIGITS}两十]")
 _HANZI = re.compile(r"[\u3400-\u9fff]")
 _PAUSE = {
     "，": ",",
@@ -154,8 +189,8 @@ def _read_run(run: str) -> list[Word]:
     cut = [word for word in jieba.cut(run, HMM=False) if word]
     spoken = [_dictionary(word) for word in cut]
     flat = [syllable for word in spoken for syllable in word]
-    _special_readings(run, flat)
     ends = _word_ends(cut)
+    _special_readings(run, flat, ends)
     _third_tones(flat, ends)
     _yi_and_bu(run, flat)
     words, start = [], 0
@@ -185,23 +220,36 @@ def _word_ends(cut: list[str]) -> set[int]:
     return ends
 
 
-def _special_readings(run: str, flat: list[str]) -> None:
+def _special_readings(run: str, flat: list[str], ends: set[int]) -> None:
     for i, char in enumerate(run):
         before, after = run[:i], run[i + 1 :]
         if char == "还":
             flat[i] = "huan2" if _pays(before, after) else "hai2"
         elif char == "幺":
             flat[i] = "yao1"
+        elif char in _FAMILY and _is_family_name(before, after):
+            flat[i] = _FAMILY[char]
         elif char == "得" and _MUST_AFTER.match(after) and _MUST_BEFORE.search(before[-1:]):
             flat[i] = "dei3"
+        elif char == "得" and i - 1 in ends and i in ends and after:  # what a verb leads to: 说得好
+            flat[i] = "de5"
         elif char == "了" and before[-1:] in ("不", "得") and len(before) > 1:
             flat[i] = "liao3"
 
 
+def _is_family_name(before: str, after: str) -> bool:
+    """`姓任`, or where a name may begin and a title follows at most two hanzi later: 请问是任小军先生吗."""
+    if before.endswith("姓"):
+        return not after.startswith("什么")
+    return bool(_NAMING.search(before) and _NAMED.match(after) and not after.startswith(("何", "位", "些", "个")))
+
+
 def _pays(before: str, after: str) -> bool:
     if _PAY_AFTER.match(after):
-        return not re.match(r"[一两二三四五六七八九十几]+点[^钱儿]", after)
-    if re.match(r"[款清偿]", before[-1:]) or before.endswith(("归", "偿", "代", "待")):
+        return not re.match(r"[一两二三四五六七八九十几]+点(?:[半钟多左零一二三四五整]|就[来去到给打])", after)
+    if re.match(r"[款清偿归代待]", before[-1:]):
+        return True
+    if re.match(r"[应未已欠]", before[-1:]) and not re.match(r"[有是在要会没]", after):
         return True
     if _STILL_AFTER.match(after):
         return False
@@ -222,7 +270,7 @@ def _yi_and_bu(run: str, flat: list[str]) -> None:
             flat[i] = "bu2" if following == "4" else "bu4"
         elif char == "一" and flat[i].startswith("yi"):
             counted = run[i - 1 : i] in [*"第十初周", "期"] or (run[i - 1 : i] in list(_DIGITS) and i > 0)
-            named = run[i + 1 : i + 2] in [*_DIGITS, *"月号日", ""]
+            named = run[i + 1 : i + 2] in [*_DIGITS, *"月号日十", ""] or bool(_RANGE.match(run[i + 1 :]))
             flat[i] = "yi1" if counted or named or following == "" else "yi2" if following in "45" else "yi4"
 
 

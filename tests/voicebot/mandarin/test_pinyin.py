@@ -1,9 +1,12 @@
 """Readings that decide what a debtor hears."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voicebot.mandarin.aloud import spoken
 from voicebot.mandarin.pinyin import Word, read, sandhi_across
 
 
@@ -32,6 +35,30 @@ def said(text: str) -> str:
     ],
 )
 def test_words_of_the_trade(text: str, pinyin: str) -> None:
+    assert said(text) == pinyin
+
+
+def test_every_word_of_the_trade_as_it_is_written_in_the_table() -> None:
+    """readings.tsv: what may be written, figures too, and its syllables with the tones that are spoken."""
+    rows = Path(__file__).with_name("readings.tsv").read_text("utf-8").splitlines()
+    wanted = dict(row.split("\t") for row in rows)
+    assert len(wanted) > 600
+    assert {text: said(spoken(text)) for text in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "pinyin"),
+    [
+        ("请问是任小军先生吗", "qing3 wen4 shi4 ren2 xiao3 jun1 xian1 sheng1 ma5"),
+        ("任何先生都可以", "ren4 he2 xian1 sheng1 dou1 ke2 yi3"),
+        ("请查一下本人账户", "qing3 cha2 yi2 xia4 ben3 ren2 zhang4 hu4"),
+        ("应还还有三千", "ying1 huan2 hai2 you3 san1 qian1"),
+        ("先还一点也行", "xian1 huan2 yi4 dian3 ye3 xing2"),
+        ("还一点半就来", "hai2 yi4 dian3 ban4 jiu4 lai2"),
+        ("说得具体一点", "shuo1 de5 ju4 ti3 yi4 dian3"),
+    ],
+)
+def test_neighbours_decide(text: str, pinyin: str) -> None:
     assert said(text) == pinyin
 
 
