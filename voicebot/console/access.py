@@ -38,10 +38,10 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("GET", r"/people", "users"),
     ("GET", r"/scripts(/[^/]+)?", "scripts"),
     ("GET", r"/scripts/help/[^/]+", "scripts"),
-    ("GET", r"/api/scripts(/say|/[^/]+/[0-9]+)?", "scripts"),
+    ("GET", r"/api/scripts(/say|/[^/]+/[^/]+)?", "scripts"),
     ("POST", r"/api/scripts/[^/]+/check", "scripts"),
-    ("POST", r"/api/scripts(/[^/]+/(draft|[0-9]+/discard))?", "write_scripts"),
-    ("POST", r"/api/scripts/[^/]+/(split|[0-9]+/(review|publish|roll-back))", "publish_scripts"),
+    ("POST", r"/api/scripts(/[^/]+/(draft|[^/]+/discard))?", "write_scripts"),
+    ("POST", r"/api/scripts/[^/]+/(split|[^/]+/(review|publish|roll-back))", "publish_scripts"),
     ("GET POST", r"/password", Open.EVERYBODY),  # wants its own one-time token
     ("GET", r"/api/desk(/(figures|knowledge|cases|callbacks))?", "desk"),  # and only what is one's own
     ("GET", r"/api/desk/cases/[^/]+/permission", "desk"),

@@ -262,7 +262,8 @@ class Designer:
         self._client.run_javascript(f"window.designer.changed({json.dumps(self.bench.changed)})")
 
     async def _choose(self, event: GenericEventArguments) -> None:
-        self._chosen = (str(event.args["section"]), str(event.args["name"]))
+        # `confirm/kept` was written as a part of `confirm`.
+        self._chosen = (str(event.args["section"]), str(event.args["name"]).partition("/")[0])
         await self._show_card()
 
     async def _filled(self, event: GenericEventArguments) -> None:

@@ -17,7 +17,7 @@ from voicebot.console.words import Words
 
 KIND_ICONS = {
     "ask": "ear", "say": "live", "branch": "path", "transfer": "headset", "hang_up": "hangup", "message": "bell",
-    "record": "pen", "script": "cases", "sub_script": "cases",
+    "record": "pen", "promise": "promise", "script": "cases",
 }  # fmt: skip
 _HEAD, _TEXT_ROW, _CHIP_ROW, _EDGE = 34, 20, 25, 12
 _PER_ROW = 16.5

@@ -9,7 +9,10 @@ Form = dict[str, Any]
 """Keys as in the YAML; prompts are rows of text, if, must_hear and `at`, where they stood; so are branches."""
 
 PROMPTS = ("say", "again", "short", "no_input")
-TEXTS = ("topic", "goto", "exhausted", "silent", "failed", "skill", "reason", "briefing", "hold")
+TEXTS = (
+    "topic", "goto", "exhausted", "silent", "failed", "skill", "reason", "briefing", "hold", "channel", "otherwise", "yes",
+    "no", "changed", "soft", "script", "tone",
+)  # fmt: skip
 NUMBERS = ("patience", "tries", "at_least")
 FLAGS = ("gentle", "urgent", "resume")
 BRANCH_TEXTS = ("if",)
@@ -19,6 +22,9 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "gentle",
     ),
     "say": ("say", "do", "goto", "gentle"),
+    "record": ("do", "goto"),
+    "promise": ("say", "again", "channel", "yes", "changed", "no", "otherwise", "soft", "branches", "tries", "exhausted"),
+    "script": ("script",),
     "branch": ("branches", "do"),
     "transfer": ("say", "do", "skill", "reason", "briefing", "hold", "failed", "urgent", "gentle"),
     "hang_up": ("do",),
@@ -55,7 +61,7 @@ def prompts_of(value: Any) -> list[Form]:
 
 def _prompt(at: int, item: Any) -> Form:
     if isinstance(item, Mapping):
-        must = item.get("interruptible") is False or item.get("must_hear") is True
+        must = item.get("interruptible") is False
         return {"at": at, "text": str(item.get("text", "")), "if": str(item.get("if") or ""), "must_hear": must}
     return {"at": at, "text": "" if item is None else str(item), "if": "", "must_hear": False}
 

@@ -20,7 +20,7 @@ from voicebot.dialog.vocabulary import INTENTS
 from voicebot.domain.understanding import Topic
 
 _CARDS = "script-cards"
-_TARGETS = frozenset({"goto", "exhausted", "silent", "failed"})
+_TARGETS = frozenset({"goto", "exhausted", "silent", "failed", "yes", "no", "changed", "soft"})
 
 
 def no_card(words: Words) -> Markup:

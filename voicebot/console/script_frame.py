@@ -21,7 +21,7 @@ from voicebot.domain.script_version import ScriptVersion, VersionState
 TABS = ("flow", "yaml", "diff", "simulate", "plays", "versions")
 SIDES = ("card", "chat")
 SHADES = ("none", "calls", "simulated")
-KINDS = ("ask", "say", "branch", "transfer", "hang_up", "message")
+KINDS = ("ask", "say", "branch", "record", "transfer", "hang_up", "message")
 
 
 def top_of_page(words: Words, bench: Workbench, rights: Rights) -> Markup:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from voicebot.dialog.actions import Action, Explain, HangUp, Listen, Say, Transfer
+from voicebot.dialog.actions import Action, Explain, Listen, Say, Transfer
 from voicebot.dialog.engine import initial, step
 from voicebot.dialog.events import Event, Heard, HungUp, KeyPressed, MachineAnswered, Silence, Started, TransferEnded
 from voicebot.dialog.script import Script
-from voicebot.dialog.state import DialogState
+from voicebot.dialog.state import DialogState, Phase
 from voicebot.domain.case import CallFacts, Case, Creditor, Debtor, Salutation
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.understanding import IntentScore, Topic, Understanding
@@ -47,7 +47,7 @@ class Exchange:
 
     @property
     def over(self) -> bool:
-        return any(isinstance(action, HangUp) for action in self.actions)
+        return self.state.phase is Phase.ENDED
 
 
 def play(script: Script, events: Sequence[Told], understand: Understand) -> list[Exchange]:
