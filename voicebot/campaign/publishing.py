@@ -93,7 +93,7 @@ class Publishing:
         frozen, versions = parcel(script, source, texts.get), self._store.script_versions
         version = await versions.ship(script, source, frozen, self._clock.now(), SHIPPED)
         if version is not None:
-            log.info("shipped call script taken in", script=script, version=version.number, state=version.state.value)
+            log.debug("shipped call script taken in", script=script, version=version.number, state=version.state.value)
         return version
 
     async def _checked(self, script: str, number: int) -> str:
