@@ -86,8 +86,11 @@ class Publishing:
         """Take in the product's own scripts where they are new; the versions that were made of them."""
         texts = await asyncio.to_thread(_texts, self._shipped)
         known = await asyncio.to_thread(_texts, self._shipped / PARTS) | texts
-        made = [await self._ship(script, source, known) for script, source in texts.items()]
-        return [version for version in made if version is not None]
+        tried = [await self._ship(script, source, known) for script, source in texts.items()]
+        made = [version for version in tried if version is not None]
+        if made:
+            log.info("shipped call scripts taken in", new=len(made), of=len(texts))
+        return made
 
     async def _ship(self, script: str, source: str, texts: Mapping[str, str]) -> ScriptVersion | None:
         frozen, versions = parcel(script, source, texts.get), self._store.script_versions

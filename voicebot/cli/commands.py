@@ -142,7 +142,9 @@ def demo(
 ) -> None:
     """Ring simulated debtors over real SIP on loopback and show what came of it."""
     from voicebot.demo.run import run_demo
+    from voicebot.telemetry.logs import setup_logs
 
+    setup_logs("WARNING")  # the screen belongs to the calls; its processes log into the folder it names
     raise typer.Exit(run_demo(once=once, calls=calls, json_file=json_file, home=home))
 
 
