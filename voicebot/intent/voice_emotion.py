@@ -13,6 +13,7 @@ OWN_MS = 10_000
 """Voiced sound after which the caller's own manner counts as known; before that it is learned and judged gently."""
 _FIRST_MS = 600
 """Less voiced sound than this is no manner of speaking yet."""
+_JUMP = 9.0
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -111,7 +112,7 @@ def fused(words: Emotion, voice: VoiceMood) -> Emotion:
 
 def _against(turn: VoiceFigures, pace: float, manner: Manner) -> _Against:
     return _Against(
-        pitch=12 * log2((turn.pitch_hz or manner.pitch_hz) / manner.pitch_hz),
+        pitch=_folded(12 * log2((turn.pitch_hz or manner.pitch_hz) / manner.pitch_hz)),
         spread=(turn.spread - manner.spread) / max(manner.spread, 1.0),
         level=turn.level_db - manner.level_db,
         pace=pace / manner.pace - 1 if manner.pace and pace else 0.0,
@@ -120,12 +121,18 @@ def _against(turn: VoiceFigures, pace: float, manner: Manner) -> _Against:
     )
 
 
+def _folded(semitones: float) -> float:
+    """A jump of most of an octave is the measurement's: it took a multiple of the period for the period."""
+    return (semitones + 6) % 12 - 6 if abs(semitones) > _JUMP else semitones
+
+
 def _label(against: _Against, arousal: float) -> tuple[EmotionLabel | None, float]:
     """Loud, high and fast is anger; high and fast without more force is anxiety; low, flat, slow with pauses is
     dejection. Anything less clear is no label."""
-    if arousal >= 0.72 and (against.level >= 4 or against.overlap >= 0.5) and against.pitch >= 1:
+    forceful = against.level >= 6 or against.overlap >= 0.5 or (against.level >= 4 and against.pitch >= 1)
+    if arousal >= 0.7 and forceful and against.pitch >= -0.5:
         return EmotionLabel.ANGRY, arousal
-    if arousal >= 0.68 and against.pitch >= 1.5 and against.pace >= 0.1:
+    if arousal >= 0.66 and against.pitch >= 0.8 and against.pace >= 0.1:
         return EmotionLabel.ANXIOUS, arousal
     low = (against.level <= -3) + (against.spread <= -0.3) + (against.pace <= -0.15) + (against.pauses > 0)
     if (low >= 3 and against.pitch <= 0.5) or low == 4:

@@ -94,3 +94,19 @@ def test_any_voice_has_a_sane_mood(turns: list[tuple[VoiceFigures, str]]) -> Non
         assert 0 <= mood.arousal <= 1 and 0 <= mood.p <= 1
         manner = manner.with_turn(turn, pace_of(text, turn.voiced_ms))
         assert 0 <= fused(Emotion(), mood).p <= 1
+
+
+def test_an_octave_more_is_the_measurement_and_no_mood() -> None:
+    assert judge(replace(USUAL, pitch_hz=320), TEXT, CALM).label is None
+    assert judge(replace(USUAL, pitch_hz=80), TEXT, CALM).arousal == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.slow
+def test_acted_moods_are_heard_and_usual_voices_left_alone() -> None:
+    pytest.importorskip("torch")
+    from benchmarks.intent.moods import heard
+
+    found = heard(6)
+    assert found["usual"]["none"] >= 5
+    assert found["angry"]["angry"] >= 3 and found["sad"]["sad"] >= 3 and found["anxious"]["anxious"] >= 2
+    assert found["angry"]["sad"] == found["sad"]["angry"] == 0

@@ -1,4 +1,4 @@
-"""The hand-written utterances: eight hands to train on, a ninth as development check that training never sees."""
+"""The hand-written utterances: eleven hands to train on, a twelfth as development check that training never sees."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 
-WRITERS = ("educated", "elders", "jiangnan", "north", "south", "southwest", "trades", "young", "taxonomy")
+WRITERS = (
+    "educated", "elders", "jiangnan", "north", "offices", "plateau", "riders", "south", "southwest", "trades", "young",
+    "taxonomy",
+)
 """Hands that are trained on; `taxonomy` holds the examples that stand beside each intent's definition."""
 
 
@@ -35,11 +38,20 @@ def training_set() -> list[Utterance]:
 
 def heard_set() -> list[tuple[Utterance, str]]:
     """A sample of the development hand as the embedded recogniser heard it, each with the text that was meant."""
-    path = files("voicebot.intent.training").joinpath("data/dev-heard.jsonl.gz")
+    return _heard("dev-heard")
+
+
+def misheard_set() -> list[tuple[Utterance, str]]:
+    """The same of the training hands: what the recogniser makes of them is trained on too."""
+    return _heard("train-heard")
+
+
+def _heard(name: str) -> list[tuple[Utterance, str]]:
+    path = files("voicebot.intent.training").joinpath(f"data/{name}.jsonl.gz")
     if not path.is_file():
         return []
     meant = [json.loads(line)["meant"] for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
-    return list(zip(_read("dev-heard"), meant, strict=True))
+    return list(zip(_read(name), meant, strict=True))
 
 
 def development_set() -> list[Utterance]:
