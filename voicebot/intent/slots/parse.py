@@ -76,11 +76,18 @@ _NOW_ON = re.compile(
     r"只能|先|还(?!是|在|没|打|催)|转|给)"
     r"[^ ]{0,3}[一二两三四五六七八九十百千万\d半])"
 )
+_TO_COME = re.compile(
+    "今[天晚]|明[天儿早晚]|后[天儿]|下个?[周月礼星]|[周拜期][一二三四五六日天末]|月[底末初中]|[号日](?:之?前|再|就|还|给|转|付)|天[内后]|以后"
+)
 _STORY = re.compile(r"^(?:我)?(?:上[次回]|上个?月|昨|前[天几两])")
 
 
 def _news(line: str) -> str:
     """上个月还了两千 这个月还一千: the part that tells what is to come; other lines as they are."""
+    for gap in re.finditer(" ", line):
+        told, rest = line[: gap.start()], line[gap.end() :]
+        if tense(told) is Tense.PAST and tense(rest) is Tense.FUTURE and _TO_COME.search(rest):
+            return rest
     turn = _NOW_ON.search(line)
     told = turn is not None and (_STORY.match(line) or tense(line[: turn.start()]) is Tense.PAST)
     return line[turn.end() :] if told and turn else line

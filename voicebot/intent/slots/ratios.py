@@ -45,6 +45,9 @@ _SPLIT = re.compile(
     rf"(?P<plain>(?<!第)(?<!到){RUN})期(?!了|□|[都也]|的?时候|[逾没没还]|间)|(?<=分)(?P<half>半年)|(?<=分)(?P<years>[一两二三四五])年|(?P<months>{RUN})个月(?:还清|还完|分期|"
     rf"慢慢还|付清|结清)"
 )
+_FOR = re.compile(
+    r"(?:还|付|交|给)(?:够|满|它|个)?(?:(?P<half>半)|(?P<n>[一二两三四五六七八九十]+)个?)(?P<unit>年|月|期)(?![份底初中末前])"
+)
 _MOST = 120
 
 
@@ -102,4 +105,7 @@ def find_instalments(line: str) -> Instalments:
         if lead and (amount.fen or amount.high or amount.low):
             per = amount.fen or amount.low or amount.high
             spans.append((lead.start(), amount.end))
+    if per and count is None and (found := _FOR.search(line)):
+        count = 6 if found["half"] else (whole(found["n"]) or 0) * (12 if found["unit"] == "年" else 1) or None
+        spans.append(found.span())
     return Instalments(count, per, tuple(spans))
