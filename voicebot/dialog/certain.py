@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 from voicebot.dialog.expression import Expression
-from voicebot.dialog.script import Effect, Kind, Node, Script, Verb
+from voicebot.dialog.script import Branch, Effect, Kind, Node, Script, Verb
 
 LASTING = ("verified", "pending.date", "callback_timed", "facts.", "offers.")
 """Names (and beginnings of names) that stay true while the talk goes on; all others are of one utterance."""
@@ -36,7 +36,7 @@ def _onward(script: Script, node: Node, known: Known) -> Iterator[tuple[str, Kno
     known = after(known, node.do)
     passed = known
     for branch in node.branches:
-        taken = after(passed | implied(branch.when), branch.do)
+        taken = after(passed | implied(branch.when), branch.do) | _day_taken(branch)
         yield branch.goto or (node.id if node.kind is Kind.ASK else script.limit), taken
         if not branch.hears and branch.when is not None:
             passed = passed | refuted(branch.when)
@@ -47,6 +47,15 @@ def _onward(script: Script, node: Node, known: Known) -> Iterator[tuple[str, Kno
         for handler in script.handlers:
             if node.hears(handler.name):
                 yield handler.goto or node.id, after(known | implied(handler.when), handler.do)
+
+
+def _day_taken(branch: Branch) -> Known:
+    """A day that was named and noted is known from here on."""
+    noted = any(effect.verb is Verb.TAKE_PROMISE for effect in branch.do)
+    named = branch.when is not None and any(
+        branch.when.requires(name) for name in ("said.date", "said.soon", "said.later")
+    )
+    return frozenset({"pending.date"}) if noted and named else NOTHING
 
 
 def implied(when: Expression | None) -> Known:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from voicebot.dialog.fields import Problem
-from voicebot.dialog.keys import FIELDS, KEYS
+from voicebot.dialog.keys import EVERY_KEY, FIELDS, KEYS
 from voicebot.dialog.reading import Draft
 from voicebot.dialog.script import Node
 
@@ -26,9 +26,10 @@ def changed_nodes(draft: Draft, base: Draft) -> dict[str, Node]:
 
 
 def _changed(node: Node, base: Node, draft: Draft) -> Node:
-    for key in node.places:
+    own = [key for key in node.places if key in EVERY_KEY]  # others were refused when they were read
+    for key in own:
         if key not in KEYS[base.kind]:
             message = f"unknown key {key!r} in a node of kind {base.kind}; known: {', '.join(KEYS[base.kind])}"
             draft.problems.append(Problem(node.place(key), "unknown-key", message))
-    said: dict[str, Any] = {FIELDS.get(key, key): getattr(node, FIELDS.get(key, key)) for key in node.places}
+    said: dict[str, Any] = {FIELDS.get(key, key): getattr(node, FIELDS.get(key, key)) for key in own}
     return replace(base, where=node.where, places={**base.places, **node.places}, **said)

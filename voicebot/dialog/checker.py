@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from voicebot.dialog.branch_proof import expectations, shadowed
+from voicebot.dialog.catalogue import remedy
 from voicebot.dialog.fields import Problem
 from voicebot.dialog.loader import read_script, read_text
 from voicebot.dialog.prompts import LONGEST, VARIABLE, all_prompts
@@ -28,7 +29,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found in a script; line and column count from 1."""
+    """One thing found in a script; line and column count from 1. More on a code: docs/reference/script-findings."""
 
     file: str
     line: int
@@ -36,6 +37,7 @@ class Finding:
     severity: Severity
     code: str
     message: str
+    remedy: str = ""
 
 
 def check_file(path: Path | str) -> list[Finding]:
@@ -61,7 +63,7 @@ def check_files(paths: Iterable[Path | str]) -> list[dict[str, object]]:
 
 
 def _finding(where: Where, severity: Severity, code: str, message: str) -> Finding:
-    return Finding(where.file, where.line, where.column, severity, code, message)
+    return Finding(where.file, where.line, where.column, severity, code, message, remedy(code))
 
 
 def _warnings(script: Script) -> Iterator[Finding]:

@@ -136,6 +136,7 @@ def _whole(draft: Draft, shelves: _Shelves) -> Draft:
 def _over(draft: Draft, base: Draft) -> Draft:
     """`draft` where it says something, else `base`."""
     own = {handler.name for handler in draft.handlers}
+    inherits_tone = draft.tone is None and draft.stage is None and base.tone is not None  # they belong together
     problems = base.problems + draft.problems
     draft = replace(draft, problems=problems)
     return replace(
@@ -148,10 +149,8 @@ def _over(draft: Draft, base: Draft) -> Draft:
         softeners=base.softeners | draft.softeners,
         silence=draft.silence or base.silence,
         stage=draft.stage or base.stage,
-        tone=base.tone if draft.tone is None else draft.tone,
-        places=draft.places
-        if draft.tone is not None or "tone" not in base.places
-        else {**draft.places, "tone": base.places["tone"]},
+        tone=base.tone if inherits_tone else draft.tone,
+        places={**draft.places, **({"tone": base.places["tone"]} if inherits_tone else {})},
         variables=base.variables | draft.variables,
     )
 
