@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 
 import structlog
 from pipecat.audio.dtmf.types import KeypadEntry
@@ -21,15 +22,17 @@ from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.workers.runner import WorkerRunner
 
 from voicebot.audio.frames import RATE
+from voicebot.dialog.engine import initial
 from voicebot.dialog.events import Event
+from voicebot.dialog.foresight import foreseen
 from voicebot.dialog.script import Script
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import Clock
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.conversation import Conversation
-from voicebot.pipeline.frames import DialogEventFrame
+from voicebot.pipeline.frames import DialogEventFrame, ForeseenFrame
 from voicebot.pipeline.live_gate import LiveGate
-from voicebot.pipeline.noticed import Utterance
+from voicebot.pipeline.noticed import Partial, Utterance
 from voicebot.pipeline.script_dialog import ScriptDialog
 from voicebot.pipeline.silent_listener import SilentListener
 from voicebot.pipeline.speech_out import CachedTTS
@@ -58,6 +61,7 @@ class CallPipeline:
         order: SendOrder,
         sound: SendSound,
     ) -> None:
+        self._opening: Callable[[], tuple[str, ...]] = lambda: foreseen(script, initial(script, facts), clock.now())
         transport = PhoneTransport(conversation, order, sound)
         gate = LiveGate(facts)
         self.listener = SilentListener(conversation.call, gate, order)
@@ -91,10 +95,11 @@ class CallPipeline:
         self._worker.add_event_handler("on_pipeline_started", on_started)
 
     async def start(self) -> None:
-        """Returns when frames may flow; TimeoutError after 10 s."""
+        """Returns when frames may flow, and has the first words got ready; TimeoutError after 10 s."""
         await self._runner.add_workers(self._worker)
         self._run = asyncio.create_task(self._runner.run())
         await asyncio.wait_for(self._started.wait(), 10)
+        await self._push(ForeseenFrame(self._opening()))
 
     async def stop(self) -> None:
         """End the pipeline; a processor that is stuck cannot hold it up."""
@@ -118,8 +123,8 @@ class CallPipeline:
     async def started_speaking(self) -> None:
         await self._push(UserStartedSpeakingFrame())
 
-    async def partial(self, text: str) -> None:
-        await self._push(InterimTranscriptionFrame(text, "callee", _stamp()))
+    async def partial(self, heard: Partial) -> None:
+        await self._push(InterimTranscriptionFrame(heard.text, "callee", _stamp(), result=heard))
 
     async def heard(self, utterance: Utterance) -> None:
         await self._push(UserStoppedSpeakingFrame())

@@ -35,6 +35,13 @@ class UtterFrame(DataFrame):
 
 
 @dataclass
+class ForeseenFrame(DataFrame):
+    """Sentences that may be spoken next: the voice may get them ready, instead of the ones foreseen before."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass
 class BriefingFrame(DataFrame):
     """A sentence for the agent's ear alone."""
 

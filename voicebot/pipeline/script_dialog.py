@@ -9,13 +9,15 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from voicebot.dialog import actions
 from voicebot.dialog.engine import initial, step
 from voicebot.dialog.events import Event, MachineAnswered, TransferEnded
+from voicebot.dialog.foresight import foreseen
+from voicebot.dialog.prompts import static_prompts
 from voicebot.dialog.script import Script
 from voicebot.dialog.state import DialogState
 from voicebot.domain.case import CallFacts
 from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import HandOver, HangUpCall, Note
 from voicebot.pipeline.conversation import Conversation
-from voicebot.pipeline.frames import BriefingFrame, DialogEventFrame, OrderFrame, UtterFrame
+from voicebot.pipeline.frames import BriefingFrame, DialogEventFrame, ForeseenFrame, OrderFrame, UtterFrame
 from voicebot.pipeline.live_gate import LiveGate
 
 log = structlog.get_logger(__name__)
@@ -30,6 +32,7 @@ class ScriptDialog(FrameProcessor):
         self._state: DialogState = initial(script, facts)
         self._talk = conversation
         self._gate = gate
+        self._ready = frozenset(static_prompts(script))
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -51,6 +54,8 @@ class ScriptDialog(FrameProcessor):
                 answers_tick = None  # only the first sentence is the answer
         if not todo:
             self._talk.listening = not self._talk.over
+        elif texts := foreseen(self._script, self._state, event.now, self._ready):
+            await self.push_frame(ForeseenFrame(texts))
 
     async def _do(self, action: actions.Action, answers_tick: int | None) -> None:
         match action:

@@ -10,7 +10,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from voicebot.audio.frames import RATE
 from voicebot.domain.talk import BRIEFING
-from voicebot.pipeline.frames import BriefingFrame, UtterFrame
+from voicebot.pipeline.frames import BriefingFrame, ForeseenFrame, UtterFrame
 from voicebot.tts.cache import PromptCache
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,7 @@ class CachedTTS(FrameProcessor):
     def __init__(self, prompts: PromptCache) -> None:
         super().__init__()
         self._prompts = prompts
+        self._preparing: asyncio.Task[None] | None = None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -30,8 +31,27 @@ class CachedTTS(FrameProcessor):
             await self._speak(frame.text, frame.utterance_id, interruptible=frame.interruptible)
         elif isinstance(frame, BriefingFrame):
             await self._speak(frame.text, BRIEFING, interruptible=False)
+        elif isinstance(frame, ForeseenFrame):
+            self._prepare(frame.texts)
         else:
             await self.push_frame(frame, direction)
+
+    async def cleanup(self) -> None:
+        self._prepare(())
+        await super().cleanup()  # type: ignore[no-untyped-call]  # pipecat leaves it unannotated
+
+    def _prepare(self, texts: tuple[str, ...]) -> None:
+        """Render what may come next, one after the other; what was foreseen before is no longer of interest."""
+        if self._preparing is not None:
+            self._preparing.cancel()
+        self._preparing = asyncio.create_task(self._render_ahead(texts)) if texts else None
+
+    async def _render_ahead(self, texts: tuple[str, ...]) -> None:
+        for text in texts:
+            try:
+                await asyncio.to_thread(self._prompts.prepare, text)
+            except Exception:
+                log.exception("the voice failed ahead of time", characters=len(text))
 
     async def _speak(self, text: str, context: str, *, interruptible: bool) -> None:
         pcm = await self._render(text)

@@ -43,12 +43,13 @@ class LineFigures:
 
 @dataclass(frozen=True, slots=True)
 class BrainFigures:
-    """The prompt cache: taken from memory, from the folder, or synthesised."""
+    """The prompt cache: taken from memory, from the folder, or synthesised, some of it ahead of time."""
 
     memory: int
     folder: int
     synthesised: int
     held_bytes: int
+    foreseen: int = 0
 
 
 def write_figures(home: Path, worker: int, figures: LineFigures | BrainFigures) -> None:
@@ -90,6 +91,12 @@ class ProcessFigures:
         brains = list(self.read("brain"))
         yield _prompts(brains)
         yield _gauge("voicebot_prompt_cache_bytes", "Sound of prompts held in memory", brains, "held_bytes")
+        foreseen = CounterMetricFamily(
+            "voicebot_prompts_foreseen", "Prompts of one call synthesised before they were needed", labels=["worker"]
+        )
+        for worker, row in brains:
+            foreseen.add_metric([worker], _number(row, "foreseen"))
+        yield foreseen
 
     def read(self, kind: str) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Worker and figures of each fresh file of a kind, line or brain."""

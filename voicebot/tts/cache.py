@@ -18,12 +18,16 @@ _PART_LIVES_S = 600
 
 @dataclass(frozen=True, slots=True)
 class CacheFigures:
-    """`hits` came from memory, `disk_hits` from the folder, `misses` were synthesised; `held_bytes` is in memory."""
+    """`hits` came from memory, `disk_hits` from the folder, `misses` were synthesised while somebody waited.
+
+    `ahead` were synthesised before they were asked for; `held_bytes` is in memory.
+    """
 
     hits: int
     disk_hits: int
     misses: int
     held_bytes: int
+    ahead: int = 0
 
 
 class PromptCache:
@@ -38,7 +42,7 @@ class PromptCache:
         self._lock = threading.Lock()
         self._held: OrderedDict[str, bytes] = OrderedDict()
         self._static: frozenset[str] = frozenset()
-        self._bytes = self._hits = self._disk_hits = self._misses = 0
+        self._bytes = self._hits = self._disk_hits = self._misses = self._ahead = 0
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -49,7 +53,7 @@ class PromptCache:
     @property
     def figures(self) -> CacheFigures:
         with self._lock:
-            return CacheFigures(self._hits, self._disk_hits, self._misses, self._bytes)
+            return CacheFigures(self._hits, self._disk_hits, self._misses, self._bytes, self._ahead)
 
     def synthesize(self, text: str, voice: str | VoiceSpec | None = None, rate: int | None = None) -> bytes:
         """s16le mono 8 kHz, see Synthesizer."""
@@ -72,9 +76,21 @@ class PromptCache:
         self._hold(key, pcm)
         return pcm
 
+    def prepare(self, text: str, voice: str | VoiceSpec | None = None) -> None:
+        """Synthesises what may be asked for soon, unless it is at hand; raises like `synthesize`."""
+        spec = parse_voice(voice)
+        key = self._key(text, spec)
+        with self._lock:
+            if key in self._held or key in self._static:
+                return
+        pcm = self._synthesizer.synthesize(text, spec)
+        with self._lock:
+            self._ahead += 1
+        self._hold(key, pcm)
+
     def warm(self, texts: Iterable[str], voice: str | VoiceSpec | None = None) -> None:
         """Synthesises prompts before they are needed; the folder holds these from now on, and no others."""
-        known = list(texts)
+        known = list(dict.fromkeys(texts))
         self._static = frozenset(self._key(text, parse_voice(voice)) for text in known)
         self._clear_folder()
         for text in known:

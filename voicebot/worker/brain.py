@@ -14,6 +14,7 @@ from voicebot.call.shelf import Shelf
 from voicebot.dialog import events
 from voicebot.dialog.loader import ScriptError, load_script
 from voicebot.dialog.prompts import static_prompts
+from voicebot.dialog.rendering import spoken_amount
 from voicebot.dialog.script import Script
 from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
@@ -256,10 +257,10 @@ class Brain:
             case SpeechStarted():
                 self._send(Note(call, FactKind.SPEECH_STARTED, {}))
                 await pipeline.started_speaking()
-            case Partial(text=text):
-                self._send(Note(call, FactKind.HEARING, {"text": text}))
+            case Partial():
+                self._send(Note(call, FactKind.HEARING, {"text": item.text}))
                 if talk.ear.answered:
-                    await pipeline.partial(text)
+                    await pipeline.partial(item)
             case Utterance():
                 await self._heard(talk, item)
             case Machine():
@@ -326,5 +327,6 @@ class Brain:
 
 
 def _hotwords(opened: Opened) -> tuple[str, ...]:
+    """What this caller is likely to say: the debtor's name, the product and the sum. Never what proves identity."""
     case = opened.facts.case
-    return (case.debtor.name, case.product) if case else ()
+    return (case.debtor.name, case.product, spoken_amount(case.amount_fen)) if case else ()

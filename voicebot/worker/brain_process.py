@@ -81,7 +81,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> None:
 
 def _figures(brain: Brain) -> BrainFigures:
     prompts = brain.prompts.figures
-    return BrainFigures(prompts.hits, prompts.disk_hits, prompts.misses, prompts.held_bytes)
+    return BrainFigures(prompts.hits, prompts.disk_hits, prompts.misses, prompts.held_bytes, prompts.ahead)
 
 
 def _quieten_libraries() -> None:

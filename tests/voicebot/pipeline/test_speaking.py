@@ -15,7 +15,7 @@ from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import BRIEFING, Flush, HandOver, HangUpCall, Note, Order, Play
 from voicebot.domain.understanding import IntentScore, Topic, Understanding
 from voicebot.pipeline.conversation import Conversation
-from voicebot.pipeline.frames import BriefingFrame, DialogEventFrame, OrderFrame, UtterFrame
+from voicebot.pipeline.frames import BriefingFrame, DialogEventFrame, ForeseenFrame, OrderFrame, UtterFrame
 from voicebot.pipeline.live_gate import SAFE, LiveGate
 from voicebot.pipeline.script_dialog import ScriptDialog
 from voicebot.pipeline.speech_out import CachedTTS
@@ -104,6 +104,17 @@ async def test_a_voice_that_fails_costs_a_second_of_silence_and_not_the_call() -
         await until(lambda: ("u2", b"", True) in line.sounds)
     assert line.sounds[0] == ("u1", bytes(16000), False)
     assert ("u1", b"", True) in line.sounds
+
+
+async def test_what_was_foreseen_is_rendered_before_it_is_said() -> None:
+    line, conversation, prompts = Line(), Conversation(7, "c1"), PromptCache(Voice())
+    output = PhoneTransport(conversation, line.orders.append, line.sound).output()
+    async with chain(CachedTTS(prompts), output) as one:
+        await one.put(ForeseenFrame(("fail", "李先生您好")))
+        await until(lambda: prompts.figures.ahead == 1)
+        await one.put(UtterFrame("u1", "李先生您好", "open"))
+        await until(lambda: ("u1", b"", True) in line.sounds)
+    assert (prompts.figures.hits, prompts.figures.misses) == (1, 0)
 
 
 async def test_the_briefing_is_sound_for_the_agent_and_no_order_to_play() -> None:

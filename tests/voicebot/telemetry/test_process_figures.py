@@ -22,7 +22,7 @@ def registry(home: Path) -> CollectorRegistry:
 
 def test_what_was_written_is_published_by_worker(tmp_path: Path) -> None:
     write_figures(tmp_path, 0, LINE)
-    write_figures(tmp_path, 1, BrainFigures(memory=40, folder=5, synthesised=10, held_bytes=1000))
+    write_figures(tmp_path, 1, BrainFigures(memory=40, folder=5, synthesised=10, held_bytes=1000, foreseen=7))
     values = registry(tmp_path)
     assert values.get_sample_value("voicebot_tick_late_seconds_bucket", {"worker": "0", "le": "0.02"}) == 99
     assert values.get_sample_value("voicebot_tick_late_seconds_count", {"worker": "0"}) == 100
@@ -31,6 +31,7 @@ def test_what_was_written_is_published_by_worker(tmp_path: Path) -> None:
     assert values.get_sample_value("voicebot_ticks_dropped_total", {"worker": "0"}) == 3
     assert values.get_sample_value("voicebot_prompt_cache_total", {"worker": "1", "result": "memory"}) == 40
     assert values.get_sample_value("voicebot_prompt_cache_bytes", {"worker": "1"}) == 1000
+    assert values.get_sample_value("voicebot_prompts_foreseen_total", {"worker": "1"}) == 7
 
 
 def test_stale_and_broken_files_are_left_out(tmp_path: Path) -> None:

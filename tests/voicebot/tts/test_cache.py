@@ -79,3 +79,14 @@ def test_what_memory_has_no_room_for_comes_from_the_folder(tmp_path: Path) -> No
     cache = PromptCache(voice, max_bytes=100, folder=tmp_path)
     cache.warm(["很长很长"])
     assert cache.synthesize("很长很长") and voice.spoken == ["很长很长"]
+
+
+def test_what_was_prepared_is_at_hand_and_counts_apart() -> None:
+    voice = CountingVoice()
+    cache = PromptCache(voice)
+    cache.warm(["您好"])
+    for text in ("张先生您好", "张先生您好", "您好"):
+        cache.prepare(text)
+    assert voice.spoken == ["您好", "张先生您好"]
+    cache.synthesize("张先生您好")
+    assert (cache.figures.ahead, cache.figures.hits, cache.figures.misses) == (1, 1, 1)
