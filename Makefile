@@ -6,7 +6,7 @@ ARGS   ?=
 PARALLEL := --numprocesses=auto --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test unit check bench bench-turns train-asr eval-asr train-intent eval-intent bench-intent clean browser peers
+.PHONY: help setup demo serve test unit check bench bench-turns train-asr eval-asr eval-answer train-intent eval-intent bench-intent clean browser peers
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -64,6 +64,9 @@ bench-turns: $(VENV)/.dev ## Measure how long callers wait for the bot, beside a
 
 train-asr: $(VENV)/.train ## Train the embedded recogniser anew (hours)
 	$(BIN)/python -m voicebot.asr.training.run
+
+eval-answer: $(VENV)/.train ## How well it is told who answered
+	$(BIN)/python -m benchmarks.answer $(ARGS)
 
 eval-asr: $(VENV)/.train ## How well the embedded recogniser hears
 	$(BIN)/python -m voicebot.asr.training.evaluate

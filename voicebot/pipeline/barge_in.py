@@ -22,6 +22,9 @@ def is_company(text: str) -> bool:
     return bool(_COMPANY.match(han(text)))
 
 
-def interrupts(text: str) -> bool:
-    """True when a partial transcript should silence an interruptible sentence."""
-    return len(han(text)) >= ENOUGH and not is_company(text)
+def interrupts(text: str, *, voice_goes_on: bool = False) -> bool:
+    """True when a partial transcript should silence an interruptible sentence.
+
+    Words come after their sound: where the voice still goes on, one more syllable is being spoken than is read.
+    """
+    return len(han(text)) + voice_goes_on >= ENOUGH and not is_company(text)

@@ -15,7 +15,10 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
+    """`voice`: the caller still speaks while this much is read."""
+
     text: str
+    voice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
