@@ -24,6 +24,7 @@ Row = Mapping[str, Any]
 OneRow = Callable[[int, str, Callable[[dict[str, Any]], Row]], Row]
 """(line number, line, work) to the answer of `work`, or a row with `error`."""
 _WORST = 5
+_BY_PHONE = 8
 _KINDS = {"ability": "能力", "willingness": "意愿", "emotion": "情绪", "phone": "通话习惯", "line": "线路"}
 _FIGURES = {
     "calls": "通话数", "errors": "无法模拟", "right_ending": "结局正确率", "right_handoff": "转人工正确率",
@@ -56,7 +57,7 @@ def run(wanted: Simulation, one_row: OneRow) -> int:
         fail(str(error))
     began = time.monotonic()
     rows, personas = [], []
-    for row, persona in _calls(wanted, script, one_row):
+    for row, persona in _by_phone(wanted, one_row) if wanted.audio else _calls(wanted, script, one_row):
         if wanted.as_json:
             print_row(row)
         rows.append(row)
@@ -82,14 +83,32 @@ def _calls(wanted: Simulation, script: Script, one_row: OneRow) -> Iterator[tupl
             if line.strip():
                 yield _called(script, rehearsal, one_row, wanted.seed, number, line)
         return
+    people = _people(wanted, one_row)
+    yield from zip(rehearsal.calls(script, people, wanted.seed), people, strict=True)
+
+
+def _people(wanted: Simulation, one_row: OneRow) -> list[Row]:
+    """The personas that were asked for, as many as were asked for."""
     personas: Sequence[Row] = shipped_personas()
     if wanted.lines is not None:
         read = [one_row(number, line, lambda row: row) for number, line in enumerate(wanted.lines, 1) if line.strip()]
         personas = [persona for persona in read if "answers" in persona]
         if not personas:
             fail("there is no persona in this file")
-    people = list(crowd(personas, wanted.count or len(personas), wanted.seed))
-    yield from zip(rehearsal.calls(script, people, wanted.seed), people, strict=True)
+    return list(crowd(personas, wanted.count or len(personas), wanted.seed))
+
+
+def _by_phone(wanted: Simulation, one_row: OneRow) -> Iterator[tuple[Row, Row]]:
+    """As telephone calls: as many as were asked for, eight of the shipped personas when nothing was said."""
+    from voicebot.demo.by_phone import NoCalls, ring
+
+    people = _people(wanted, one_row)
+    if wanted.lines is None and wanted.count is None:
+        people = people[:: max(1, len(people) // _BY_PHONE)][:_BY_PHONE]
+    try:
+        yield from zip(ring(wanted.script, people, wanted.seed), people, strict=True)
+    except (NoCalls, ValueError) as error:
+        fail(str(error))
 
 
 def _called(

@@ -1,6 +1,6 @@
 """The far end of the demonstration: simulated debtors, or agents, a process with a telephone of its own.
 
-    python -m voicebot.demo.far_end HOST:PORT REPORT.json [PERSONAS.json]
+python -m voicebot.demo.far_end HOST:PORT REPORT.json [PERSONAS.json]
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -10,7 +11,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,8 +71,8 @@ def run_demo(*, once: bool, calls: int, json_file: Path | None, home: Path | Non
     if not console.is_terminal:
         console = Console(stderr=True, width=WIDTH)
     personas = _cast(calls)
-    places = _places((home or Path(tempfile.mkdtemp(prefix="voicebot-demo-"))).absolute(), personas)
-    _settle_in(places)
+    places = places_in((home or Path(tempfile.mkdtemp(prefix="voicebot-demo-"))).absolute(), personas)
+    settle_in(places)
     try:
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # both end it tidily
         code: int = uvloop.run(_demo(places, console, personas, once=once, json_file=json_file))
@@ -83,7 +84,7 @@ def run_demo(*, once: bool, calls: int, json_file: Path | None, home: Path | Non
         return 1
 
 
-def _settle_in(places: Places) -> None:
+def settle_in(places: Places) -> None:
     """An installation of its own: the operator's database, trunk and peers are no place for a demonstration."""
     for name in [name for name in os.environ if name.upper().startswith("VOICEBOT_")]:
         if name not in _KEPT:
@@ -100,11 +101,42 @@ def _settle_in(places: Places) -> None:
 async def _demo(
     places: Places, console: Console, personas: Sequence[Persona], *, once: bool, json_file: Path | None
 ) -> int:
-    settings, calls = load_settings(), len(personas)
-    log = places.home / "processes.log"
+    calls = len(personas)
     console.print(f"[bold]voicebot 演示[/] · {calls} 通电话 · 状态目录 {places.home}")
+    async with on_stage(places, console, personas) as stage:
+        results = await stage.watch(personas, console)
+        show_results(results, console, _latencies(places))
+        _write(results, places, json_file)
+        if not once:
+            await _stay(places, stage.password, console, stage.supervisor)
+    return 0 if len(results) == calls and all(call.verified for call in results) else 1
+
+
+@dataclass(frozen=True, slots=True)
+class OnStage:
+    """An installation that runs, with its simulated people at their telephones and the campaign under way."""
+
+    settings: Settings
+    store: Store
+    supervisor: Supervisor
+    password: str
+
+    async def watch(self, personas: Sequence[Persona], console: Console) -> list[DemoCall]:
+        """Follow the calls to their ends, then let the simulated people go home."""
+        results = await _watch(self.store, self.settings, personas, console)
+        await self.supervisor.stop(["debtors", "agents"])
+        return results
+
+
+@contextlib.asynccontextmanager
+async def on_stage(
+    places: Places, console: Console, personas: Sequence[Persona], *, script: str = "reminder", cast: Path | None = None
+) -> AsyncIterator[OnStage]:
+    """Start everything and the campaign; `cast` is the file of the personas where they are not the shipped ones."""
+    settings, log = load_settings(), places.home / "processes.log"
     async with running(settings, log) as (supervisor, url), Store.from_url(url) as store:
-        debtors = Child("debtors", "voicebot.demo.far_end", (places.phones.far_end, str(places.latencies)))
+        people = () if cast is None else (str(cast),)
+        debtors = Child("debtors", "voicebot.demo.far_end", (places.phones.far_end, str(places.latencies), *people))
         agents = Child("agents", "voicebot.demo.far_end", (places.phones.agents, str(places.home / "agents.json")))
         supervisor.start(debtors)
         supervisor.start(agents)
@@ -112,14 +144,8 @@ async def _demo(
         with console.status("正在启动：数据库、线路、识别、合成、控制台 …"):
             await _ready(places, log)
         password = secrets.token_urlsafe(6)
-        await seed(store, personas, places.phones, SystemClock().now(), password)
-        results = await _watch(store, settings, personas, console)
-        await supervisor.stop([debtors.name, agents.name])
-        show_results(results, console, _latencies(places))
-        _write(results, places, json_file)
-        if not once:
-            await _stay(places, password, console, supervisor)
-    return 0 if len(results) == calls and all(call.verified for call in results) else 1
+        await seed(store, personas, places.phones, SystemClock().now(), password, script)
+        yield OnStage(settings, store, supervisor, password)
 
 
 def _cast(calls: int) -> list[Persona]:
@@ -128,7 +154,7 @@ def _cast(calls: int) -> list[Persona]:
     return [shipped[index % len(shipped)] for index in range(calls)]
 
 
-def _places(home: Path, personas: Sequence[Persona]) -> Places:
+def places_in(home: Path, personas: Sequence[Persona]) -> Places:
     home.mkdir(parents=True, exist_ok=True)
     wanted = dict.fromkeys(one.id for one in personas if one.foreign_phone) if foreign_phone.installed() else {}
     http, sip, debtors, agents, *foreign = (f"127.0.0.1:{port}" for port in _free_ports(3 + len(wanted)))

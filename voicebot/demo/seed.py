@@ -20,7 +20,6 @@ DEMO_USER = "demo"
 CREDITOR = Creditor(id="demo-bank", name="示范消费金融有限公司", neutral_name="示范服务中心", hotline="4008001234")
 
 
-
 @dataclass(frozen=True, slots=True)
 class Phones:
     """Where the simulated people are rung, host:port; `foreign`: persona id -> their own phone, not ours."""
@@ -33,7 +32,14 @@ class Phones:
         return self.foreign.get(persona.id, self.far_end)
 
 
-async def seed(store: Store, personas: Sequence[Persona], phones: Phones, now: dt.datetime, password: str) -> None:
+async def seed(
+    store: Store,
+    personas: Sequence[Persona],
+    phones: Phones,
+    now: dt.datetime,
+    password: str,
+    script: str = "reminder",
+) -> None:
     """Write the demonstration's data. Every demo debtor agreed to be called at any hour."""
     await store.cases.save_creditor(CREDITOR)
     await store.cases.save([_case(persona, number, phones, now) for number, persona in enumerate(personas, 1)], now)
@@ -47,7 +53,7 @@ async def seed(store: Store, personas: Sequence[Persona], phones: Phones, now: d
     await store.users.create(DEMO_USER, Role.ADMIN, now, password=password, display_name="演示用户")
     segment = Segment(creditor_id=CREDITOR.id)
     await store.campaigns.save(
-        Campaign(CAMPAIGN, "演示活动", "reminder", CampaignState.DRAFT, now, segment, max_concurrency=8)
+        Campaign(CAMPAIGN, "演示活动", script, CampaignState.DRAFT, now, segment, max_concurrency=8)
     )
     await store.campaigns.start(CAMPAIGN, now)
 

@@ -10,6 +10,8 @@ from voicebot.domain.case import Promise
 from voicebot.domain.understanding import Slots, Tense
 
 _EVERYTHING = re.compile("全部|全额|全还|全给|还清|结清|一次性|一次过|一把还|一分不少|都还上|搞清|还完")
+_PAID = re.compile("[还打转交付](?:过|了|掉)了?(?:一部分|一点儿?|一些|点儿?|些)了?")
+"""A part that was paid already is no part that is offered."""
 _SHARE = re.compile(
     "先还|先打|先给|先住|先得|一部分|一点|点儿|点先|只有|就这么多|每个?月(?![^，。]{0,4}[号日发])|分期|最低"
 )
@@ -64,6 +66,7 @@ def said_about_paying(slots: Slots, text: str, today: dt.date, full_fen: int, pa
     """Read the slots of an utterance as an offer to pay; days before today are no offers."""
     day = slots.date_end or slots.date
     past = slots.tense is Tense.PAST
+    text = _PAID.sub("", text)
     amount = _amount(slots, full_fen)
     whole = amount is not None and amount >= full_fen
     partial = (amount is not None and not whole) or (amount is None and (part_heard or bool(_SHARE.search(text))))

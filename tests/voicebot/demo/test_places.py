@@ -11,7 +11,7 @@ import pytest
 from voicebot.config import load_settings
 from voicebot.demo import foreign_phone, run
 from voicebot.demo.persona import Persona, load_personas
-from voicebot.demo.run import _places, _start_foreign_phones
+from voicebot.demo.run import _start_foreign_phones, places_in
 from voicebot.worker.supervisor import Child, Supervisor
 
 
@@ -36,7 +36,7 @@ def cast() -> list[Persona]:
 def test_two_personas_get_two_phones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign_phone, "installed", lambda: True)
     personas = cast()
-    places = _places(tmp_path, personas)
+    places = places_in(tmp_path, personas)
     supervisor = Watched()
     _start_foreign_phones(supervisor, places)
     assert len({child.name for child in supervisor.started}) == len(supervisor.started) == 2
@@ -49,7 +49,7 @@ def test_two_personas_get_two_phones(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_without_sipp_all_are_on_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign_phone, "installed", lambda: False)
     personas = cast()
-    places = _places(tmp_path, personas)
+    places = places_in(tmp_path, personas)
     assert {places.phones.of(persona) for persona in personas} == {places.phones.far_end}
 
 
@@ -69,7 +69,7 @@ def test_a_demonstration_never_touches_the_operators_database_or_trunk(
             "VOICEBOT_MAX_CALLS": "many",
             "VOICEBOT_SYNTHESIZER": "espeak",
         })  # fmt: skip
-        run._settle_in(run._places(tmp_path, run._cast(2)))
+        run.settle_in(run.places_in(tmp_path, run._cast(2)))
         settings = load_settings()
     assert settings.database_url is None and settings.trunk is None
     assert settings.home == tmp_path and settings.synthesizer == "espeak"

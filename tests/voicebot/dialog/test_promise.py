@@ -85,3 +85,11 @@ CALLBACKS = [
 def test_callbacks_keep_out_of_the_night(day: dt.date | None, time: dt.time | None, at: dt.datetime | None) -> None:
     found = callback_at(Said(time=time), NOW, day)
     assert found == (at and at.replace(tzinfo=NOW.tzinfo))
+
+
+def test_a_part_that_was_paid_is_no_part_that_is_offered() -> None:
+    def meant(text: str) -> Said:
+        return said_about_paying(Slots(date=FRIDAY, tense=Tense.FUTURE), text, TODAY, FULL, False)
+
+    assert not meant("我前几天还过一部分了，剩下这些周五还").partial
+    assert meant("先还一部分，周五").partial
