@@ -23,19 +23,22 @@ _QUIET: Final = 100.0
 
 def pitch_hz(pcm: bytes) -> float | None:
     """Fundamental frequency of the first 40 ms of s16le 8 kHz; None if unvoiced, quiet or too short."""
-    samples = np.frombuffer(pcm[: 2 * WINDOW], "<i2").astype(np.float64)
-    if samples.size < WINDOW:
-        return None
-    samples -= samples.mean()
-    if np.sqrt(np.mean(samples * samples)) < _QUIET:
-        return None
-    return _fundamental(_likeness(samples))
+    track = pitch_track(pcm[: 2 * WINDOW])
+    return track[0] if track else None
 
 
 def pitch_track(pcm: bytes) -> list[float | None]:
-    """Pitch every 10 ms; len is 0 for less than 40 ms of sound."""
-    starts = range(0, len(pcm) // 2 - WINDOW + 1, STEP)
-    return [pitch_hz(pcm[2 * start : 2 * (start + WINDOW)]) for start in starts]
+    """Pitch every 10 ms; len is 0 for less than 40 ms of sound. About 1 ms for a second of voice."""
+    samples = np.frombuffer(pcm[: len(pcm) & ~1], "<i2").astype(np.float64)
+    if samples.size < WINDOW:
+        return []
+    windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::STEP]
+    windows = windows - windows.mean(axis=1, keepdims=True)
+    loud = np.flatnonzero(np.sqrt(np.mean(windows * windows, axis=1)) >= _QUIET)
+    track: list[float | None] = [None] * len(windows)
+    for place, likeness in zip(loud, _likeness(windows[loud]), strict=True):
+        track[place] = _fundamental(likeness)
+    return track
 
 
 def ends_low(pcm: bytes) -> bool:
@@ -49,25 +52,24 @@ def ends_low(pcm: bytes) -> bool:
     return float(np.median(track[-_LAST:])) <= _LOW * float(np.median(track))
 
 
-def _likeness(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Autocorrelation by lag, corrected for the samples that a lag leaves out; 1 at lag 0."""
-    spectrum = np.fft.rfft(samples, 2 * samples.size)
-    raw = np.fft.irfft(np.abs(spectrum) ** 2)[: samples.size]
-    shrinking = 1 - np.arange(samples.size) / samples.size
-    return np.asarray(raw / shrinking / raw[0])
+def _likeness(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Autocorrelation of each row by lag, corrected for the samples that a lag leaves out; 1 at lag 0."""
+    spectrum = np.fft.rfft(windows, 2 * WINDOW)
+    raw = np.fft.irfft(np.abs(spectrum) ** 2)[:, :WINDOW]
+    shrinking = 1 - np.arange(WINDOW) / WINDOW
+    return np.asarray(raw / shrinking / raw[:, :1])
 
 
 def _fundamental(likeness: NDArray[np.float64]) -> float | None:
     shortest, longest = RATE // HIGHEST_HZ, RATE // LOWEST_HZ
-    best = likeness[shortest : longest + 1].max()
+    heights = likeness[shortest : longest + 1]
+    best = heights.max()
     if best < _VOICED:
         return None
     # The first peak nearly as high as the best is the period; the best may be a multiple of it.
-    for lag in range(shortest, longest + 1):
-        height = likeness[lag]
-        if height >= 0.9 * best and likeness[lag - 1] <= height >= likeness[lag + 1]:
-            return RATE / _between(likeness, lag)
-    return None
+    before, after = likeness[shortest - 1 : longest], likeness[shortest + 1 : longest + 2]
+    peaks = np.flatnonzero((heights >= 0.9 * best) & (before <= heights) & (heights >= after))
+    return RATE / _between(likeness, shortest + int(peaks[0])) if peaks.size else None
 
 
 def _between(likeness: NDArray[np.float64], lag: int) -> float:
