@@ -10,6 +10,8 @@ import asyncio
 import json
 import platform
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -45,17 +47,13 @@ def main() -> None:
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 10, 25, 50], help="calls at once, one row each")
     parser.add_argument("--servers", nargs="+", choices=["ours", "stock"], default=["ours", "stock"])
     parser.add_argument("--turns", type=int, default=24, help="at least this many turns per row")
+    parser.add_argument("--prompts", metavar="FOLDER", help="where rendered prompts are kept from run to run")
     parser.add_argument("--json", metavar="FILE", help="- for standard output")
     parser.add_argument("--plot", metavar="FILE", help=".png or .svg; needs matplotlib")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    for calls in options.calls:
-        for name in options.servers:
-            print(f"{name} with {calls} calls …", file=sys.stderr, flush=True)
-            rows.append(asyncio.run(ours(calls, options.turns)) if name == "ours" else stock(calls, options.turns))
-        if options.json not in (None, "-"):
-            with open(options.json, "w") as out:  # after each number of calls: a long run may be cut short
-                out.write(written(rows))
+    with tempfile.TemporaryDirectory(prefix="vb-turns-prompts-") as prompts:
+        run(options, rows, Path(options.prompts or prompts))
     show(rows)
     if options.json == "-":
         print(written(rows))
@@ -63,6 +61,20 @@ def main() -> None:
         from benchmarks.turns.plot import plot
 
         plot(rows, options.plot)
+
+
+def run(options: argparse.Namespace, rows: list[dict[str, Any]], prompts: Path) -> None:
+    """Fill `rows`, and the file after each number of calls: a long run may be cut short."""
+    for calls in options.calls:
+        for name in options.servers:
+            print(f"{name} with {calls} calls …", file=sys.stderr, flush=True)
+            if name == "ours":
+                rows.append(asyncio.run(ours(calls, options.turns, prompts)))
+            else:
+                rows.append(stock(calls, options.turns))
+        if options.json not in (None, "-"):
+            with open(options.json, "w") as out:
+                out.write(written(rows))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from benchmarks.line.witness import watched
 from benchmarks.turns.debtors import ANSWERS
 from benchmarks.turns.far_end import APART_S
 from benchmarks.turns.figures import figures, quantile
-from benchmarks.turns.server import Server, heard, punctuality, server, turn_times
+from benchmarks.turns.server import Server, heard, punctuality, server, turn_parts
 
 
 def rounds_for(calls: int, turns: int) -> int:
@@ -26,19 +26,20 @@ def rounds_for(calls: int, turns: int) -> int:
     return math.ceil(turns / (calls * len(ANSWERS)))
 
 
-async def ours(calls: int, turns: int) -> dict[str, Any]:
+async def ours(calls: int, turns: int, prompts: Path) -> dict[str, Any]:
     """Our whole server: real SIP calls, database, recording and all."""
     home = Path(tempfile.mkdtemp(prefix="vb-turns-"))
     try:
-        async with server(home, calls) as under_test:
+        async with server(home, calls, prompts) as under_test:
             with watched() as machine:
                 before, began = under_test.cpu_s(), time.monotonic()
                 call_s = await _rounds(under_test, calls, rounds_for(calls, turns))
                 took_s = time.monotonic() - began
                 used = {name: spent - before[name] for name, spent in under_test.cpu_s().items()}
-        line_ms, late = turn_times(sorted((home / "recordings").glob("*/*/*/*/*.zip"))), punctuality(home)
+        parts, late = turn_parts(sorted((home / "recordings").glob("*/*/*/*/*.zip"))), punctuality(home)
         row = figures(heard(home)) | _costs(used, call_s, took_s, machine.stolen)
-        row |= {"line_p50_ms": quantile(line_ms, 0.5), "line_p95_ms": quantile(line_ms, 0.95)}
+        row |= _parts("pause", [pause for pause, _ in parts]) | _parts("answer", [answer for _, answer in parts])
+        row |= _parts("line", [pause + answer for pause, answer in parts])
         return row | {"server": "ours", "calls": calls, "late_ticks": late["late_over_40_ms"], "ticks": late["ticks"]}
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -81,6 +82,10 @@ def stock(calls: int, turns: int) -> dict[str, Any]:
             peer.kill()
             peer.wait()
     return figures(told) | _costs(used, told["call_s"], took_s, machine.stolen) | {"server": "stock", "calls": calls}
+
+
+def _parts(name: str, times_ms: list[float]) -> dict[str, Any]:
+    return {f"{name}_p50_ms": quantile(times_ms, 0.5), f"{name}_p95_ms": quantile(times_ms, 0.95)}
 
 
 def _costs(used: dict[str, float], call_s: float, took_s: float, stolen: float) -> dict[str, Any]:

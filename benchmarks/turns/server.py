@@ -64,8 +64,12 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def server(home: Path, calls: int) -> AsyncIterator[Server]:
-    """Start everything for this many calls at once; on leaving it all has ended and logs and report are whole."""
+async def server(home: Path, calls: int, prompts: Path) -> AsyncIterator[Server]:
+    """Start everything for this many calls at once; on leaving it all has ended and logs and report are whole.
+
+    `prompts`: a folder in which one server leaves to the next what it rendered at its start.
+    """
+    (home / "prompts").symlink_to(prompts)
     sip, far_end = f"127.0.0.1:{_free(socket.SOCK_DGRAM)}", f"127.0.0.1:{_free(socket.SOCK_DGRAM)}"
     http = f"127.0.0.1:{_free(socket.SOCK_STREAM)}"
     settings = Settings(home=home, sip_listen=sip, http_listen=http, max_calls=calls + 2, drain_seconds=5)
@@ -94,15 +98,20 @@ def punctuality(home: Path) -> dict[str, int]:
     raise SystemExit(f"the line did not stop tidily, see {home / 'processes.log'}")
 
 
-def turn_times(bundles: Iterable[Path]) -> list[float]:
-    """The line's own measure of every turn, from the journals; ValueError where evidence does not verify."""
-    times = []
+def turn_parts(bundles: Iterable[Path]) -> list[tuple[float, float]]:
+    """Of every turn, by the journals: ms from the end of speech until the turn was over and its words were known, and
+    from there to the first sound of the answer. ValueError where evidence does not verify."""
+    parts = []
     for bundle in bundles:
         if failures := verify_bundle(bundle).failures:
             raise ValueError(f"{bundle}: {failures}")
-        facts = [fact for fact in read_journal(bundle) if fact.kind is FactKind.LATENCY]
-        times += [float(str(fact.data["turn_ms"])) for fact in facts]
-    return times
+        heard_ms = end_ms = 0.0
+        for fact in read_journal(bundle):
+            if fact.kind is FactKind.HEARD:
+                heard_ms, end_ms = fact.ms, float(str(fact.data["end_ms"]))
+            elif fact.kind is FactKind.LATENCY:
+                parts.append((heard_ms - end_ms, fact.ms - heard_ms))
+    return parts
 
 
 async def _ready(addresses: Iterable[str]) -> None:

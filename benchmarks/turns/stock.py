@@ -4,6 +4,7 @@
 
 Its defaults throughout: Silero with 200 ms, smart-turn v3 as stop strategy, a segmented recogniser, interruption as
 soon as there is voice. Recogniser and voice are ours, and shared; one sentence answers everything, without a model.
+It gets the share of the machine that our brain takes.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from sip.codec import PCMA
 from sip.rtp import RtpError, RtpPacket, build_rtp, parse_rtp
 from voicebot.asr.recognizer import Recognizer, Transcript, load_recognizer
 from voicebot.tts.synthesizer import Synthesizer, load_synthesizer
+from voicebot.worker.priority import go_second
 
 RATE: Final = 8000
 GREETING: Final = "您好，我是示范消费金融有限公司的人工智能语音助手，本次通话会录音。请问是李振海本人吗？"
@@ -208,6 +210,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, required=True)
     logger.remove()
     logger.add(sys.stderr, level="ERROR")
+    go_second()
     uvloop.run(serve(parser.parse_args().calls))
 
 

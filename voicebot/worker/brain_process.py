@@ -31,6 +31,7 @@ from voicebot.worker.brain import Brain
 from voicebot.worker.brain_link import think
 from voicebot.worker.lifeline import run_process
 from voicebot.worker.names import link_path
+from voicebot.worker.priority import go_second
 from voicebot.worker.ticks import Tick
 
 log = structlog.get_logger(__name__)
@@ -65,6 +66,7 @@ async def warm_up(brain: Brain, script: str) -> None:
 async def _main(settings: Settings, stop: asyncio.Event) -> None:
     index = int(sys.argv[1])
     _quieten_libraries()
+    go_second()
     brain = build_brain(settings)
     rendered = await asyncio.to_thread(brain.load_scripts)
     await warm_up(brain, brain.shelf.pick(settings.inbound_script, "warm-up"))

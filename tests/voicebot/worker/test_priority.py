@@ -1,6 +1,7 @@
 """A line takes a turn of its own where it may, says which, and what it starts can give it back."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,13 @@ def test_without_rights_it_starts_all_the_same(monkeypatch: pytest.MonkeyPatch) 
     assert priority.go_first() == "like all others"
     priority.stand_in_line()
     assert kernel.asked == []
+
+
+def test_the_brain_takes_a_share_and_no_real_time_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, written = Kernel(monkeypatch), dict[Path, str]()
+    monkeypatch.setattr(Path, "write_text", lambda path, text: written.update({path: text}))
+    priority.go_second()
+    assert kernel.asked == [("nice", -10)] and written == {Path("/proc/self/autogroup"): "-10"}
 
 
 def test_a_child_stands_in_line_again(monkeypatch: pytest.MonkeyPatch) -> None:
