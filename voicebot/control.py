@@ -9,11 +9,13 @@ import sys
 import structlog
 
 from voicebot import __version__
+from voicebot.campaign.cadence import CadencePlanner
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.inbound import InboundFollower
 from voicebot.campaign.pacing import Load
 from voicebot.campaign.permission import caps_of, judge_by
 from voicebot.campaign.placement import Placement
+from voicebot.campaign.strategies import load_strategies
 from voicebot.config import Settings, host_port
 from voicebot.console.agreement import load_authorities
 from voicebot.console.server import serve_console
@@ -78,6 +80,7 @@ async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> Non
                 workers=workers,
                 authorities=load_authorities(settings.home),
                 targets=settings.transfer_targets,
+                home=settings.home,
             )
             await serve_console(data, console, stop)
             return
@@ -108,6 +111,7 @@ async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
         asyncio.create_task(InboundFollower(store, clock, in_writing=settings.message_webhook is not None).run()),
         asyncio.create_task(keep_desk(store, clock)),
         asyncio.create_task(_send_messages(store, settings, clock)),
+        asyncio.create_task(_follow_strategies(store, settings, clock)),
     ]
     capacity = min(settings.max_calls * settings.workers, channels_of(settings))
     dialler = Dialler(
@@ -139,6 +143,11 @@ async def _send_messages(store: Store, settings: Settings, clock: Clock) -> None
         await Sender(store, channel, templates, clock).run()
     finally:
         await channel.close()
+
+
+async def _follow_strategies(store: Store, settings: Settings, clock: Clock) -> None:
+    in_writing = settings.message_webhook is not None
+    await CadencePlanner(store, load_strategies(settings.home), clock, in_writing=in_writing).run()
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> None:

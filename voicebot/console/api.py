@@ -216,7 +216,12 @@ def _work_routes(router: APIRouter, data: ConsoleData) -> None:
         who = account_of(request.scope).username
         try:
             row = await data.add_campaign(
-                wanted.name.strip(), wanted.script, wanted.segment(), wanted.max_concurrency, wanted.hours()
+                wanted.name.strip(),
+                wanted.script,
+                wanted.segment(),
+                wanted.max_concurrency,
+                wanted.hours(),
+                wanted.strategy,
             )
         except ValueError as unknown:
             raise HTTPException(422, str(unknown)) from unknown

@@ -97,6 +97,7 @@ class CampaignOut(BaseModel):
     dispositions: dict[Disposition, int]
     hours_from: str | None = None
     hours_to: str | None = None
+    strategy: str | None = None
 
 
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
@@ -114,6 +115,7 @@ class CampaignIn(BaseModel):
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
     hours_from: Annotated[str | None, Field(pattern=CLOCK, description="HH:MM in Shanghai")] = None
     hours_to: Annotated[str | None, Field(pattern=CLOCK, description="HH:MM in Shanghai, later")] = None
+    strategy: Annotated[str | None, Field(description="Cases are reached on its days; null: all at the start")] = None
 
     @model_validator(mode="after")
     def _hours_in_order(self) -> Self:
@@ -221,4 +223,5 @@ def campaign_out(row: CampaignRow) -> CampaignOut:
         dispositions=dict(row.dispositions),
         hours_from=f"{row.hours[0]:%H:%M}" if row.hours else None,
         hours_to=f"{row.hours[1]:%H:%M}" if row.hours else None,
+        strategy=row.strategy,
     )

@@ -12,6 +12,7 @@ from voicebot.domain.campaign import Hours, Segment
 from voicebot.domain.journal import Fact
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.records import DayFigures
+from voicebot.domain.strategy import Strategy
 
 if TYPE_CHECKING:
     from voicebot.console.desk_data import DeskData
@@ -153,6 +154,7 @@ class CampaignRow:
     running: int = 0
     dispositions: Mapping[Disposition, int] = field(default_factory=dict)
     hours: Hours | None = None
+    strategy: str | None = None
 
     @property
     def promises(self) -> int:
@@ -247,10 +249,20 @@ class ConsoleData(Protocol):
         """Names of the call scripts a campaign can use."""
         ...
 
+    async def strategies(self) -> Mapping[str, Strategy]:
+        """Strategies by id; ValueError for one that can't be read."""
+        ...
+
     async def add_campaign(
-        self, name: str, script: str, segment: Segment, max_concurrency: int, hours: Hours | None = None
+        self,
+        name: str,
+        script: str,
+        segment: Segment,
+        max_concurrency: int,
+        hours: Hours | None = None,
+        strategy: str | None = None,
     ) -> CampaignRow:
-        """Add a campaign that is not started yet. ValueError for a script that does not exist."""
+        """Add a campaign that is not started yet. ValueError for a script or strategy that does not exist."""
         ...
 
     async def start_campaign(self, campaign_id: str) -> None: ...

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from voicebot.campaign.importer import ImportReport, import_cases
+from voicebot.campaign.strategies import load_strategies
 from voicebot.config import scripts_dir
 from voicebot.console.desk_data import DeskData
 from voicebot.console.floor_data import FloorData
@@ -46,6 +47,7 @@ from voicebot.domain.records import (
     Role,
     User,
 )
+from voicebot.domain.strategy import Strategy
 from voicebot.store import Store
 from voicebot.worker.names import worker_name
 
@@ -71,8 +73,10 @@ class StoreData:
         workers: Sequence[str] = (LONE_WORKER,),
         authorities: Sequence[Authority] = AUTHORITIES,
         targets: Sequence[str] = (),
+        home: Path | None = None,
     ) -> None:
         self._store = store
+        self._home = home
         self._clock = clock or SystemClock()
         self.desk = DeskData(store, self._clock, workers, authorities, targets)
         self.floor = FloorData(store, self._clock)
@@ -149,11 +153,22 @@ class StoreData:
     async def scripts(self) -> Sequence[str]:
         return await asyncio.to_thread(lambda: sorted(path.stem for path in scripts_dir().glob("*.yaml")))
 
+    async def strategies(self) -> Mapping[str, Strategy]:
+        return await asyncio.to_thread(load_strategies, self._home)
+
     async def add_campaign(
-        self, name: str, script: str, segment: Segment, max_concurrency: int, hours: Hours | None = None
+        self,
+        name: str,
+        script: str,
+        segment: Segment,
+        max_concurrency: int,
+        hours: Hours | None = None,
+        strategy: str | None = None,
     ) -> CampaignRow:
         if script not in await self.scripts():
             raise ValueError(f"there is no call script {script!r} in {scripts_dir()}")
+        if strategy is not None and strategy not in await self.strategies():
+            raise ValueError(f"there is no strategy {strategy!r}")
         now = self._clock.now()
         campaign = Campaign(
             id=f"{now.astimezone(SHANGHAI):%m%d-%H%M}-{secrets.token_hex(2)}",
@@ -164,6 +179,7 @@ class StoreData:
             segment=segment,
             max_concurrency=max_concurrency,
             hours=hours,
+            strategy=strategy,
         )
         await self._store.campaigns.save(campaign)
         return _campaign(await self._store.campaigns.progress(campaign.id))
@@ -250,7 +266,7 @@ def _call(record: CallRecord, promise: PromiseView | None = None) -> CallRow:
 
 def _message(message: Message) -> MessageView:
     at = message.sent_at or message.not_before
-    return MessageView(message.kind.value, message.state.value, at, message.text, message.why)
+    return MessageView(message.kind, message.state.value, at, message.text, message.why)
 
 
 def _promise(record: PromiseRecord) -> PromiseView:
@@ -303,6 +319,7 @@ def _campaign(progress: CampaignProgress) -> CampaignRow:
         running=attempts.get(AttemptState.LEASED, 0) + attempts.get(AttemptState.PLACED, 0),
         dispositions={Disposition(n): count for n, count in progress.dispositions.items() if n in _KNOWN},
         hours=campaign.hours,
+        strategy=campaign.strategy,
     )
 
 

@@ -36,7 +36,10 @@ Hours = tuple[dt.time, dt.time]
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """`hours`: its reminders begin only in this part of the day; None: whenever the rulebook allows."""
+    """`hours`: its reminders begin only in this part of the day; None: whenever the rulebook allows.
+
+    With a `strategy` its cases are reached on the strategy's days; without one they are all rung once it starts.
+    """
 
     id: str
     name: str
@@ -49,6 +52,7 @@ class Campaign:
     started_at: dt.datetime | None = None
     stopped_at: dt.datetime | None = None
     hours: Hours | None = None
+    strategy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

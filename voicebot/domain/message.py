@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class MessageKind(StrEnum):
-    """What a message is for; each has a template."""
+    """Messages that the product plans by itself; strategies name further templates."""
 
     PROMISE_RECAP = "promise_recap"  # right after the call: what was agreed
     PROMISE_DUE = "promise_due"  # on the morning of the day
@@ -27,9 +27,9 @@ class MessageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """A message to write into the outbox: not sent before `not_before` nor after `expires_at`."""
+    """A message to write into the outbox: by the template `kind`, not before `not_before`, not after `expires_at`."""
 
-    kind: MessageKind
+    kind: str
     to: str
     not_before: dt.datetime
     expires_at: dt.datetime
@@ -37,7 +37,7 @@ class PlannedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the outbox. `to` is E.164; `text` is what was sent, empty until then.
+    """One message of the outbox. `kind` is its template, `to` E.164, `text` what was sent, empty until then.
 
     `promise_id`: it speaks of this promise and is dropped when that is kept, broken or replaced.
     `external_id` is the gateway's word for it; `why` and `rule` say what kept it from being sent.
@@ -45,7 +45,7 @@ class Message:
 
     id: int
     case_id: str
-    kind: MessageKind
+    kind: str
     to: str
     state: MessageState
     not_before: dt.datetime

@@ -16,7 +16,7 @@ from voicebot.domain.attempt import ContactStop, TargetKind
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.domain.message import Message, MessageState
 from voicebot.messages.channel import Channel, GatewayAway, Undeliverable
-from voicebot.messages.templates import Templates, fill_in
+from voicebot.messages.templates import TemplateError, Templates, fill_in
 from voicebot.store import DatabaseError, Store
 from voicebot.store.outbox import DueMessage
 
@@ -58,14 +58,15 @@ class Sender:
 
     async def _deliver(self, due: DueMessage) -> None:
         message, now = due.message, self._clock.now()
-        if due.promise is None:
-            await self._store.outbox.end(message.id, MessageState.CANCELLED, "the promise is gone")
-            return
         verdict = await self._may_send(due, now)
         if not verdict.allowed:
             await self._put_off(message, verdict)
             return
-        text = fill_in(self._templates, message.kind, due.case, due.promise)
+        try:
+            text = fill_in(self._templates, message.kind, due.case, due.promise)
+        except TemplateError as error:
+            await self._store.outbox.end(message.id, MessageState.FAILED, str(error))
+            return
         forbidden = self._violation(due, text, now)
         if forbidden:
             await self._store.outbox.end(message.id, MessageState.REFUSED, forbidden, "CN-S1")
@@ -87,11 +88,16 @@ class Sender:
             await self._store.outbox.later(message.id, verdict.not_before, verdict.reason, verdict.rule)
 
     def _violation(self, due: DueMessage, text: str, now: dt.datetime) -> str:
-        """Why the speech gate forbids the text; empty when it does not. The number was verified in the call."""
+        """Why the speech gate forbids the text; empty when it does not.
+
+        Who promised something on this number was verified there; to anybody else no debt may be named.
+        """
         names = (due.case.debtor.name, due.case.creditor.name, due.case.creditor.neutral_name)
         record = record_of(due.case, last_promise=due.promise)
         today = now.astimezone(SHANGHAI).date()
-        found = check_speech(text, "bot", SpeechContext(True, "debtor", today, record, names))
+        known = due.promise is not None
+        listener = "debtor" if known else "unknown"
+        found = check_speech(text, "bot", SpeechContext(known, listener, today, record, names))
         return "；".join(f"{each.id} {each.reason}" for each in found)
 
     async def _hand_over(self, message: Message, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Templates: the wording of messages as data, filled in from the case and the promise."""
+"""Templates: the wording of messages as data, by name, filled in from the case and the promise."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from voicebot.domain.case import Case, Promise
 from voicebot.domain.message import MessageKind
 from voicebot.domain.money import yuan
 
-FIELDS = frozenset({"institution", "name", "date", "amount", "hotline"})
+OF_PROMISES = frozenset({"date", "amount"})
+FIELDS = OF_PROMISES | {"institution", "name", "hotline"}
 
-Templates = Mapping[MessageKind, str]
+Templates = Mapping[str, str]
 
 
 class TemplateError(ValueError):
@@ -42,16 +43,16 @@ def load_templates(path: Path | None) -> Templates:
 
 
 def parse_templates(source: str, name: str) -> Templates:
-    """Read `kind: wording` for every kind of message. TemplateError for anything else."""
+    """Read `name: wording`; what the product sends by itself must be there. TemplateError for anything else."""
     try:
         raw = YAML(typ="safe", pure=True).load(source)
     except YAMLError as error:
         raise TemplateError(f"{name} is no YAML: {error}") from error
     if not isinstance(raw, dict):
-        raise TemplateError(f"{name}: `kind: wording` is expected for {', '.join(MessageKind)}")
+        raise TemplateError(f"{name}: `name: wording` is expected, at least for {', '.join(MessageKind)}")
     found = {}
-    for kind in MessageKind:
-        wording = raw.get(kind.value)
+    for kind in dict.fromkeys([*(kind.value for kind in MessageKind), *map(str, raw)]):
+        wording = raw.get(kind)
         if not isinstance(wording, str) or not wording.strip():
             raise TemplateError(f"{name}: there is no wording for {kind}; add it")
         _check_fields(name, kind, wording)
@@ -59,9 +60,9 @@ def parse_templates(source: str, name: str) -> Templates:
     return found
 
 
-def _check_fields(name: str, kind: MessageKind, wording: str) -> None:
+def _check_fields(name: str, kind: str, wording: str) -> None:
     try:
-        fields = {field for _, field, spec, conversion in string.Formatter().parse(wording) if field is not None}
+        fields = _fields(wording)
     except ValueError as error:
         raise TemplateError(f"{name}: {kind}: {error}; write a bare brace as {{{{ or }}}}") from error
     unknown = fields - FIELDS
@@ -69,12 +70,18 @@ def _check_fields(name: str, kind: MessageKind, wording: str) -> None:
         raise TemplateError(f"{name}: {kind}: unknown {{{min(unknown)}}}; there are {', '.join(sorted(FIELDS))}")
 
 
-def fill_in(templates: Templates, kind: MessageKind, case: Case, promise: Promise) -> str:
-    """The text of one message."""
-    return templates[kind].format(
-        institution=case.creditor.neutral_name,
-        name=case.debtor.name,
-        date=f"{promise.date.month}月{promise.date.day}日",
-        amount=yuan(promise.amount_fen),
-        hotline=case.creditor.hotline,
-    )
+def _fields(wording: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(wording) if field is not None}
+
+
+def fill_in(templates: Templates, kind: str, case: Case, promise: Promise | None) -> str:
+    """The text of one message. TemplateError without such a template, or without the promise that it speaks of."""
+    if kind not in templates:
+        raise TemplateError(f"there is no wording for {kind}: add it to VOICEBOT_MESSAGE_TEMPLATES")
+    values = {"institution": case.creditor.neutral_name, "name": case.debtor.name, "hotline": case.creditor.hotline}
+    if promise is not None:
+        values |= {"date": f"{promise.date.month}月{promise.date.day}日", "amount": yuan(promise.amount_fen)}
+    missing = _fields(templates[kind]) - set(values)
+    if missing:
+        raise TemplateError(f"{kind} speaks of a promise ({{{min(missing)}}}) where none is: take another template")
+    return templates[kind].format(**values)

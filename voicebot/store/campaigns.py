@@ -28,13 +28,14 @@ class Campaigns:
         self._database = database
 
     async def save(self, campaign: Campaign) -> None:
-        """Add a campaign or change its name, script, segment, hours, priority and concurrency."""
+        """Add a campaign or change everything but its state."""
         change = {
             "name": campaign.name,
             "script": campaign.script,
             "segment": asdict(campaign.segment),
             "max_concurrency": campaign.max_concurrency,
             "priority": campaign.priority,
+            "strategy": campaign.strategy,
             "hours_from": _minutes(campaign.hours[0]) if campaign.hours else None,
             "hours_to": _minutes(campaign.hours[1]) if campaign.hours else None,
         }
@@ -50,6 +51,7 @@ class Campaigns:
     async def start(self, campaign_id: str, now: dt.datetime) -> int:
         """Let a campaign run and plan an attempt for each case of its segment that has none yet; how many.
 
+        With a strategy nothing is planned here: its days bring the calls.
         Raises CampaignUnknown.
         """
         async with self._database.begin() as connection:
@@ -63,7 +65,7 @@ class Campaigns:
             ).first()
             if row is None:
                 raise CampaignUnknown(campaign_id)
-            return await _plan(connection, _to_campaign(row), now)
+            return 0 if row.strategy is not None else await _plan(connection, _to_campaign(row), now)
 
     async def stop(self, campaign_id: str, now: dt.datetime) -> None:
         """Dial no more; calls under way go on. Waiting attempts stay for the next start.
@@ -77,11 +79,11 @@ class Campaigns:
             raise CampaignUnknown(campaign_id)
 
     async def finish_done(self, now: dt.datetime) -> list[str]:
-        """Close running campaigns that have nothing left to do; their ids."""
+        """Close running campaigns that have nothing left to do; their ids. One with a strategy goes on every day."""
         still_open = select(attempts.c.id).where(attempts.c.campaign_id == campaigns.c.id, _is_open())
         query = (
             update(campaigns)
-            .where(campaigns.c.state == CampaignState.RUNNING, ~still_open.exists())
+            .where(campaigns.c.state == CampaignState.RUNNING, campaigns.c.strategy.is_(None), ~still_open.exists())
             .values(state=CampaignState.FINISHED, stopped_at=now)
             .returning(campaigns.c.id)
         )
@@ -169,18 +171,24 @@ async def _plan(connection: AsyncConnection, campaign: Campaign, now: dt.datetim
         literal(campaign.script),
         literal(now),
         literal(campaign.priority),
-    ).where(cases.c.status == "open", best.is_not(None), ~tried.exists(), *_segment(campaign.segment))
+    ).where(
+        cases.c.status == "open",
+        best.is_not(None),
+        ~tried.exists(),
+        *within_segment(campaign.segment, cases.c.overdue_days),
+    )
     columns = ["campaign_id", "case_id", "debtor_id", "number", "script", "not_before", "priority"]
     planned = insert(attempts).from_select(columns, chosen).on_conflict_do_nothing().returning(attempts.c.id)
     return len((await connection.execute(planned)).all())
 
 
-def _segment(segment: Segment) -> list[ColumnElement[bool]]:
+def within_segment(segment: Segment, overdue_days: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    """The conditions of a segment, with the days of arrears as the caller counts them."""
     bounds: list[tuple[Callable[[Any, Any], Any], ColumnElement[Any], Any]] = [
         (operator.eq, cases.c.creditor_id, segment.creditor_id),
         (operator.eq, cases.c.product, segment.product),
-        (operator.ge, cases.c.overdue_days, segment.min_overdue_days),
-        (operator.le, cases.c.overdue_days, segment.max_overdue_days),
+        (operator.ge, overdue_days, segment.min_overdue_days),
+        (operator.le, overdue_days, segment.max_overdue_days),
         (operator.ge, cases.c.amount_fen, segment.min_amount_fen),
         (operator.le, cases.c.amount_fen, segment.max_amount_fen),
     ]
@@ -206,6 +214,7 @@ def _to_campaign(row: AnyRow) -> Campaign:
         started_at=row.started_at,
         stopped_at=row.stopped_at,
         hours=None if row.hours_from is None else (_clock(row.hours_from), _clock(row.hours_to)),
+        strategy=row.strategy,
     )
 
 

@@ -165,6 +165,7 @@ campaigns = Table(
     _when("stopped_at", nullable=True),
     Column("hours_from", SmallInteger),
     Column("hours_to", SmallInteger),
+    _text("strategy", nullable=True),
 )
 """`hours_from`, `hours_to`: minutes since midnight in Shanghai."""
 
@@ -234,6 +235,18 @@ decisions = Table(
     _when("not_before", nullable=True),
     _text("pack_sha256"),
 )
+
+cadence = Table(
+    "cadence",
+    metadata,
+    _text("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    _text("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    _text("means", primary_key=True),
+    _text("words", primary_key=True),
+    _when("planned_at"),
+)
+"""What a campaign's strategy has planned; `day` is the ordinal of a date."""
 
 # --- calls
 

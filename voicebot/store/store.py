@@ -16,6 +16,7 @@ from voicebot.store.agent_figures import Figures
 from voicebot.store.agents import Agents
 from voicebot.store.alerts import Alerts
 from voicebot.store.attempts import Attempts
+from voicebot.store.cadence import Cadence
 from voicebot.store.calls import Calls
 from voicebot.store.campaigns import Campaigns
 from voicebot.store.cases import Cases
@@ -54,6 +55,7 @@ class Store:
         self.commands = Commands(database)
         self.promises = Promises(database)
         self.outbox = Outbox(database)
+        self.cadence = Cadence(database)
         self.agents = Agents(database)
         self.waiting = Waiting(database)
         self.alerts = Alerts(database)

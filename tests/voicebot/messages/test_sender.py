@@ -58,7 +58,7 @@ async def promised(store: Store, clock: FixedClock, *, in_writing: bool = True) 
     assert await Dialler(store, "w", place, judge_by(), clock=clock, in_writing=in_writing).once() == 1
 
 
-async def of_case(store: Store) -> dict[MessageKind, Message]:
+async def of_case(store: Store) -> dict[str, Message]:
     return {message.kind: message for message in await store.outbox.of_case(new_case(0).case.id)}
 
 

@@ -13,6 +13,7 @@ from voicebot.console.markup import Child, tag
 from voicebot.console.queries import CampaignRow
 from voicebot.console.shell import Console, Visit, empty, heading, markup, shell, visit_of
 from voicebot.console.words import Words
+from voicebot.domain.strategy import Strategy
 
 REDRAW_S = 2.0
 
@@ -26,9 +27,10 @@ def register(console: Console) -> None:
         words = visit.words
         drawn = campaign_list(visit, await console.data.campaigns())
         scripts = await console.data.scripts()
+        strategies = await console.data.strategies()
         with shell(console, visit, "/campaigns", words("campaigns.title")):
             markup(heading(words("campaigns.title"), words("campaigns.lead")))
-            markup(new_campaign(words, scripts))
+            markup(new_campaign(words, scripts, tuple(strategies.values())))
             listed = markup(drawn)
 
             async def redraw() -> None:
@@ -48,7 +50,7 @@ def campaign_list(visit: Visit, rows: Sequence[CampaignRow]) -> Markup:
     return tag("div", *(_campaign(visit, row) for row in ordered), cls="campaigns")
 
 
-def new_campaign(words: Words, scripts: Sequence[str]) -> Markup:
+def new_campaign(words: Words, scripts: Sequence[str], strategies: Sequence[Strategy] = ()) -> Markup:
     """A form that unfolds; what is left empty does not restrict which cases are taken."""
     options = [tag("option", name, value=name, selected=name == "reminder") for name in scripts]
     name = tag(
@@ -57,6 +59,7 @@ def new_campaign(words: Words, scripts: Sequence[str]) -> Markup:
     fields = (
         tag("label", tag("span", words("campaigns.name")), name, cls="field wide"),
         tag("label", tag("span", words("campaigns.script")), tag("select", *options, name="script", cls="select")),
+        _strategies(words, strategies),
         _bounds(words, "campaigns.overdue", "min_overdue_days", "max_overdue_days"),
         _bounds(words, "campaigns.amount", "min_amount_fen", "max_amount_fen", factor=100),
         _hours(words),
@@ -73,6 +76,16 @@ def _bounds(words: Words, title: str, low: str, high: str, factor: int = 1) -> M
     between = tag("span", "–", cls="faint")
     pair = (_number(low, words("campaigns.any"), factor), between, _number(high, words("campaigns.any"), factor))
     return tag("div", tag("span", words(title)), tag("div", *pair, cls="line"), role="group", aria_label=words(title))
+
+
+def _strategies(words: Words, strategies: Sequence[Strategy]) -> Markup:
+    """At once, or by the days of a strategy; each says which days those are."""
+    options = [tag("option", words("campaigns.at_once"), value="")]
+    for strategy in strategies:
+        days = "、".join(map(str, strategy.days))
+        options.append(tag("option", words("campaigns.on_days", title=strategy.title, days=days), value=strategy.id))
+    choice = tag("select", *options, name="strategy", cls="select")
+    return tag("label", tag("span", words("campaigns.strategy")), choice)
 
 
 def _hours(words: Words) -> Markup:
@@ -103,7 +116,8 @@ def _campaign(visit: Visit, row: CampaignRow) -> Markup:
     chip = tag("span", words(state), cls="chip dot live good" if row.active else "chip dot")
     script = tag("span", f"{words('campaigns.script')} {row.script}", cls="muted")
     hours = tag("span", f"{row.hours[0]:%H:%M}–{row.hours[1]:%H:%M}", cls="muted num") if row.hours else None
-    top = tag("div", tag("b", row.name), chip, script, hours, _button(visit, row), cls="top")
+    plan = tag("span", f"{words('campaigns.strategy')} {row.strategy}", cls="muted") if row.strategy else None
+    top = tag("div", tag("b", row.name), chip, script, plan, hours, _button(visit, row), cls="top")
     percent = 100 / row.total if row.total else 0
     bar = tag(
         "div",
