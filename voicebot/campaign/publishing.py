@@ -8,11 +8,12 @@ from pathlib import Path
 
 import structlog
 
-from voicebot.dialog.checker import Finding, Severity, check_text
+from voicebot.dialog.checker import Finding, Severity
 from voicebot.dialog.loader import PARTS
 from voicebot.dialog.parcel import parcel
 from voicebot.domain.clock import Clock
 from voicebot.domain.script_version import SHIPPED, ScriptVersion, Share
+from voicebot.pipeline.script_review import review_text
 from voicebot.store.script_versions import VersionRefused
 from voicebot.store.store import Store
 
@@ -44,7 +45,7 @@ class Publishing:
 
     async def check(self, script: str, source: str) -> Sequence[Finding]:
         """What the compiler says about a text that may stand in an editor; up to a second."""
-        return await asyncio.to_thread(check_text, await self.frozen(script, source), script, (self._shipped,))
+        return await asyncio.to_thread(review_text, await self.frozen(script, source), script, (self._shipped,))
 
     async def draft(
         self,
@@ -102,7 +103,7 @@ class Publishing:
     async def _checked(self, script: str, number: int) -> str:
         version = await self._store.script_versions.get(script, number)
         frozen = await self.frozen(script, version.source)
-        findings = await asyncio.to_thread(check_text, frozen, script, (self._shipped,))
+        findings = await asyncio.to_thread(review_text, frozen, script, (self._shipped,))
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         if errors:
             raise ScriptBroken(version, errors)

@@ -241,10 +241,10 @@ def rules_judge(file: RowsFile) -> None:
 
 @script.command("check")
 def script_check(files: list[Path], as_json: AsJson = False) -> None:
-    """Check call scripts: schema, graph, law."""
-    from voicebot.dialog.checker import check_files
+    """Check call scripts: schema, graph, law, and every sentence by the speech gate."""
+    from voicebot.pipeline.script_review import review_files
 
-    findings = check_files(files)
+    findings = review_files(files)
     if as_json:
         print_row(findings)
     else:
@@ -252,6 +252,14 @@ def script_check(files: list[Path], as_json: AsJson = False) -> None:
             place = f"{found['file']}:{found['line']}:{found['column']}"
             typer.echo(f"{place}: {found['severity']} {found['code']}: {found['message']}")
     raise typer.Exit(1 if any(found["severity"] == "error" for found in findings) else 0)
+
+
+@script.command("schema")
+def script_schema() -> None:
+    """Print the JSON Schema of script files, for editors."""
+    from voicebot.dialog.json_schema import schema_text
+
+    typer.echo(schema_text(), nl=False)
 
 
 @script.command("simulate")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -42,15 +42,16 @@ class Finding:
 
 def check_file(path: Path | str) -> list[Finding]:
     """Everything worth knowing about a script, in the order of the file. Never raises."""
-    return _findings(*read_script(Path(path)))
+    return findings_of(*read_script(Path(path)))
 
 
 def check_text(source: str, name: str, folders: Iterable[Path | str] = ()) -> list[Finding]:
     """The same for a text in an editor: `name` stands for the file; scripts it rests on are sought in `folders`."""
-    return _findings(*read_text(source, name, folders))
+    return findings_of(*read_text(source, name, folders))
 
 
-def _findings(script: Script | None, problems: Iterable[Problem]) -> list[Finding]:
+def findings_of(script: Script | None, problems: Collection[Problem]) -> list[Finding]:
+    """What `read_script` gave as findings, with the warnings, in the order of the file."""
     found = [_finding(p.where, Severity.ERROR, p.code, p.message) for p in problems]
     if script is not None and not any(problem.code in _DANGLING for problem in problems):
         found += _warnings(script)
