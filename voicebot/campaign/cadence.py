@@ -39,6 +39,7 @@ class CadencePlanner:
         self, store: Store, strategies: Mapping[str, Strategy], clock: Clock, *, in_writing: bool = False
     ) -> None:
         self._store, self._strategies, self._clock, self._in_writing = store, strategies, clock, in_writing
+        self._day, self._seen = dt.date.min, set[tuple[str, str]]()
 
     async def run(self) -> None:
         """Plan now and every few minutes, until cancelled; a database that is away is waited for."""
@@ -51,7 +52,9 @@ class CadencePlanner:
 
     async def once(self) -> Planned:
         """One round over all running campaigns."""
-        planned = Planned()
+        planned, today = Planned(), self._clock.now().astimezone(SHANGHAI).date()
+        if today != self._day:  # what was looked at today need not be asked about again
+            self._day, self._seen = today, set()
         for progress in await self._store.campaigns.all():
             campaign = progress.campaign
             if campaign.state is not CampaignState.RUNNING or campaign.strategy is None:
@@ -66,13 +69,15 @@ class CadencePlanner:
         return planned
 
     async def _plan(self, campaign: Campaign, strategy: Strategy, planned: Planned) -> None:
-        today = self._clock.now().astimezone(SHANGHAI).date()
-        for case in await self._store.cadence.cases(campaign, today, strategy.days):
+        for case in await self._store.cadence.cases(campaign, self._day, strategy.days):
+            if (campaign.id, case.case_id) in self._seen:
+                continue
             if strategy.holds_out(case.case_id):
                 planned.held_out += 1
-                continue
-            for step in strategy.due(case.overdue_days):
-                await self._do(campaign, case, today, step, planned)
+            else:
+                for step in strategy.due(case.overdue_days):
+                    await self._do(campaign, case, self._day, step, planned)
+            self._seen.add((campaign.id, case.case_id))
 
     async def _do(self, campaign: Campaign, case: CaseToday, day: dt.date, step: Step, planned: Planned) -> None:
         now = self._clock.now()
