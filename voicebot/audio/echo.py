@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from voicebot.audio.frames import FRAME_SAMPLES, SILENCE
@@ -85,7 +84,7 @@ def _idle(path: EchoPath, sent: bytes) -> bool:
 def _remember(path: EchoPath, sent: bytes) -> None:
     now = _samples(sent)
     path.sent[1:] = path.sent[:-1].copy()
-    path.sent[0] = scipy.fft.rfft(np.concatenate([path.last, now]))
+    path.sent[0] = np.fft.rfft(np.concatenate([path.last, now]))
     path.last = now
 
 
@@ -93,9 +92,9 @@ def _clean(paths: Sequence[EchoPath], received: Sequence[Floats]) -> Floats:
     """Subtract the echo, learn from what is left, and muffle what may be no more than echo."""
     sent, weights = np.stack([p.sent for p in paths]), np.stack([p.weights for p in paths])
     variance = np.stack([p.variance for p in paths])
-    echo = scipy.fft.irfft(np.einsum("npf,npf->nf", weights, sent), axis=1)[:, FRAME_SAMPLES:]
+    echo = np.fft.irfft(np.einsum("npf,npf->nf", weights, sent), axis=1)[:, FRAME_SAMPLES:]
     left = np.stack(received) - echo
-    spectrum = scipy.fft.rfft(np.concatenate([np.zeros_like(left), left], axis=1))
+    spectrum = np.asarray(np.fft.rfft(np.concatenate([np.zeros_like(left), left], axis=1)), np.complex64)
     power = _power(spectrum)
     noise = np.stack([_smoothed(path, now) for path, now in zip(paths, power, strict=True)])
     strength = _power(sent)
@@ -118,9 +117,9 @@ def _smoothed(path: EchoPath, power: Floats) -> Floats:
 
 def _causal(change: Complexes) -> Complexes:
     """Of a change of the filter the half that looks back in time."""
-    taps = scipy.fft.irfft(change, axis=2)
+    taps = np.fft.irfft(change, axis=2)
     taps[:, :, FRAME_SAMPLES:] = 0
-    return np.asarray(scipy.fft.rfft(taps, axis=2), np.complex64)
+    return np.asarray(np.fft.rfft(taps, axis=2), np.complex64)
 
 
 def _loudness(path: EchoPath, sure: bool) -> np.float32:
