@@ -18,8 +18,8 @@ PARTS: Final = 16
 _BINS: Final = FRAME_SAMPLES + 1
 _KEEPS: Final = np.float32(0.9995**2)
 """How much of the echo path stays as it was, per frame."""
-_UNKNOWN: Final = 0.03
-"""Variance of each part of an echo path that nothing is known of: echo may be 5 dB below our voice."""
+_UNKNOWN: Final = 0.02
+"""Variance of each part of an echo path that nothing is known of: echo may be 8 dB below our voice."""
 _LEAST: Final = np.float32(2e-4)
 """Variance that stays, so that a telephone put on loudspeaker in the middle of a call is noticed."""
 _SMOOTH: Final = np.float32(0.8)

@@ -17,7 +17,7 @@ from voicebot.dialog.events import (
 from voicebot.dialog.identity import matches, names_himself
 from voicebot.dialog.promise import said_about_paying
 from voicebot.dialog.scope import Moment
-from voicebot.dialog.script import Branch, Handler, Script
+from voicebot.dialog.script import Branch, Handler, Reach, Script
 from voicebot.dialog.state import DialogState, Phase
 from voicebot.dialog.turn import Turn
 from voicebot.dialog.wording import cues_of
@@ -172,10 +172,10 @@ class _Fitting:
         self._chances = turn.moment.chances
         self._scope = turn.scope()
 
-    def first_handler(self, handlers: tuple[Handler, ...]) -> Handler | None:
-        heard, scope = self._heard, self._scope
-        for handler in handlers:
-            if handler.hears and (heard.isdisjoint(handler.hears) or not self._sure(handler)):
+    def first_handler(self, reach: Reach) -> Handler | None:
+        scope = self._scope
+        for _, handler in reach.candidates(self._heard):
+            if handler.at_least and handler.hears and not self._sure(handler):
                 continue
             if handler.when is None or handler.when.run(scope):
                 return handler
@@ -253,6 +253,11 @@ def _too_long(turn: Turn) -> bool:
 def _silence(turn: Turn) -> None:
     state, node = turn.state, turn.node
     if state.phase is not Phase.LISTENING:
+        return
+    human = turn.script.handler("human")
+    if state.keys == _HUMAN_KEY and human is not None:  # a zero by itself is no identity
+        turn.note(keys="")
+        _stop(turn, human)
         return
     turn.note(turns=state.turns + 1, silences=state.silences + 1)
     if _too_long(turn):

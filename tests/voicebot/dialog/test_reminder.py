@@ -212,6 +212,14 @@ def test_key_zero_fetches_a_person(reminder: Script) -> None:
     assert call.did(Transfer) and call.disposition == "human_requested"
 
 
+def test_where_digits_are_asked_for_zero_and_a_pause_fetches_a_person(reminder: Script) -> None:
+    call = Callee(reminder).answers().say("是", "m_affirm")
+    call.tell(KeyPressed(call.state.facts.started_at, "0"))
+    assert not call.did(Transfer), "it may be the first digit"
+    call.silent()
+    assert call.did(Transfer) and call.disposition == "human_requested"
+
+
 def test_a_bill_not_yet_due_is_a_reminder_without_reproach(reminder: Script) -> None:
     call = Callee(reminder, replace(CASE, overdue_days=0)).verified()
     assert "快到还款日" in call.words and "逾期" not in call.words
