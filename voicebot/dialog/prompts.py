@@ -77,8 +77,13 @@ def render(
     return spoken if verified or gives_away(spoken, secrets) is None else neutral
 
 
-def split(text: str, longest: int = LONGEST) -> Iterator[str]:
+@functools.lru_cache(maxsize=4096)
+def split(text: str, longest: int = LONGEST) -> tuple[str, ...]:
     """Cut at sentence ends (then at commas) so that no piece is longer than one breath."""
+    return (text,) if text and len(text) <= longest else tuple(_pieces(text, longest))
+
+
+def _pieces(text: str, longest: int) -> Iterator[str]:
     piece = ""
     for sentence in _SENTENCE.findall(text):
         parts = [sentence] if len(sentence) <= longest else _CLAUSE.findall(sentence)
@@ -91,9 +96,14 @@ def split(text: str, longest: int = LONGEST) -> Iterator[str]:
         yield piece
 
 
+@functools.lru_cache(maxsize=256)
+def _secrets(product: str) -> tuple[str, ...]:
+    return tuple(s for s in (speakable(product),) if s)
+
+
 def secrets_of(state: DialogState) -> tuple[str, ...]:
     case = state.facts.case
-    return () if case is None else tuple(s for s in (_speakable(case.product),) if s)
+    return () if case is None else _secrets(case.product)
 
 
 @dataclass(frozen=True, slots=True)

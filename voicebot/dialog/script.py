@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -203,6 +204,28 @@ class Policy:
     silences: int = 3
 
 
+class Reach:
+    """Handlers in their order, found by what was heard without looking at each of them."""
+
+    def __init__(self, handlers: Sequence[Handler]) -> None:
+        self._any = [(order, handler) for order, handler in enumerate(handlers) if not handler.hears]
+        self._hearing: dict[str, list[tuple[int, Handler]]] = {}
+        for order, handler in enumerate(handlers):
+            for intent in dict.fromkeys(handler.hears):
+                self._hearing.setdefault(intent, []).append((order, handler))
+
+    def candidates(self, heard: Iterable[str]) -> list[tuple[int, Handler]]:
+        """Those that may fit, in their order; one that hears several of the intents stands in it several times."""
+        found = [*self._any]
+        for intent in heard:
+            found += self._hearing.get(intent, ())
+        found.sort(key=_order)
+        return found
+
+
+_order = operator.itemgetter(0)
+
+
 class Type(StrEnum):
     """How a variable of a script is read aloud, and compared in conditions."""
 
@@ -255,16 +278,14 @@ class Script:
     variables: Mapping[str, Variable] = field(default_factory=dict)
     file: str = ""
     sha256: str = ""
-    _listening: dict[str, tuple[tuple[Handler, ...], tuple[Handler, ...]]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _listening: dict[str, tuple[Reach, Reach]] = field(default_factory=dict, repr=False, compare=False)
 
-    def listening(self, node: str) -> tuple[tuple[Handler, ...], tuple[Handler, ...]]:
-        """The handlers that reach into a node, in their order: stop signals, and asides. Worked out once."""
+    def listening(self, node: str) -> tuple[Reach, Reach]:
+        """The handlers that reach into a node: stop signals, and asides. Worked out once."""
         if node not in self._listening:
             reaching = [handler for handler in self.handlers if self.nodes[node].hears(handler.name)]
-            stops = tuple(handler for handler in reaching if handler.stops)
-            self._listening[node] = (stops, tuple(handler for handler in reaching if not handler.stops))
+            stops = Reach([handler for handler in reaching if handler.stops])
+            self._listening[node] = (stops, Reach([handler for handler in reaching if not handler.stops]))
         return self._listening[node]
 
     @property

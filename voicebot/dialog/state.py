@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import operator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -64,6 +65,16 @@ class DialogState:
             return _state(json.loads(text))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a dialog state: {error!r}") from error
+
+
+_fields = operator.attrgetter(*DialogState.__dataclass_fields__)
+
+
+def own_copy(state: DialogState) -> DialogState:
+    """A copy with tallies of its own, which a turn may change before anybody else sees it."""
+    copy = DialogState(*_fields(state))
+    object.__setattr__(copy, "counts", dict(state.counts))
+    return copy
 
 
 def _plain(value: Any) -> Any:

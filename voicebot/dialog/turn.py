@@ -28,11 +28,12 @@ from voicebot.dialog.promise import Pending, callback_at, near_day
 from voicebot.dialog.prompts import Values, render, secrets_of, split
 from voicebot.dialog.scope import CallScope, Moment
 from voicebot.dialog.script import Effect, Kind, Node, Prompt, Script, Verb
-from voicebot.dialog.state import DialogState, Phase
+from voicebot.dialog.state import DialogState, Phase, own_copy
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.stage import Tone
 from voicebot.domain.understanding import EmotionLabel
 
+_set = object.__setattr__
 _MOST_HOPS = 40
 _UNNAMED = {Verb.CALLBACK_SOON: dt.timedelta(hours=2), Verb.CALLBACK_WEEK: dt.timedelta(days=7)}
 """When to ring again where the callee named no time."""
@@ -44,7 +45,7 @@ class Turn:
 
     def __init__(self, script: Script, state: DialogState, moment: Moment) -> None:
         self.script = script
-        self.state = replace(state, counts=dict(state.counts))
+        self.state = own_copy(state)
         self.moment = moment
         self.actions: list[Action] = []
         self.soften = ""
@@ -55,8 +56,9 @@ class Turn:
 
     def note(self, **changes: Any) -> None:
         """Change the state, which belongs to this turn alone until the step is over."""
-        for name, value in changes.items():
-            object.__setattr__(self.state, name, value)
+        state = self.state
+        for name in changes:
+            _set(state, name, changes[name])
 
     def tally(self, key: str) -> None:
         self.state.counts[key] = self.state.counts.get(key, 0) + 1
@@ -173,11 +175,15 @@ class Turn:
     def _repeat_missed(self) -> None:
         """What must be heard and was talked over is said once more, this time to its end."""
         missed = self.state.missed
+        if not missed:
+            return
         self.note(missed=())
         for words in missed:
             self._say(words, False)
 
     def _softener(self) -> None:
+        if not self.soften:
+            return
         label, self.soften = self.soften, ""
         prompt = self.script.softeners.get(label)
         if prompt is None or self.node.gentle or label in self.state.softened:
