@@ -16,7 +16,10 @@ _HANGING = re.compile(
     r"(?:[的和跟与或把被让给就在从对向为再也还是但因所以如果要想能会可我你他她这那个么呃额嗯啊先等到得后每第零一二三四五六七八九十百千万两下上周]|"
     r"然后|但是|因为|就是|那个|这个|因为|所以|不过|可是|我想|礼拜|星期|月)$"
 )
-_ENDED = re.compile(r"(?:[吧了吗呢嘛呗的哈喽啦]|号|块|元|钱|天|还|期|行|好|可以|对|是|不是|不行|不|人|岁)$")
+_ENDED = re.compile(
+    r"(?:[吧了吗呢嘛呗的哈喽啦]|号|块|元|钱|天|还|还清|付|付清|转|处理|"
+    r"期|行|好|可以|对|是|不是|不行|不|人|岁|是我|[您你请]说|放心|问题|知道|明白)$"
+)
 _UNIT = re.compile(r"[十百千万]$")
 _DIGITS = re.compile(r"[0-9零〇幺一二三四五六七八九两]+$")
 _FIGURE = re.compile(r"[零〇一二三四五六七八九十百千万两几]$")
@@ -44,6 +47,8 @@ def is_complete_answer(text: str, topic: Topic, understander: Understander) -> b
     if _HANGING.search(line) and not _ENDED.search(line):
         return False
     if topic is Topic.PROMISE and (slots.date is not None or slots.amount_fen is not None):
+        return True
+    if topic is Topic.DEBT and _ENDED.search(line) and (slots.date is not None or slots.ambiguous):
         return True
     best = understander.classifier.classify(text, topic).intents[0]
     return best.id != UNKNOWN and best.p >= _SURE and bool(_ENDED.search(line))

@@ -21,6 +21,11 @@ from voicebot.intent.understander import Understander
         ("我昨天就还了", "debt"),
         ("我没钱", "debt"),
         ("我下周五还", "debt"),
+        ("我是您说", "open"),
+        ("恩是我", "open"),
+        ("我明天就还了你放心", "debt"),
+        ("我这个周五就还", "debt"),
+        ("我月底之前会还清", "debt"),
     ],
 )
 def test_an_answer_is_complete(text: str, topic: str, understander: Understander) -> None:
@@ -39,6 +44,8 @@ def test_an_answer_is_complete(text: str, topic: str, understander: Understander
         ("我下个", "promise"),
         ("因为我", "reason"),
         ("我先还三千", "any"),
+        ("我明天把", "debt"),
+        ("我这个周五", "debt"),
         ("下周", "promise"),
     ],
 )
