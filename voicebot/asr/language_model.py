@@ -6,7 +6,7 @@ line, `context<TAB>backoff<TAB>charcost ...` with costs in tenths of a nat; `^` 
 
 import gzip
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 BEGIN, END = "^", "$"
@@ -54,6 +54,21 @@ class LanguageModel:
                 return weight + found
             weight += backoff
         return weight + _UNKNOWN
+
+    def score_all(self, chars: Iterable[str], chain: list[Following]) -> list[float]:
+        """`score` of many characters after the same history."""
+        out = []
+        for char in chars:
+            weight = 0.0
+            for backoff, following in chain:
+                found = following.get(char)
+                if found is not None:
+                    out.append(weight + found)
+                    break
+                weight += backoff
+            else:
+                out.append(weight + _UNKNOWN)
+        return out
 
     def _followers(self, context: str) -> Following:
         found = self._parsed.get(context)

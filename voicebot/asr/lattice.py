@@ -4,6 +4,8 @@ Tones are summed out to find the spikes (they are the weak part of telephone spe
 character's reading with half weight.
 """
 
+import heapq
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,7 @@ from voicebot.asr.language_model import BEGIN, END, LanguageModel
 TONE_WEIGHT, LM_WEIGHT, CHAR_BONUS = 0.5, 0.6, 3.0
 _WEAK, _STRONG = 0.12, 0.5  # a syllable below WEAK is not considered; one above STRONG is certainly there
 _BEAM, _CANDIDATES = 16, 40
+_HOPELESS = 8.0  # so far behind the best path no other is followed
 _HOT_START, _HOT_GO_ON, _HOT_BONUS = -6.0, -2.0, 1.0
 Floats = NDArray[np.float32]
 Readings = Mapping[str, Mapping[str, Mapping[str, float]]]  # toneless syllable -> character -> tone -> ln P
@@ -146,22 +149,26 @@ class Beam:
 
     def extend(self, slot: Slot) -> None:
         characters = self._characters(slot)
-        best: dict[str, _Path] = {}
+        alone = [char for char, _, _ in characters]
+        best: dict[str, _Step] = {}
+        floor = -math.inf
         for path in self._paths:
             if slot.nothing > -4:
-                _keep(best, _Path(path.score + slot.nothing, path.text, path.heard, path.first, path.last))
-            chain = self._model.context(path.text[-3:])
+                _keep(best, path.text[-4:], (path.score + slot.nothing, path, "", 0.0))
             likely = self._hot.likely(path.text)
-            for char, sound, heard in characters:
-                wording = self._model.score(char, chain)
+            base, before = path.score + CHAR_BONUS, path.text[-3:]
+            wordings = self._model.score_all(alone, self._model.context(before))
+            for (char, sound, heard), wording in zip(characters, wordings, strict=True):
                 hot = likely.get(char)
                 if hot is not None:
                     wording = max(wording, hot) + _HOT_BONUS
-                score = path.score + sound + CHAR_BONUS + LM_WEIGHT * wording
-                first = slot.frame if path.first < 0 else path.first
-                _keep(best, _Path(score, path.text + char, path.heard + heard, first, slot.frame))
+                score = base + sound + LM_WEIGHT * wording
+                if score > floor:
+                    floor = max(floor, score - _HOPELESS)
+                    _keep(best, before + char, (score, path, char, heard))
         if best:
-            self._paths = sorted(best.values(), key=lambda p: -p.score)[:_BEAM]
+            leaders = heapq.nlargest(_BEAM, best.values(), key=_score)
+            self._paths = [_longer(step, slot.frame) for step in leaders]
 
     def final(self) -> _Path:
         """The best path once nothing follows."""
@@ -179,13 +186,29 @@ class Beam:
                 if char not in found or heard + fit > found[char][0]:
                     found[char] = (heard + fit, heard)
         root = self._model.context("")
-        ranked = sorted(found, key=lambda c: -(found[c][0] + 0.4 * self._model.score(c, root)))
+        common = dict(zip(found, self._model.score_all(found, root), strict=True))
+        ranked = sorted(found, key=lambda c: -(found[c][0] + 0.4 * common[c]))
         kept = [*ranked[:_CANDIDATES], *(c for c in ranked[_CANDIDATES:] if c in self._hot.characters)]
         return [(c, *found[c]) for c in kept]
 
 
-def _keep(best: dict[str, _Path], path: _Path) -> None:
-    """Paths that end alike have the same future: only the better one goes on."""
-    key = path.text[-4:]
-    if key not in best or path.score > best[key].score:
-        best[key] = path
+_Step = tuple[float, _Path, str, float]
+"""A path one slot longer: its score, the path before, the character (none: nothing is here), its ln P."""
+
+
+def _score(step: _Step) -> float:
+    return step[0]
+
+
+def _keep(best: dict[str, _Step], key: str, step: _Step) -> None:
+    """Paths that end alike (`key`) have the same future: only the better one goes on."""
+    known = best.get(key)
+    if known is None or step[0] > known[0]:
+        best[key] = step
+
+
+def _longer(step: _Step, frame: int) -> _Path:
+    score, path, char, heard = step
+    if not char:
+        return _Path(score, path.text, path.heard, path.first, path.last)
+    return _Path(score, path.text + char, path.heard + heard, frame if path.first < 0 else path.first, frame)

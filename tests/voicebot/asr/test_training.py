@@ -22,6 +22,7 @@ from voicebot.asr.training.tokens import syllables
 from voicebot.asr.training.train import Course, learning_rate, time_weight
 from voicebot.asr.training.validate import edit_distance, greedy
 
+torch.set_num_threads(1)  # two workers of the test run on two cores
 TOKENS = [BLANK, *syllables()]
 
 
