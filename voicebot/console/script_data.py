@@ -12,12 +12,13 @@ from typing import Any
 
 from voicebot.campaign.publishing import Publishing
 from voicebot.console.script_ear import Ear
-from voicebot.dialog.checker import Finding, check_text
+from voicebot.dialog.checker import Finding, findings_of
 from voicebot.dialog.loader import read_text
 from voicebot.dialog.plays import PlayError, differences, play
 from voicebot.dialog.script import Script
 from voicebot.domain.clock import Clock
 from voicebot.domain.script_version import Play, ScriptFigures, ScriptVersion, Share, Split, VersionState
+from voicebot.pipeline.script_review import forbidden
 from voicebot.store import Store
 from voicebot.store.script_versions import VersionRefused, VersionUnknown
 
@@ -115,8 +116,10 @@ class ScriptsData:
         return await asyncio.to_thread(self._read, script, whole)
 
     def _read(self, script: str, whole: str) -> Reading:
-        built, _ = read_text(whole, script, (self._shipped,))
-        return Reading(built, tuple(check_text(whole, script, (self._shipped,))))
+        built, problems = read_text(whole, script, (self._shipped,))
+        if built is not None and not any(problem.code.startswith("unknown-") for problem in problems):
+            problems = [*problems, *forbidden(built)]
+        return Reading(built, tuple(findings_of(built, problems)))
 
     async def whole(self, script: str, source: str) -> str:
         """The text with everything it rests on behind it, as calls load it."""

@@ -221,7 +221,6 @@ class Designer:
         shares = await self._data.shares(self.bench.script)
         split = await self._data.split_of(self.bench.script)
         self._versions.content = versions_panel(self._words, versions, shares, split, self._rights)
-        await self._compare_with(versions)
 
     async def _show_plays(self) -> None:
         plays = await self._data.plays(self.bench.script)
@@ -400,12 +399,9 @@ class Designer:
     # -- comparing
 
     async def _compare(self, event: GenericEventArguments) -> None:
+        """With the version asked for, else with the one on the air."""
+        number, graph = int(event.args["number"]), bool(event.args.get("graph"))
         versions = await self._data.versions(self.bench.script)
-        await self._compare_with(versions, int(event.args["number"]), bool(event.args.get("graph")))
-
-    async def _compare_with(
-        self, versions: Sequence[ScriptVersion], number: int | None = None, graph: bool = False
-    ) -> None:
         others = [v for v in versions if v.number != self.bench.version.number or self.bench.changed]
         other = next((v for v in others if v.number == number), None) or next(
             (v for v in others if v.state.value == "published"), others[0] if others else None
@@ -413,7 +409,7 @@ class Designer:
         if other is None:
             self._diff.content = empty("check", self._words("script.diff.none"), small=True)
             return
-        before = (await self._data.read(other.script, other.source)).script if number else None
+        before = (await self._data.read(other.script, other.source)).script
         after = self.bench.reading.script
         found = changes(before, after) if before and after else None
         text = await asyncio.to_thread(drawn_diff, self._words, other.source, self.bench.source)

@@ -10,8 +10,8 @@ Form = dict[str, Any]
 
 PROMPTS = ("say", "again", "short", "no_input")
 TEXTS = (
-    "topic", "goto", "exhausted", "silent", "failed", "skill", "reason", "briefing", "hold", "channel", "otherwise", "yes",
-    "no", "changed", "soft", "script", "tone",
+    "topic", "goto", "exhausted", "silent", "failed", "skill", "reason", "briefing", "hold", "channel", "otherwise",
+    "yes", "no", "changed", "soft", "script", "tone",
 )  # fmt: skip
 NUMBERS = ("patience", "tries", "at_least")
 FLAGS = ("gentle", "urgent", "resume")
@@ -23,7 +23,9 @@ SHOWN: dict[str, tuple[str, ...]] = {
     ),
     "say": ("say", "do", "goto", "gentle"),
     "record": ("do", "goto"),
-    "promise": ("say", "again", "channel", "yes", "changed", "no", "otherwise", "soft", "branches", "tries", "exhausted"),
+    "promise": (
+        "say", "again", "channel", "yes", "changed", "no", "otherwise", "soft", "branches", "tries", "exhausted",
+    ),
     "script": ("script",),
     "branch": ("branches", "do"),
     "transfer": ("say", "do", "skill", "reason", "briefing", "hold", "failed", "urgent", "gentle"),

@@ -44,8 +44,10 @@ def problems_panel(words: Words, bench: Workbench) -> Markup:
 def _finding(words: Words, bench: Workbench, finding: Finding) -> Markup:
     own = bench.own(finding)
     place = f"{finding.line}:{finding.column}" if own else words("script.problems.elsewhere", file=finding.file)
-    code = tag("a", finding.code, href=f"/scripts/help/{finding.code}", target="_blank", cls="code")
-    text = tag("span", finding.message, cls="grow")
+    help_at = f"/scripts/help/{finding.code}"
+    code = tag("a", words("script.problems.help"), href=help_at, target="_blank", cls="code", title=finding.code)
+    title = words(f"finding.{finding.code}")
+    text = tag("span", tag("b", title), " ", finding.message, cls="grow", title=finding.remedy)
     line: dict[str, Attribute] = {"data_line": finding.line, "tabindex": "0", "role": "button"} if own else {}
     sign = icon("alert" if finding.severity.value == "error" else "info")
     return tag("li", sign, tag("span", place, cls="place"), text, code, cls=finding.severity.value, **line)

@@ -21,14 +21,14 @@ def condition(words: Words, when: Expression, outer: int = 0) -> str:
     if when.op in ("or", "and"):
         glue = f" {words(f'script.{when.op}')} "
         text = glue.join(condition(words, part, _TIGHT[when.op]) for part in when.parts)
-        return f"（{text}）" if _TIGHT[when.op] < outer else text
+        return words("script.group", text=text) if _TIGHT[when.op] < outer else text
     if when.op == "not":
         return f"{words('script.not')}{condition(words, when.parts[0], _TIGHT['not'])}"
     if when.op == "name":
         return _named(words, "script.name", when.name)
     if when.op == "call":
         named = _named(words, "script.call", when.name)
-        return f"{named}「{hears(words, when.ids)}」"
+        return words("script.call", named=named, ids=hears(words, when.ids))
     if when.op == "value":
         return str(when.literal)
     left, right = (condition(words, part, 3) for part in when.parts)
@@ -37,7 +37,7 @@ def condition(words: Words, when: Expression, outer: int = 0) -> str:
 
 def hears(words: Words, intents: Sequence[str]) -> str:
     """What the callee means, as far as there is room: 确认本人、肯定等 5 种."""
-    shown = "、".join(words.intent(intent) for intent in intents[:_MANY])
+    shown = words("script.comma").join(words.intent(intent) for intent in intents[:_MANY])
     return words("script.more", shown=shown, count=len(intents)) if len(intents) > _MANY else shown
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from voicebot.console.finding_words import FINDING_TEXTS
+
 SCRIPT_TEXTS: dict[str, tuple[str, str]] = {
+    **FINDING_TEXTS,
+    "finding.error": ("错误：不能发布", "Error: forbids use"),
+    "finding.warning": ("提醒", "Warning"),
+    "finding.remedy": ("怎么改", "Remedy"),
+    "finding.bad": ("会被指出的写法", "Found in"),
+    "finding.mended": ("改好以后", "Mended"),
     "nav.scripts": ("话术", "Call scripts"),
     "scripts.title": ("话术", "Call scripts"),
     "scripts.lead": (
@@ -87,6 +95,9 @@ SCRIPT_TEXTS: dict[str, tuple[str, str]] = {
     "script.again": ("留在此处", "stay"),
     "script.otherwise": ("其他情况", "otherwise"),
     "script.more": ("{shown}等 {count} 种", "{shown} and more, {count} in all"),
+    "script.call": ("{named}「{ids}」", "{named}({ids})"),
+    "script.comma": ("、", ", "),
+    "script.group": ("（{text}）", "({text})"),
     "script.and": ("且", "and"),
     "script.or": ("或", "or"),
     "script.not": ("不是", "not "),
@@ -385,11 +396,11 @@ SCRIPT_TEXTS: dict[str, tuple[str, str]] = {
     "script.name.offers.instalments": ("可以分期", "instalments allowed"),
     "script.name.offers.extension": ("可以延期", "extension allowed"),
     "script.name.facts.can_verify": ("可以核身", "can be verified"),
-    "script.call.heard": ("听到", "heard "),
-    "script.call.top": ("主要意思是", "mainly "),
-    "script.call.times": ("听到次数", "times heard "),
-    "script.call.handled": ("信号处理次数", "times handled "),
-    "script.call.passed": ("经过次数", "times passed "),
+    "script.call.heard": ("听到", "heard"),
+    "script.call.top": ("主要意思是", "mainly"),
+    "script.call.times": ("听到次数", "times heard"),
+    "script.call.handled": ("信号处理次数", "times handled"),
+    "script.call.passed": ("经过次数", "times passed"),
     "script.do.disposition": ("结果记为", "outcome"),
     "script.do.default_disposition": ("默认结果", "outcome unless set"),
     "script.do.callback": ("约回电", "book a callback"),

@@ -29,7 +29,20 @@ from voicebot.console.icons import icon
 from voicebot.console.line_api import line_routes
 from voicebot.console.live import LiveBoard
 from voicebot.console.login import login_routes
-from voicebot.console.pages import call, calls, campaigns, cases, desk, lines, people, running, script, scripts, wall
+from voicebot.console.pages import (
+    call,
+    calls,
+    campaigns,
+    cases,
+    desk,
+    finding,
+    lines,
+    people,
+    running,
+    script,
+    scripts,
+    wall,
+)
 from voicebot.console.queries import ConsoleData
 from voicebot.console.script_api import script_routes
 from voicebot.console.sessions import Sessions, create_admin_link
@@ -69,7 +82,7 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     _plain_routes(app)
     app.mount(ASSETS, StaticFiles(directory=Path(str(files("voicebot.console").joinpath("static")))))
     console = Console(data, settings, board, floor)
-    for page in (running, calls, call, cases, campaigns, desk, wall, people, lines, scripts, script):
+    for page in (running, calls, call, cases, campaigns, desk, wall, people, lines, scripts, script, finding):
         page.register(console)
     nicegui.app.on_page_exception(error_page)
     ui.run_with(

@@ -7,6 +7,7 @@ import pytest
 from voicebot.console.script_fields import SHOWN
 from voicebot.console.script_wording import condition, effect, sentence, trigger
 from voicebot.console.words import LANGUAGES, TEXTS, Words
+from voicebot.dialog.catalogue import catalogue
 from voicebot.dialog.expression import FUNCTIONS, NAMES, parse_expression
 from voicebot.dialog.script import Kind, Verb
 from voicebot.dialog.state import Phase
@@ -20,6 +21,7 @@ def test_the_language_has_its_names() -> None:
     wanted |= {f"script.call.{name}" for name in FUNCTIONS} | {f"script.do.{verb.value}" for verb in Verb}
     wanted |= {f"script.kind.{kind.value}" for kind in Kind} | {f"script.phase.{phase.value}" for phase in Phase}
     wanted |= {f"script.var.{name}" for name in (*OPEN_VARIABLES, *DEBT_VARIABLES)}
+    wanted |= {f"finding.{code}" for code in catalogue()}
     wanted |= {f"script.field.{key}" for keys in SHOWN.values() for key in keys}
     assert sorted(wanted - TEXTS.keys()) == []
 

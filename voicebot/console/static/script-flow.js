@@ -114,8 +114,8 @@
   // A flow that is drawn anew keeps what was chosen; the first one shows where conversations begin.
   let shown = false;
   function begin() {
-    const box = view(), first = $(".flow .card");
-    if (shown || !first || !box?.clientHeight) return;
+    const box = view(), first = $(".flow .card.chosen") || $(".flow .card.changed, .flow .card.added") || $(".flow .card");
+    if (!first || !box?.clientHeight || (shown && (box.scrollTop || box.scrollLeft))) return;
     shown = true;
     box.scrollTo(Math.max(0, first.offsetLeft * zoom - 20), Math.max(0, first.offsetTop * zoom - 40));
   }

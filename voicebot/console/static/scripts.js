@@ -20,10 +20,10 @@
     for (const tool of document.querySelectorAll("[data-for]")) tool.hidden = tool.dataset.for !== name;
     sessionStorage.setItem("voicebot.script.tab", name);
     window.designer.begin?.();
-    if (name === "diff" && $("[data-diff]")) compare();
+    if (name === "diff") compare();
   }
   function compare() {
-    send("script-diff", { number: Number($("[data-diff]").value), graph: $("[data-diff-graph]").checked });
+    send("script-diff", { number: Number($("[data-diff]")?.value || 0), graph: $("[data-diff-graph]")?.checked || false });
   }
   function side(name) {
     for (const button of document.querySelectorAll("[data-side-tab]")) button.setAttribute("aria-selected", button.dataset.sideTab === name);
