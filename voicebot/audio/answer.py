@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-import numpy as np
-
 from voicebot.audio.frames import TICK_MS
-from voicebot.audio.tones import Tone, concentration, tone_of
+from voicebot.audio.tones import Look, Tone, look
 
 BEEP_HZ: Final = (780.0, 1420.0)
 BEEP_TICKS: Final = 7
@@ -197,19 +195,22 @@ class MusicDetector:
     """Hears music: sound without a pause, made of few frequencies, that no voice activity takes for a voice."""
 
     _TICKS: Final = 75
-    _SOUNDING, _TONAL, _VOICED = 0.93, 0.7, 0.4
+    _SOUNDING, _TONAL, _VOICED = 70, 53, 30
+    _CONCENTRATED: Final = 0.75
 
     def __init__(self) -> None:
-        self._window: deque[tuple[bool, bool, bool]] = deque(maxlen=self._TICKS)
+        self._window: deque[tuple[bool, bool, bool]] = deque([(False, False, False)] * self._TICKS)
+        self._sounding = self._tonal = self._voiced = 0
 
-    def feed(self, pcm: bytes, tone: Tone | None, voice: bool) -> bool:
-        """Take 20 ms and whether voice activity hears a voice; True whenever the last 1.5 s were music."""
-        share = concentration(pcm)
-        self._window.append((share is not None, tone is None and share is not None and share > 0.75, voice))
-        if len(self._window) < self._TICKS:
-            return False
-        sounding, tonal, voiced = np.mean(self._window, axis=0)
-        return bool(sounding >= self._SOUNDING and tonal >= self._TONAL and voiced <= self._VOICED)
+    def feed(self, seen: Look | None, voice: bool) -> bool:
+        """Take a look at 20 ms and whether voice activity hears a voice; True whenever the last 1.5 s were music."""
+        tonal = seen is not None and seen.tone is None and seen.concentration > self._CONCENTRATED
+        now, past = (seen is not None, tonal, voice), self._window.popleft()
+        self._window.append(now)
+        self._sounding += now[0] - past[0]
+        self._tonal += now[1] - past[1]
+        self._voiced += now[2] - past[2]
+        return self._sounding >= self._SOUNDING and self._tonal >= self._TONAL and self._voiced <= self._VOICED
 
 
 class LineSounds:
@@ -222,7 +223,8 @@ class LineSounds:
 
     def feed(self, pcm: bytes, voice: bool) -> LineSound | None:
         """Take 20 ms and whether voice activity hears a voice; what was recognised in this tick."""
-        tone = tone_of(pcm)
+        seen = look(pcm)
+        tone = seen.tone if seen is not None else None
         self._spoken = self._spoken or (voice and tone is None)
         beeped = self._beeps.feed(tone)
         if self._information.feed(tone):
@@ -233,7 +235,7 @@ class LineSounds:
         if self._beeped and not self._undecided:
             return self._instead(LineSound.BEEP)
         progress = self._progress.feed(tone)
-        music = self._music.feed(pcm, tone, voice)
+        music = self._music.feed(seen, voice)
         return progress or (LineSound.MUSIC if music else None)
 
     @property

@@ -1,5 +1,6 @@
 """Single tones in 20 ms frames: pitch, loudness and how pure; and how much of a frame is in few frequencies."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,33 +31,38 @@ _STRONGEST: Final = 12
 """Spectral lines of 81 among which the energy of notes and vowels is."""
 
 
-def concentration(pcm: bytes) -> float | None:
-    """Share of a frame's energy in its strongest lines, 0..1: noise has a third, music and vowels nearly all; None if
-    the frame is silent."""
-    samples = np.frombuffer(pcm, "<i2").astype(np.float64)
-    if samples.size != FRAME_SAMPLES or float(np.sqrt(np.mean(samples * samples))) < _FAINT:
-        return None
-    power = np.abs(np.fft.rfft((samples - samples.mean()) * _WINDOW)) ** 2
-    return float(np.partition(power, -_STRONGEST)[-_STRONGEST:].sum() / power.sum())
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a frame consists of. `concentration`: share of its energy in the strongest lines, 0..1: noise has a third,
+    music and vowels nearly all. `tone`: the one line that it is, if it is."""
+
+    concentration: float
+    tone: Tone | None
 
 
-def tone_of(pcm: bytes) -> Tone | None:
-    """The tone that a frame (320 bytes) consists of, exact to some hertz between 150 and 3500 Hz; None if it is
-    silence, noise or speech."""
+def look(pcm: bytes) -> Look | None:
+    """Look at a frame (320 bytes); None if it is silent, or no whole frame. Tones are exact to some hertz between 150
+    and 3500 Hz; noise and speech are none."""
     samples = np.frombuffer(pcm, "<i2").astype(np.float64)
     if samples.size != FRAME_SAMPLES:
         return None
-    rms = float(np.sqrt(np.mean(samples * samples)))
+    rms = math.sqrt(float(samples @ samples) / FRAME_SAMPLES)
     if rms < _FAINT:
         return None
-    power = np.abs(np.fft.rfft((samples - samples.mean()) * _WINDOW)) ** 2
+    spectrum = np.fft.rfft((samples - samples.mean()) * _WINDOW)
+    power = spectrum.real**2 + spectrum.imag**2
+    total = float(power.sum()) or 1.0
+    strongest = float(np.partition(power, -_STRONGEST)[-_STRONGEST:].sum()) / total
     peak = int(power.argmax())
-    if not 3 <= peak <= 70:
-        return None
-    share = power[peak - _LOBE : peak + _LOBE + 1].sum() / power.sum()
-    if share < PURE:
-        return None
-    return Tone(_BIN_HZ * _top(power, peak), float(20 * np.log10(rms / 32768)))
+    if not 3 <= peak <= 70 or float(power[peak - _LOBE : peak + _LOBE + 1].sum()) / total < PURE:
+        return Look(strongest, None)
+    return Look(strongest, Tone(_BIN_HZ * _top(power, peak), 20 * math.log10(rms / 32768)))
+
+
+def tone_of(pcm: bytes) -> Tone | None:
+    """The tone that a frame (320 bytes) consists of; None if it is silence, noise or speech."""
+    seen = look(pcm)
+    return seen.tone if seen is not None else None
 
 
 def _top(power: NDArray[np.float64], peak: int) -> float:
