@@ -30,6 +30,7 @@ from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import CallRecord
 from voicebot.store.embedded import PostgresError
 from voicebot.store.store import Store
+from voicebot.telemetry.logs import setup_logs
 from voicebot.telephony.probe import probe
 from voicebot.worker.supervisor import Child, Supervisor
 
@@ -133,6 +134,7 @@ async def on_stage(
     places: Places, console: Console, personas: Sequence[Persona], *, script: str = "reminder", cast: Path | None = None
 ) -> AsyncIterator[OnStage]:
     """Start everything and the campaign; `cast` is the file of the personas where they are not the shipped ones."""
+    setup_logs("WARNING")
     settings, log = load_settings(), places.home / "processes.log"
     async with running(settings, log) as (supervisor, url), Store.from_url(url) as store:
         people = () if cast is None else (str(cast),)
