@@ -63,6 +63,7 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
         "VOICEBOT_CALLER_ID": settings.caller_id,
         "VOICEBOT_RECOGNIZER": settings.recognizer,
         "VOICEBOT_SYNTHESIZER": settings.synthesizer,
+        "VOICEBOT_VOICE_ACTIVITY": settings.voice_activity,
         "VOICEBOT_DRAIN_SECONDS": str(settings.drain_seconds),
         "VOICEBOT_LINE_ENGINE": settings.line_engine,
         "VOICEBOT_SIP_TCP": str(settings.sip_tcp),

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         default="embedded", description="embedded, sherpa:NAME, whisper:NAME or remote:ws://HOST:PORT"
     )
     synthesizer: str = Field(default="embedded", description="embedded, piper:NAME or recorded:FOLDER")
+    voice_activity: Literal["silero", "webrtc"] = Field(
+        default="silero", description="What hears voices: silero, or webrtc, cheaper and easily fooled"
+    )
     transfer_wait_s: float = Field(default=60, ge=0, le=900, description="How long a call waits for a person")
     transfer_urgent_wait_s: float = Field(default=45, ge=5, le=900, description="The same while somebody is in danger")
     transfer_ring_s: float = Field(default=20, ge=3, le=120, description="How long one agent's phone rings")

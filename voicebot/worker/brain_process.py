@@ -47,7 +47,7 @@ def build_brain(settings: Settings) -> Brain:
 
     recognizer = load_recognizer(settings.recognizer)
     prompts = PromptCache(load_synthesizer(settings.synthesizer), folder=settings.home / "prompts")
-    hearing = Hearing(recognizer, VoiceActivity(), is_complete)
+    hearing = Hearing(recognizer, VoiceActivity(settings.voice_activity), is_complete)
     return Brain(hearing, understander, prompts, SystemClock(), scripts_dir(), frozen_folder(settings.home))
 
 
