@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -39,6 +39,11 @@ class Finding:
     message: str
     remedy: str = ""
 
+    def row(self) -> dict[str, object]:
+        """As `voicebot script check --json` prints it; the remedy stands on the page of the code."""
+        names = ("file", "line", "column", "severity", "code", "message")
+        return {name: str(value) if name == "severity" else value for name in names for value in [getattr(self, name)]}
+
 
 def check_file(path: Path | str) -> list[Finding]:
     """Everything worth knowing about a script, in the order of the file. Never raises."""
@@ -60,7 +65,7 @@ def findings_of(script: Script | None, problems: Collection[Problem]) -> list[Fi
 
 def check_files(paths: Iterable[Path | str]) -> list[dict[str, object]]:
     """Rows for `voicebot script check`: the findings of several files as JSON objects."""
-    return [asdict(finding) | {"severity": finding.severity.value} for p in paths for finding in check_file(p)]
+    return [finding.row() for path in paths for finding in check_file(path)]
 
 
 def _finding(where: Where, severity: Severity, code: str, message: str) -> Finding:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from voicebot.dialog.checker import Finding, findings_of
@@ -45,7 +45,7 @@ def review_text(source: str, name: str, folders: Iterable[Path | str] = ()) -> l
 
 def review_files(paths: Iterable[Path | str]) -> list[dict[str, object]]:
     """Rows for `voicebot script check`: the findings of several files as JSON objects."""
-    return [asdict(finding) | {"severity": finding.severity.value} for p in paths for finding in review_file(p)]
+    return [finding.row() for path in paths for finding in review_file(path)]
 
 
 def _reviewed(script: Script | None, problems: list[Problem]) -> list[Finding]:
