@@ -38,8 +38,10 @@ T = TypeVar("T")
 class _Turn:
     """One turn of one caller on its way through the server; lives in the loop of the connections."""
 
-    def __init__(self, address: str, protocol: Protocol, on_text: Callable[[str], None]) -> None:
-        self._address, self._protocol, self._on_text = address, protocol, on_text
+    def __init__(
+        self, address: str, protocol: Protocol, hotwords: Sequence[str], on_text: Callable[[str], None]
+    ) -> None:
+        self._address, self._protocol, self._hotwords, self._on_text = address, protocol, hotwords, on_text
         self._pieces: list[bytes] = []
         self._ended = False
         self._news = asyncio.Event()
@@ -90,7 +92,7 @@ class _Turn:
             speaking.cancel()
 
     async def _speak(self, connection: ClientConnection) -> None:
-        for message in self._protocol.hello():
+        for message in self._protocol.hello(self._hotwords):
             await connection.send(message)
         sent = 0
         while True:
@@ -108,8 +110,8 @@ class _Turn:
 class RemoteStream:
     """One caller's sound."""
 
-    def __init__(self, engine: RemoteRecognizer) -> None:
-        self._engine = engine
+    def __init__(self, engine: RemoteRecognizer, hotwords: Sequence[str]) -> None:
+        self._engine, self._hotwords = engine, tuple(hotwords)
         self._heard = 0
         self._closed = False
         self._turn: _Turn | None = None
@@ -129,7 +131,7 @@ class RemoteStream:
     def finish(self) -> Future[Transcript]:
         self._send(np.zeros(int(_TAIL_S * RATE), np.float32), last=True)
         turn, self._turn = self._turn, None
-        final = self._engine.conclude(turn, bytes(self._kept), self._began / RATE, self._heard / RATE)
+        final = self._engine.conclude(turn, bytes(self._kept), self._hotwords, self._began / RATE, self._heard / RATE)
         self.reset()
         return final
 
@@ -147,7 +149,7 @@ class RemoteStream:
 
     def _send(self, samples: Any, *, last: bool) -> None:
         if self._turn is None:
-            self._turn = self._engine.begin(self._hear)
+            self._turn = self._engine.begin(self._hotwords, self._hear)
         piece = np.asarray(self._resampler.resample_chunk(samples, last=last), np.float32).tobytes()
         self._engine.call(self._turn.feed, piece)
         if last:
@@ -173,7 +175,7 @@ class RemoteRecognizer:
         self.fallbacks = 0
 
     def open(self, hotwords: Sequence[str] = ()) -> RecognizerStream:
-        return RemoteStream(self)
+        return RemoteStream(self, hotwords)
 
     def decode(self, streams: Sequence[RecognizerStream]) -> None:
         """Nothing to do here: the server decodes."""
@@ -190,22 +192,24 @@ class RemoteRecognizer:
     def call(self, work: Callable[..., object], *arguments: object) -> None:
         self._loop.call_soon_threadsafe(work, *arguments)
 
-    def begin(self, on_text: Callable[[str], None]) -> _Turn:
+    def begin(self, hotwords: Sequence[str], on_text: Callable[[str], None]) -> _Turn:
         """Returns at once: the caller of a tick must not wait for another thread."""
-        turn = _Turn(self._address, self._protocol, on_text)
+        turn = _Turn(self._address, self._protocol, hotwords, on_text)
         self.call(turn.start)
         return turn
 
-    def conclude(self, turn: _Turn | None, pcm: bytes, began: float, heard: float) -> Future[Transcript]:
+    def conclude(
+        self, turn: _Turn | None, pcm: bytes, hotwords: Sequence[str], began: float, heard: float
+    ) -> Future[Transcript]:
         async def work() -> Transcript:
-            text, sure = await self._final(turn, pcm)
+            text, sure = await self._final(turn, pcm, hotwords)
             if not text:
                 return Transcript("", 0.0, None, None)
             return Transcript(text, sure, round(began, 2), round(heard, 2))
 
         return self._run(work())
 
-    async def _final(self, turn: _Turn | None, pcm: bytes) -> tuple[str, float]:
+    async def _final(self, turn: _Turn | None, pcm: bytes, hotwords: Sequence[str]) -> tuple[str, float]:
         if turn is None:
             return "", 0.0
         try:
@@ -215,12 +219,12 @@ class RemoteRecognizer:
             turn.cancel()
             self.fallbacks += 1
             log.error("the recognition server is gone, reading the turn here", address=self._address)
-            transcript = await asyncio.get_running_loop().run_in_executor(self._here, self._read_here, pcm)
+            transcript = await asyncio.get_running_loop().run_in_executor(self._here, self._read_here, pcm, hotwords)
             return transcript.text, transcript.confidence
 
-    def _read_here(self, pcm: bytes) -> Transcript:
+    def _read_here(self, pcm: bytes, hotwords: Sequence[str]) -> Transcript:
         self._fallback = self._fallback or self._make_fallback()
-        stream = self._fallback.open()
+        stream = self._fallback.open(hotwords)
         stream.accept(pcm)
         finished = stream.finish()
         return finished.result() if isinstance(finished, Future) else finished

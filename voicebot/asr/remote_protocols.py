@@ -21,7 +21,7 @@ class Reading(typing.Protocol):
 class Protocol(typing.Protocol):
     """Sound is float32 at 16 kHz, as bytes."""
 
-    def hello(self) -> Sequence[Message]: ...
+    def hello(self, hotwords: Sequence[str]) -> Sequence[Message]: ...
 
     def sound(self, piece: bytes) -> Message: ...
 
@@ -50,9 +50,9 @@ class SherpaReading:
 
 
 class SherpaProtocol:
-    """sherpa-onnx-online-websocket-server: binary float32 samples, `Done` at the end."""
+    """sherpa-onnx-online-websocket-server: binary float32 samples, `Done` at the end. It takes no words of a call."""
 
-    def hello(self) -> Sequence[Message]:
+    def hello(self, hotwords: Sequence[str]) -> Sequence[Message]:
         return ()
 
     def sound(self, piece: bytes) -> Message:
@@ -83,11 +83,14 @@ class FunasrReading:
         return self._sure + self._online, final
 
 
+_WEIGHT = 20  # of a hot word, in FunASR's own example
+
+
 class FunasrProtocol:
     """FunASR runtime server: a JSON greeting, binary s16le samples, `is_speaking: false` at the end."""
 
-    def hello(self) -> Sequence[Message]:
-        greeting = {
+    def hello(self, hotwords: Sequence[str]) -> Sequence[Message]:
+        greeting: dict[str, object] = {
             "mode": "2pass",
             "chunk_size": [5, 10, 5],
             "chunk_interval": 10,
@@ -97,6 +100,8 @@ class FunasrProtocol:
             "is_speaking": True,
             "itn": False,
         }
+        if hotwords:  # a JSON object of weights, itself as a string
+            greeting["hotwords"] = json.dumps(dict.fromkeys(hotwords, _WEIGHT), ensure_ascii=False)
         return (json.dumps(greeting),)
 
     def sound(self, piece: bytes) -> Message:

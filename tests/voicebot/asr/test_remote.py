@@ -117,6 +117,32 @@ def test_a_connection_that_breaks_hears_the_turn_from_its_beginning() -> None:
         engine.close()
 
 
+def test_words_of_the_call_reach_the_server_and_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "FINAL_WITHIN_S", 0.3)
+    greetings: list[dict[str, Any]] = []
+
+    def take(connection: ServerConnection) -> None:
+        greetings.append(json.loads(connection.recv()))
+        connection.close()
+
+    opened: list[tuple[str, ...]] = []
+
+    class Here:
+        def open(self, hotwords: tuple[str, ...] = ()) -> RecognizerStream:
+            opened.append(tuple(hotwords))
+            return load_recognizer().open(hotwords)
+
+    with funasr(take) as address:
+        engine = load_remote(address)
+        monkeypatch.setattr(engine, "_make_fallback", Here)
+        stream = engine.open(("庄秀芝", "三千五百元"))
+        speak(stream, TEXT)
+        assert conclusion(stream).text == TEXT
+        engine.close()
+    assert json.loads(greetings[0]["hotwords"]).keys() == {"庄秀芝", "三千五百元"}
+    assert opened == [("庄秀芝", "三千五百元")]
+
+
 def test_without_a_server_the_turn_is_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "FINAL_WITHIN_S", 0.3)
     engine = load_remote(f"ws://127.0.0.1:{free_port()}")

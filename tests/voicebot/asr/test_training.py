@@ -111,6 +111,7 @@ def test_streaming_network_equals_offline() -> None:
     torch.testing.assert_close(torch.cat(pieces, 1), whole, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_few_steps_learn(folder: Path, tmp_path: Path) -> None:
     torch.manual_seed(1)
     course = Course(tmp_path, 1000, TOKENS)
@@ -126,6 +127,7 @@ def test_a_few_steps_learn(folder: Path, tmp_path: Path) -> None:
         assert torch.equal(a, b)
 
 
+@pytest.mark.slow
 def test_the_exported_model_scores_as_the_network(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     from voicebot.asr.embedded import AcousticModel
