@@ -40,12 +40,21 @@ def field_name(text: str) -> str:
 
 
 class FieldNames(dict[str, str]):
-    """What stands before the colon -> its canonical name, remembered as long as there is room for it."""
+    """What stands before the colon -> its canonical name, remembered as long as there is room for it.
+
+    `canonical`: those that are spelt so already.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.canonical: set[str] = set()
 
     def __missing__(self, text: str) -> str:
         name = field_name(text)
         if len(self) < MOST_NAMES and len(text) < LONGEST_NAME:
             self[text] = name
+            if name == text:
+                self.canonical.add(text)
         return name
 
 

@@ -33,7 +33,11 @@ _LINE = "|".join([
 # It captures nothing: Python 3.11 can't, in such a loop.
 _are_sound = re.compile(rf"(?:\r\n(?>{_LINE})(?<! )(?=\r|\Z))++").fullmatch
 _pairs = re.compile(r"\r\n([^:]++): *+([^\r]*+)").findall
-_request_line = re.compile(rf"([A-Z]++) ({_URI}) SIP/2\.0").fullmatch
+_TARGET = (
+    rf"(sips?):(?:([!#-+\--9=A-Z\[-~]++)@)?({_HOST})"
+    rf"(?::([1-5][0-9]{{4}}|[0-9]{{1,4}})(?![0-9]))?({_PARAMETERS})"
+)
+_request_line = re.compile(rf"([A-Z]++) ({_TARGET}) SIP/2\.0").fullmatch
 _status_line = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9]) ([ -~]*+)").fullmatch
 _ONCE = frozenset({"From", "To", "Call-ID", "CSeq", "Content-Length"})
 #: Header lines that are still usual.
@@ -47,8 +51,11 @@ def parse_quickly(head: bytes, body: bytes) -> Message | None:
         start = text.index("\r\n")
         if not _are_sound(text, start):
             return None
-        items = [(FIELD_NAMES[name], value) for name, value in _pairs(text, start)]
+        items = _pairs(text, start)
         fields = dict(items)
+        if not FIELD_NAMES.canonical.issuperset(fields):
+            items = [(FIELD_NAMES[name], value) for name, value in items]
+            fields = dict(items)
         repeated = len(items) - len(fields)
         if repeated and repeated != text.count("\r\nVia:", start) - 1 and _are_repeated(items):
             return None
@@ -72,8 +79,12 @@ def _message(start_line: str, headers: Headers, fields: dict[str, str], body: by
             return None
         body = body[: int(length)]
     if (line := _request_line(start_line)) is not None:
-        method, target = line.groups()
-        return Request(method, Uri.parse(target), headers, body) if cseq.endswith(f" {method}") else None
+        method, target, scheme, user, host, port, parameters = line.groups()
+        if not cseq.endswith(f" {method}"):
+            return None
+        if parameters:
+            return Request(method, Uri.parse(target), headers, body)
+        return Request(method, Uri(scheme, user, host, int(port) if port else None), headers, body)
     if (line := _status_line(start_line)) is not None:
         return Response(int(line[1]), line[2], headers, body)
     return None
