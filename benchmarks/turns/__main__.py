@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def run(options: argparse.Namespace, rows: list[dict[str, Any]], prompts: Path) -> None:
-    """Fill `rows`, and the file after each number of calls: a long run may be cut short."""
+    """Fill `rows`, and the file after each row: a long run may be cut short."""
     for calls in options.calls:
         for name in options.servers:
             print(f"{name} with {calls} calls …", file=sys.stderr, flush=True)
@@ -72,9 +72,9 @@ def run(options: argparse.Namespace, rows: list[dict[str, Any]], prompts: Path) 
                 rows.append(asyncio.run(ours(calls, options.turns, prompts)))
             else:
                 rows.append(stock(calls, options.turns))
-        if options.json not in (None, "-"):
-            with open(options.json, "w") as out:
-                out.write(written(rows))
+            if options.json not in (None, "-"):
+                with open(options.json, "w") as out:
+                    out.write(written(rows))
 
 
 if __name__ == "__main__":
