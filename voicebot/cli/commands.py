@@ -290,12 +290,23 @@ def script_simulate(
 
 
 @cases.command("import")
-def cases_import(file: Path, as_json: AsJson = False, config: Config = None) -> None:
+def cases_import(
+    file: Path,
+    as_json: AsJson = False,
+    config: Config = None,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help="Write rejected rows here, as a CSV to mend and import again")
+    ] = None,
+) -> None:
     """Import cases from CSV (UTF-8 or GB18030) or XLSX; rejected rows are listed and block nothing."""
     from voicebot.campaign.importer import import_cases
+    from voicebot.campaign.mending import write_rejects
 
     async def work(store: Store) -> dict[str, object]:
-        return (await import_cases(file, store)).to_json()
+        report = await import_cases(file, store)
+        if rejects is not None and report.rejected:
+            write_rejects(file, report.rejected, rejects)
+        return report.to_json()
 
     report = in_store(config, work)
     if as_json:
