@@ -76,6 +76,8 @@ class Caller:
 
 ScriptOf = Callable[[CallLeg], str | None]
 """Which script answers an incoming call; None for the usual one."""
+Granted = Callable[[Case | None], Mapping[str, str]]
+"""What the bot may grant in a case, as `CallFacts.extra` carries it."""
 LookUp = Callable[[str], Awaitable[Caller]]
 """Finds the caller of a URI."""
 LOOKED_UP_WITHIN_S = 0.3
@@ -105,6 +107,7 @@ class CallRunner:
         signer: Signer,
         scripts: Path,
         frozen_scripts: Path | None = None,
+        granted: Granted = lambda case: {},
         max_calls: int,
         inbound_script: str,
         worker: str,
@@ -123,6 +126,7 @@ class CallRunner:
         self._recordings = recordings
         self._signer = signer
         self._shelf = Shelf(scripts, frozen_scripts)
+        self._granted = granted
         self._max_calls = max_calls
         self._inbound_script = inbound_script
         self._worker = worker
@@ -181,7 +185,14 @@ class CallRunner:
             raise
 
     async def _dial(self, order: DialOrder, lead: tuple[Seat, CallLeg] | None) -> None:
-        facts = CallFacts(order.call_id, self._clock.now(), order.case, number=order.target, direction="outbound")
+        facts = CallFacts(
+            order.call_id,
+            self._clock.now(),
+            order.case,
+            number=order.target,
+            direction="outbound",
+            extra=dict(self._granted(order.case)),
+        )
         leg = await self._line.dial(
             order.target, ring_timeout_s=order.ring_timeout_s, caller_id=order.caller_id, trunk=order.trunk
         )
@@ -209,7 +220,7 @@ class CallRunner:
             caller.case,
             number=caller.number,
             direction="inbound",
-            extra={} if caller.case else {"institution": self._institution},
+            extra=dict(self._granted(caller.case)) if caller.case else {"institution": self._institution},
         )
         session = self._start(facts, self._script_of(leg) or self._inbound_script, leg, None)
         self._track(self._live_through(session, None, answer=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import json
 import sys
@@ -32,6 +33,7 @@ from voicebot.telephony.engines import open_line
 from voicebot.telephony.leg import CallLeg
 from voicebot.telephony.trunk_choice import Trouble
 from voicebot.telephony.trunk_figures import trunk_figures
+from voicebot.worker.authority import granted, load_bot_authorities
 from voicebot.worker.book import StoreBook
 from voicebot.worker.callers import KnownCallers
 from voicebot.worker.commands import CommandTaker
@@ -86,6 +88,7 @@ class LineProcess:
             signer=self._signer,
             scripts=scripts_dir(),
             frozen_scripts=frozen_folder(settings.home),
+            granted=functools.partial(granted, table=load_bot_authorities(settings.home)),
             max_calls=settings.max_calls,
             inbound_script=settings.inbound_script,
             worker=self._worker,
