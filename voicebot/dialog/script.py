@@ -288,11 +288,11 @@ class Script:
             self._listening[node] = (stops, Reach([handler for handler in reaching if not handler.stops]))
         return self._listening[node]
 
-    @property
-    def firmness(self) -> Tone:
-        """The tone it speaks in: its own, never firmer than its stage allows."""
+    def firmness_of(self, tone: Tone | None) -> Tone:
+        """The tone a node is spoken in: its own, else the script's, never firmer than the stage allows."""
         firmest = FIRMEST[self.stage] if self.stage else Tone.FORMAL
-        return min(self.tone if self.tone is not None else Tone.PLAIN, firmest)
+        wanted = self.tone if tone is None else tone
+        return min(Tone.PLAIN if wanted is None else wanted, firmest)
 
     @property
     def telling(self) -> frozenset[str]:

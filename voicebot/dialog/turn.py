@@ -200,7 +200,7 @@ class Turn:
     def _wording(self, prompt: Prompt) -> str:
         """The text in the tone of the script, softer for the distressed; variants by call and visit."""
         soft = self.node.gentle or self.moment.emotion in _DISTRESSED
-        firmness = Tone.GENTLE if soft else self.script.firmness
+        firmness = Tone.GENTLE if soft else self.script.firmness_of(self.node.tone)
         if firmness is Tone.GENTLE and prompt.gentle:
             return prompt.gentle
         if firmness >= Tone.FIRM and prompt.firm:

@@ -71,6 +71,11 @@ def test_the_tone_is_the_scripts_and_never_firmer_than_its_stage(meta: str, word
     assert Call(f"{meta}\n{text}").say(Started(NOW)) == [words + "。"]
 
 
+def test_a_node_has_a_tone_of_its_own() -> None:
+    text = node("    tone: firm\n    say: [{text: 平常。, gentle: 轻声。, firm: 坚定。}]\n")
+    assert Call(f"tone: plain\n{text}").say(Started(NOW)) == ["坚定。"]
+
+
 def test_what_must_be_heard_is_said_again_when_it_was_talked_over() -> None:
     text = node("    say: [{text: 请您记住这句话。, must_hear: true}, 好吗？]\n")
     call = Call(text)
