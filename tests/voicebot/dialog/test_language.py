@@ -57,7 +57,7 @@ def node(body: str) -> str:
 
 def test_variants_differ_between_calls_and_stay_within_one() -> None:
     text = node("    say: [{text: 请问您方便吗？, variants: [您现在方便吗？, 打扰一下，可以吗？]}]\n")
-    said = {call_id: Call(text, call_id=call_id).say(Started(NOW))[0] for call_id in map(str, range(40))}
+    said = {call_id: Call(text, call_id=call_id).say(Started(NOW))[0] for call_id in map(str, range(12))}
     assert len(set(said.values())) == 3
     assert said["7"] == Call(text, call_id="7").say(Started(NOW))[0]
 

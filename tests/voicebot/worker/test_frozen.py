@@ -17,7 +17,10 @@ NOW = dt.datetime(2026, 11, 22, 2, 0, tzinfo=dt.UTC)
 
 async def eventually(folder: Path, number: int) -> None:
     async with asyncio.timeout(20):
-        while not (folder / ON_AIR).is_file() or json.loads((folder / ON_AIR).read_text())["s"][0]["number"] != number:
+        while True:
+            table = json.loads((folder / ON_AIR).read_text()) if (folder / ON_AIR).is_file() else None
+            if table and table["s"][0]["number"] == number:
+                return
             await asyncio.sleep(0.02)
 
 
