@@ -34,6 +34,14 @@ def disclosed(speech: SpeechText, context: SpeechContext, figures: list[Figure])
     return None
 
 
+_OWING = re.compile("欠|债|逾期|借款|贷|催收|信用卡|征信|法院|起诉")
+
+
+def says_of_debt(speech: SpeechText) -> bool:
+    """True when the debt itself is named, not only a payment that is asked for."""
+    return bool(_OWING.search(speech.text))
+
+
 def _withheld(speech: SpeechText, start: int, end: int) -> bool:
     """The word stands in a refusal to talk about it, or in the callee's own question."""
     _, last = speech.clause(start, end)

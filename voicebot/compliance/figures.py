@@ -108,7 +108,9 @@ def _date(found: re.Match[str], today: dt.date) -> dt.date | None:
         return None
 
 
-_DURATION = re.compile(rf"(超过|快|近|将近|不到|满)?了?({NUMERAL}+|半)(多)?(天|日|个多月|个月|年)(多|半)?")
+_DURATION = re.compile(
+    rf"(超过|快|近|将近|不到|满)?了?({NUMERAL}+|半)(多)?(天|日|个多月|个月|年)(?:(多|半)|[零又]?({NUMERAL}{{1,3}})天)?"
+)
 _LENGTH = {"天": 1, "日": 1, "个月": 30, "个多月": 30, "年": 365}
 
 
@@ -122,8 +124,11 @@ def _durations(text: str) -> Iterator[Figure]:
         slack = 0 if unit == 1 else round(unit * 0.17)
         if found[1] in ("超过", "满"):
             high = 100_000
+        elif found[6]:
+            low = high = low + round(read_number(found[6]) or 0)
+            low, high = low - unit // 15, high + unit // 15
         elif found[1] in ("快", "近", "将近", "不到"):
-            low = round(low - unit * 0.7) if unit > 1 else low - 10
+            low = round(low * 0.75)
         elif found[3] or found[5] or found[4] == "个多月":
             high = low + (10 if unit == 1 else unit)
         else:
@@ -134,6 +139,10 @@ def _durations(text: str) -> Iterator[Figure]:
 def _amounts(text: str) -> Iterator[Figure]:
     for found in _NUMBER.finditer(text):
         value, end = read_number(found[0]), found.end()
+        rough = _ROUGH.match(text, end)
+        if rough and value is not None:
+            yield _about(found.start(), rough.end(), found[0], value)
+            continue
         if value is None or text[max(0, found.start() - 3) : found.start()] == "百分之":
             continue
         unit = _AFTER_AMOUNT.match(text, end)
@@ -143,6 +152,15 @@ def _amounts(text: str) -> Iterator[Figure]:
             continue
         fen = round(value * 100)
         yield Figure(Kind.AMOUNT, found.start(), end, fen, fen)
+
+
+_ROUGH = re.compile("[多来](?:块钱|块|元钱|元)")
+
+
+def _about(start: int, end: int, said: str, value: float) -> Figure:
+    """'八千多块': up to one more of the last place that was said."""
+    step = _UNITS.get(said[-1], 1) if said[-1] in _UNITS else 10 ** (len(said) - len(said.rstrip("0")))
+    return Figure(Kind.AMOUNT, start, end, round(value * 100), round((value + step) * 100))
 
 
 def _bare_amount(text: str, found: re.Match[str], end: int) -> bool:

@@ -86,6 +86,8 @@ def read_speech(said: str) -> SpeechText:
     characters: list[tuple[str, int]] = []
     for index, raw in enumerate(said):
         for character in unicodedata.normalize("NFKC", raw).lower():
+            if character in ".·" and _between_hanzi(said, index):
+                continue
             if character in _MARKS and not _decimal_point(said, index):
                 character = BREAK
             elif character.isspace():
@@ -97,6 +99,11 @@ def read_speech(said: str) -> SpeechText:
             if character != BREAK or (characters and characters[-1][0] != BREAK):
                 characters.append((character, index))
     return _undisguise(said, characters)
+
+
+def _between_hanzi(said: str, index: int) -> bool:
+    """征.信: a dot inside a word is a disguise, no pause; sentences end in a full stop of their own."""
+    return all("一" <= character <= "鿿" for character in (said[index - 1 : index], said[index + 1 : index + 2]))
 
 
 def _decimal_point(said: str, index: int) -> bool:
@@ -130,7 +137,7 @@ def _undisguise(said: str, characters: list[tuple[str, int]]) -> SpeechText:
 
 
 _DENIAL = re.compile(
-    "不会|不能|不得|不涉及|不受(?!.{0,3}时效)|不影响|不属于|不可|不用|不需|(?<!要)不要(?!脸)|不准备|没有(?!用)|从未|从来不|从没|绝不|决不|并非|并不|(?<!是)不是(?!.{0,12}(嘛|吗|还有))|"
+    "不会|不能|不得|未(?=安排|派|联系|收到|向|在|对)|不涉及|不受(?!.{0,3}时效)|不影响|不属于|不可|不用|不需|(?<!要)不要(?!脸)|不准备|没有(?!用)|从未|从来不|从没|绝不|决不|并非|并不|(?<!是)不是(?!.{0,12}(嘛|吗|还有))|"
     "无权|无法|未曾|无需|不必|不建议|不推荐|不提供|不索要|不允许|不接受|不承担|没义务|禁止|严禁|请勿|勿|谨防|警惕|小心骗|莫|"
     "别(?!的|想|怪|以为|拿|逼|跟我|怕没|说我|不承认|人)|千万|尚未|没(?!钱|脸|人|好|用|接|动|还|反对|办法|见过|想到)|不(?=收|找|让|建|推|问|做|代)|"
     "最多|不超过|没人能|自愿|如需|如果今后|如果需要|除非|自行|您自己|假如|要是|是否|能否|只有在|不等于|不存在|不构成|不具备|看不到|听不到|哪能|谈不上|不好说|您(要|想)(?=替|帮)"
@@ -143,7 +150,7 @@ _QUOTE = re.compile(
 _DISCLAIMER = re.compile(
     "是假的|都是假|不属实|不准确|不对|过分|离谱|违规|违反|不合规|不允许|骗子|骗人|是诈骗|没有的事|没这回事|不是这么回事|"
     "登记投诉|提交投诉|上报|(我|们|帮您|为您|会|严肃)(立即|去)?核(查|实)|道歉|赔个不是|不是我们|绝不应|吓唬人|不可信|立即挂断|"
-    "报警|千万别|老话|不用担心|不是真的|别信|违法(行为)?[，]?请|会处理|请拒绝|不搭界|犯法的|才算|这个词|不能随便|各是各|"
+    "(?<!都)报警|千万别|老话|不用担心|不是真的|别信|违法(行为)?[，]?请|会处理|请拒绝|不搭界|犯法的|才算|这个词|不能随便|各是各|"
     "没得关系|跟(咱|我们|这)?(这|个)?没关系|我不问|那回事|质检|才有的|被处理了|没有任何(合作)?关系|从来不|真?不建议|不行的"
 )
 

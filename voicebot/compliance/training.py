@@ -1,12 +1,11 @@
 """Training of the wording model: sentences by several hands in, models/gate.npz and its card out.
 
 `python -m voicebot.compliance.training` needs scipy (the `train` extra). No randomness: the same data give the
-same file. The threshold is chosen on hand b; hands c and d are for the report alone.
+same file. Hands e and h are for the report alone.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import importlib.resources
 import json
@@ -27,9 +26,10 @@ from voicebot.compliance.wording_model import FILE, LAWFUL, WordingModel
 from voicebot.config import models_dir
 
 LABELS = (LAWFUL, *(f"F{number:02d}" for number in range(1, 19)))
-CHECK, REPORT = "b", ("c", "d")
+CHECK, REPORT = "b", ("e", "h")
 _RECORDED = ("lawsuit_filed", "credit_reported", "visit_scheduled", "offer", "last_promise", "daily_interest_fen")
-_THRESHOLDS = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
+THRESHOLD = 0.5
+"""A sentence is suspected when it is more likely unlawful than not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,28 +153,17 @@ def tally(rows: Sequence[Sentence], told: Told) -> Tally:
     return result
 
 
-def choose_threshold(model: WordingModel, rows: Sequence[Sentence]) -> float:
-    """The highest threshold at which the gate still tells 95 % of what is violating: no more is blocked than needed."""
-    for threshold in reversed(_THRESHOLDS):
-        result = tally(rows, with_model(dataclasses.replace(model, threshold=threshold)))
-        if result.told >= 0.95 * result.violating:
-            return threshold
-    return _THRESHOLDS[0]
-
-
 def main() -> None:
     """Trains, reports on hands it has not seen, then trains once more on everything and writes model and card."""
     from voicebot.compliance.training_card import card
 
     rows = list(sentences())
     seen = [row for row in rows if row.hand not in (CHECK, *REPORT)]
-    model = fit(seen, 0.5)
-    threshold = choose_threshold(model, [row for row in rows if row.hand == CHECK])
-    final = fit([row for row in rows if row.hand not in REPORT], threshold)
+    model = fit(seen, THRESHOLD)
+    final = fit([row for row in rows if row.hand not in REPORT], THRESHOLD)
     models: Path = models_dir()
     final.save(models / FILE)
-    measured = {CHECK: dataclasses.replace(model, threshold=threshold), **dict.fromkeys(REPORT, final)}
-    text = card(rows, threshold, len(final.keys), measured)
+    text = card(rows, THRESHOLD, len(final.keys), {CHECK: model, **dict.fromkeys(REPORT, final)})
     (models / "gate.md").write_text(text, encoding="utf-8")
     print(text)
 

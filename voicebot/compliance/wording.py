@@ -56,6 +56,11 @@ def _denies_being_a_machine(speech: SpeechText, speaker: str) -> re.Match[str] |
     return None if honest else found
 
 
+def claims_to_be_human(speech: SpeechText) -> bool:
+    """我是真人: a lie from a bot, the truth from an agent."""
+    return bool(_ONLY_BOTS.search(speech.text))
+
+
 def forbidden_wording(speech: SpeechText, speaker: str) -> Iterator[tuple[Category, int, int]]:
     """The first undenied find of each category, as offsets into `speech.text`."""
     for category in categories():

@@ -74,33 +74,37 @@ def shipped_model() -> WordingModel:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How lawful it looks, the category suspected if any, the clause that speaks for it most, all chances by label."""
+    """How lawful it looks, the categories suspected (none when it looks lawful), all chances by label."""
 
     lawful: float
-    suspected: str | None
-    start: int
-    end: int
+    suspects: frozenset[str]
     chances: dict[str, float]
 
 
-def read_wording(model: WordingModel, speech: SpeechText, context: SpeechContext, has_figures: bool) -> Reading:
-    """What the model makes of a sentence. Categories that the record decides are left to the record."""
+NOTHING_READ = Reading(0.0, frozenset(), {})
+
+
+def read_wording(
+    model: WordingModel, speech: SpeechText, context: SpeechContext, figures_true: bool | None, human: bool = False
+) -> Reading:
+    """What the model makes of a sentence. Categories that the record decides are left to the record.
+
+    `figures_true`: whether the record bears out every figure, None when there is none. `human`: an agent says truly
+    that a person speaks.
+    """
     chances = model.probabilities(speech.text, context.listener)
-    open_ones = {label: p for label, p in chances.items() if label != LAWFUL and _open(label, context, has_figures)}
-    unlawful = sum(open_ones.values())
-    lawful = chances[LAWFUL]
-    if unlawful <= model.threshold:
-        return Reading(lawful, None, 0, 0, chances)
-    category = max(open_ones, key=lambda label: open_ones[label])
-    return Reading(lawful, category, *_clause_for(model, speech, context.listener, category), chances)
+    closed = {LAWFUL, "F16"} if human else {LAWFUL}
+    free = frozenset(label for label in chances if label not in closed and _open(label, context, figures_true))
+    unlawful = sum(chances[label] for label in free)
+    return Reading(chances[LAWFUL], free if unlawful > model.threshold else frozenset(), chances)
 
 
-def _open(label: str, context: SpeechContext, has_figures: bool) -> bool:
+def _open(label: str, context: SpeechContext, figures_true: bool | None) -> bool:
     case = context.case
     if label == "F06":
         return context.listener == "third_party"
     if label == "F13":
-        return case is not None and not has_figures and case.last_promise is None
+        return case is not None and (figures_true is False or (figures_true is None and case.last_promise is None))
     if case is None:
         return label not in ("F04", "F05", "F11", "F12")
     return not {
@@ -109,7 +113,8 @@ def _open(label: str, context: SpeechContext, has_figures: bool) -> bool:
     }.get(label, False)  # fmt: skip
 
 
-def _clause_for(model: WordingModel, speech: SpeechText, listener: str, category: str) -> tuple[int, int]:
+def clause_for(model: WordingModel, speech: SpeechText, listener: str, category: str) -> tuple[int, int]:
+    """Bounds in `speech.text` of the clause that speaks most for `category`."""
     clauses, start = [], 0
     for clause in speech.text.split(BREAK):
         if clause:

@@ -1,4 +1,7 @@
-"""The shipped scripts against the live gate: nothing lawful that our own dialog says is ever blocked."""
+"""The shipped scripts against the live gate, with names, products and figures of any kind.
+
+Every sentence of every script is reviewed in tests/voicebot/pipeline/test_script_review.py.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import dataclasses
 import datetime as dt
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -120,18 +124,24 @@ def blocked(script: Script, verified: bool, listeners: tuple[str, ...], seed: in
 @pytest.mark.parametrize("name", ["reminder", "inbound"])
 def test_no_prompt_is_blocked_once_the_debtor_is_verified(name: str) -> None:
     script = load_script(scripts_dir() / f"{name}.yaml")
-    assert blocked(script, True, ("debtor",), 20261124, 60) == {}
+    assert blocked(script, True, ("debtor",), 20261124, 1) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(scripts_dir().glob("*.yaml")), ids=lambda path: path.stem)
+def test_no_prompt_is_blocked_whatever_the_case_holds(path: Path) -> None:
+    assert blocked(load_script(path), True, ("debtor",), 7, 20) == {}
 
 
 @pytest.mark.parametrize("name", ["reminder", "inbound"])
 def test_no_prompt_is_blocked_before_verification(name: str) -> None:
     script = load_script(scripts_dir() / f"{name}.yaml")
-    assert blocked(script, False, ("unknown", "debtor", "third_party", "voicemail"), 7, 8) == {}
+    assert blocked(script, False, ("unknown", "debtor", "third_party", "voicemail"), 7, 1) == {}
 
 
 def test_every_spoken_amount_is_read_back_to_the_fen() -> None:
     chance = random.Random(1)
-    amounts = [chance.randrange(100, 10 ** chance.randrange(3, 10)) for _ in range(3000)]
+    amounts = [chance.randrange(100, 10 ** chance.randrange(3, 10)) for _ in range(300)]
     for fen in (*range(100, 1200), *amounts):
         figures = [f for f in find_figures(f"一共应还{spoken_amount(fen)}，对吗", NOW.date()) if f.kind is Kind.AMOUNT]
         assert [figure.low for figure in figures] == [fen], spoken_amount(fen)
