@@ -265,7 +265,7 @@ def _guard(script: Script, prompts: Sequence[Prompt], place: str) -> Iterator[Pr
 
 def _opening(script: Script) -> Iterator[Problem]:
     first = script.nodes[script.start]
-    text = "".join(prompt.text for prompt in first.say if prompt.when is None)
+    text = "".join(_first_turn(script))
     for code, words in (
         ("opening-institution", ("{institution}",)),
         ("opening-ai", ("人工智能",)),
@@ -274,6 +274,16 @@ def _opening(script: Script) -> Iterator[Problem]:
         if not any(word in text for word in words):
             message = f"the first words (node {first.id}) must contain {' or '.join(words)}"
             yield Problem(first.where, code, message)
+
+
+def _first_turn(script: Script) -> Iterator[str]:
+    """The unconditional words until the call first listens, branches or ends."""
+    name, seen = script.start, set[str]()
+    while name in script.nodes and name not in seen:
+        seen.add(name)
+        node = script.nodes[name]
+        yield from (prompt.text for prompt in node.say if prompt.when is None)
+        name = node.goto or "" if node.kind in (Kind.SAY, Kind.RECORD) else ""
 
 
 def _human(script: Script) -> Iterator[Problem]:

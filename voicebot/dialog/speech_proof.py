@@ -94,6 +94,11 @@ def maybe_empty(script: Script) -> Iterator[Problem]:
     for sentence in spoken(script):
         for text in sentence.prompt.texts:
             for name in variables_of(text):
+                if name == "channel" and not (sentence.node and sentence.node.channel):
+                    message = (
+                        "{channel} is empty here, and the sentence is left out; only a node with `channel:` has one"
+                    )
+                    yield Problem(sentence.prompt.where, "maybe-empty", message)
                 needs = _needs(script, name)
                 if needs and not sentence.known.intersection(needs) and not _asks(sentence.prompt, name):
                     message = f"{{{name}}} may be empty here, and the sentence is left out then; ask `if: {needs[0]}`"

@@ -181,6 +181,35 @@ def test_a_no_at_the_lock_takes_no_promise() -> None:
     assert not [a for a in actions if isinstance(a, RecordPromise)] and call.state.promise is None
 
 
+def test_a_node_that_branches_speaks_its_own_words_and_those_of_the_branch() -> None:
+    text = """\
+nodes:
+  debt:
+    kind: branch
+    say: 我看一下。
+    branches:
+      - {if: facts.overdue_days < 5, say: 还早。, goto: ask_day}
+      - {if: "true", say: 有一阵子了。, goto: ask_day}
+"""
+    assert Call(text).say(Started(NOW))[:2] == ["我看一下。", "有一阵子了。"]
+
+
+def test_the_opening_may_be_spread_over_nodes_that_follow_each_other() -> None:
+    text = """\
+script: own
+title: 试
+extends: reminder
+start: hello
+nodes:
+  hello: {kind: say, say: "您好，我是{institution}的人工智能助手。", goto: more}
+  more: {kind: say, say: 通话会录音。, goto: open}
+  open: {say: "请问是{person}吗？"}
+"""
+    assert read_text(text, "own")[1] == []
+    codes = [problem.code for problem in read_text(text.replace("通话会录音。", "打扰了。"), "own")[1]]
+    assert codes == ["opening-recording"]
+
+
 PART = """\
 script: mood
 start: ask
