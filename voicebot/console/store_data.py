@@ -151,7 +151,9 @@ class StoreData:
         return [_campaign(progress) for progress in await self._store.campaigns.all()]
 
     async def scripts(self) -> Sequence[str]:
-        return await asyncio.to_thread(lambda: sorted(path.stem for path in scripts_dir().glob("*.yaml")))
+        files = await asyncio.to_thread(lambda: {path.stem for path in scripts_dir().glob("*.yaml")})
+        on_air = {entry.version.script for entry in await self._store.script_versions.on_air()}
+        return sorted(files | on_air)
 
     async def strategies(self) -> Mapping[str, Strategy]:
         return await asyncio.to_thread(load_strategies, self._home)
@@ -166,7 +168,7 @@ class StoreData:
         strategy: str | None = None,
     ) -> CampaignRow:
         if script not in await self.scripts():
-            raise ValueError(f"there is no call script {script!r} in {scripts_dir()}")
+            raise ValueError(f"there is no call script {script!r} on the air or in {scripts_dir()}")
         if strategy is not None and strategy not in await self.strategies():
             raise ValueError(f"there is no strategy {strategy!r}")
         now = self._clock.now()
