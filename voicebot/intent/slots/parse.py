@@ -85,8 +85,8 @@ _STORY = re.compile(r"^(?:我)?(?:上[次回]|上个?月|昨|前[天几两])")
 def _news(line: str) -> str:
     """上个月还了两千 这个月还一千: the part that tells what is to come; other lines as they are."""
     for gap in re.finditer(" ", line):
-        told, rest = line[: gap.start()], line[gap.end() :]
-        if tense(told) is Tense.PAST and tense(rest) is Tense.FUTURE and _TO_COME.search(rest):
+        before, rest = line[: gap.start()], line[gap.end() :]
+        if tense(before) is Tense.PAST and tense(rest) is Tense.FUTURE and _TO_COME.search(rest):
             return rest
     turn = _NOW_ON.search(line)
     told = turn is not None and (_STORY.match(line) or tense(line[: turn.start()]) is Tense.PAST)

@@ -105,7 +105,7 @@ def find_instalments(line: str) -> Instalments:
         if lead and (amount.fen or amount.high or amount.low):
             per = amount.fen or amount.low or amount.high
             spans.append((lead.start(), amount.end))
-    if per and count is None and (found := _FOR.search(line)):
-        count = 6 if found["half"] else (whole(found["n"]) or 0) * (12 if found["unit"] == "年" else 1) or None
-        spans.append(found.span())
+    if per and count is None and (lasting := _FOR.search(line)):
+        count = 6 if lasting["half"] else (whole(lasting["n"]) or 0) * (12 if lasting["unit"] == "年" else 1) or None
+        spans.append(lasting.span())
     return Instalments(count, per, tuple(spans))
