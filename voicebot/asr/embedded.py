@@ -21,7 +21,7 @@ from voicebot.config import models_dir
 from voicebot.mandarin.aloud import letters
 
 MODEL_NAME, WORDING_NAME = "embedded-asr.onnx", "embedded-lm.gz"
-_CHUNK = 4  # outputs per run: 160 ms
+_CHUNK, _SMALLEST = 4, 1  # outputs per run: 160 ms, and 40 ms while the stream is eager
 _FLUSH_S = 0.4
 _SYLLABLE_BEFORE_S, _SYLLABLE_AFTER_S = 0.16, 0.06  # around a spike, which comes late in its syllable
 
@@ -60,6 +60,7 @@ class EmbeddedStream:
         self._extra = readings_of_rare(hot_words, wording)
         self._pcm, self._odd, self._closed = bytearray(), b"", False
         self._heard = 0  # samples of all utterances so far
+        self.eager = False
         self.reset()
 
     def reset(self) -> None:
@@ -80,15 +81,20 @@ class EmbeddedStream:
         self._odd = pcm[whole:]
         self._pcm += pcm[:whole]
 
+    @property
+    def step(self) -> int:
+        """Outputs of the next run."""
+        return _SMALLEST if self.eager else _CHUNK
+
     def ready(self) -> bool:
         """Whether a whole chunk of features is there (turns sound into features when it completes one)."""
-        wanted = self._model.frames_for(_CHUNK) - len(self._features)
+        wanted = self._model.frames_for(self.step) - len(self._features)
         if wanted > 0 and len(self._pcm) // 2 >= self._fbank.missing(wanted):
             self._pull()
-        return len(self._features) >= self._model.frames_for(_CHUNK)
+        return len(self._features) >= self._model.frames_for(self.step)
 
     def chunk(self) -> Floats:
-        return self._features[: self._model.frames_for(_CHUNK)]
+        return self._features[: self._model.frames_for(self.step)]
 
     def take(self, scores: Floats, following: Floats) -> None:
         """Scores (n, tokens) of the next outputs, and the network's state after them."""
@@ -159,10 +165,15 @@ class EmbeddedRecognizer:
     def decode(self, streams: Sequence[RecognizerStream]) -> None:
         ours = [stream for stream in streams if isinstance(stream, EmbeddedStream)]
         while ready := [stream for stream in ours if stream.ready()]:
-            features = np.stack([stream.chunk() for stream in ready])
-            scores, following = self._model.run(features, np.stack([stream.past for stream in ready]))
-            for i, stream in enumerate(ready):
-                stream.take(scores[i], following[i])
+            for step in {stream.step for stream in ready}:
+                self._advance([stream for stream in ready if stream.step == step])
+
+    def _advance(self, streams: Sequence[EmbeddedStream]) -> None:
+        """One run for streams whose step is the same."""
+        features = np.stack([stream.chunk() for stream in streams])
+        scores, following = self._model.run(features, np.stack([stream.past for stream in streams]))
+        for i, stream in enumerate(streams):
+            stream.take(scores[i], following[i])
 
 
 @cache

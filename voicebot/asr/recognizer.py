@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from voicebot.config import pulled_models_dir
 
@@ -42,6 +42,13 @@ class RecognizerStream(Protocol):
 
     def close(self) -> None:
         """Releases the stream; sound that still arrives is dropped."""
+
+
+@runtime_checkable
+class InSteps(Protocol):
+    """A stream that decodes in steps: while it is `eager` in the smallest, which cost more and tell words sooner."""
+
+    eager: bool
 
 
 class Recognizer(Protocol):

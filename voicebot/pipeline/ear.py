@@ -135,8 +135,9 @@ class Ear:
 
     def _take(self, pcm: bytes) -> None:
         """Sound of the running turn, at most `Patience.longest_ms` of it."""
-        self.session.accept(pcm)
-        self._overlapped += self.bot_speaks()
+        overlaps = self.bot_speaks()
+        self.session.accept(pcm, eager=overlaps)
+        self._overlapped += overlaps
 
     def _end_turn(self, tick: int) -> list[Noticed]:
         pause_ms = self._turn.pause_ms

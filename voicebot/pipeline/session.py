@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 import structlog
 
-from voicebot.asr.recognizer import RecognizerStream, Transcript
+from voicebot.asr.recognizer import InSteps, RecognizerStream, Transcript
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +29,10 @@ class Session:
         self.stream: RecognizerStream | None = None
         self._replace()
 
-    def accept(self, pcm: bytes) -> None:
-        """Sound of the running turn."""
+    def accept(self, pcm: bytes, eager: bool = False) -> None:
+        """Sound of the running turn; `eager`: its words are wanted at once, for they may interrupt."""
+        if isinstance(self.stream, InSteps):
+            self.stream.eager = eager
         self.sound += pcm
         if self.stream is not None:
             try:

@@ -62,6 +62,22 @@ def test_packets_of_any_size_give_the_same_text(recognizer: EmbeddedRecognizer) 
     assert hear(recognizer, pcm, 333).finish().text == whole.text
 
 
+def test_an_eager_stream_tells_the_same_words_sooner(recognizer: EmbeddedRecognizer) -> None:
+    pcm = say("我明天就还给你们", "m3")
+    patient, eager = recognizer.open(), recognizer.open()
+    eager.eager = True
+    first: dict[bool, int] = {}
+    for tick, at in enumerate(range(0, len(pcm), 320)):
+        for stream in (patient, eager):
+            stream.accept(pcm[at : at + 320])
+        recognizer.decode([patient, eager])
+        for stream in (patient, eager):
+            if len(stream.partial()) >= 3:
+                first.setdefault(stream.eager, tick)
+    assert first[True] < first[False]
+    assert eager.finish().text == patient.finish().text != ""
+
+
 def test_a_batch_hears_what_single_streams_hear(recognizer: EmbeddedRecognizer) -> None:
     pcm = [say(text, voice) for text, voice in SENTENCES]
     streams = [recognizer.open() for _ in pcm]
