@@ -78,16 +78,11 @@ def listen(cases: Sequence[Case], hearing: Hearing) -> list[Told]:
     for tick in range(max(map(len, frames.values()))):
         now = [(number, sound[tick]) for number, sound in frames.items() if tick < len(sound)]
         for number, noticed in hearing.tick(tick, now):
-            if isinstance(noticed, Machine | Person | LinePlays) and not _says_little(noticed):
+            if isinstance(noticed, Machine | Person | LinePlays):
                 told[number].hear(noticed, (tick + 1) * 20)
     for number in told:
         hearing.close(number)
     return list(told.values())
-
-
-def _says_little(verdict: Verdict) -> bool:
-    """An information tone says that an announcement comes, which is heard by its words."""
-    return isinstance(verdict, LinePlays) and verdict.sound == "information_tone"
 
 
 def evaluate(count: int, seed: int) -> list[Told]:

@@ -256,7 +256,7 @@ class HelloRule:
     shortest_ms: int = 100
     longest_ms: int = 2400
     longest_with_words_ms: int = 4500
-    silence_ms: int = 500
+    silence_ms: int = 400
 
 
 class ShortHello:

@@ -32,7 +32,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class LinePlays:
-    """Ringback, music or an information tone: no verdict."""
+    """Ringback or music: no verdict."""
 
     sound: LineSound
 
@@ -117,6 +117,8 @@ class AnswerWatch:
         if sound in self._told:
             return None
         self._told.add(sound)
+        if sound is LineSound.INFORMATION and not self._definite:
+            return self._is(Machine("announcement", UNCLEAR))
         return LinePlays(sound)
 
     def _beep(self) -> Machine | None:

@@ -12,6 +12,8 @@ from voicebot.mandarin.pinyin import char_readings
 
 _WORDS = "data/answers.yaml"
 _ENOUGH_HINTS = 2
+_A_FEW_WORDS = 4
+"""Before the answer only carriers speak; fewer syllables than this may be made of music."""
 
 
 def machine_of(text: str, *, answered: bool) -> tuple[str, str] | None:
@@ -31,7 +33,8 @@ def machine_of(text: str, *, answered: bool) -> tuple[str, str] | None:
         for cue, phrases in _phrases("announcement").items():
             if _any(phrases, said):
                 return "announcement", cue
-    return ("announcement", UNCLEAR) if carrier else None
+    speaks = not answered and said.count(" ") > _A_FEW_WORDS
+    return ("announcement", UNCLEAR) if carrier or speaks else None
 
 
 def is_hello(text: str) -> bool:

@@ -51,6 +51,7 @@ def test_announcements_before_the_answer_and_after_it(text: str, cue: str, watch
 
 def test_an_announcement_is_told_when_it_begins_and_when_it_says_what_the_matter_is() -> None:
     watch = AnswerWatch()
+    assert watch.text("您好") is None
     begun = watch.text("您好您拨打的")
     assert isinstance(begun, Machine) and begun.cue in GOES_ON
     assert watch.found is None
@@ -85,7 +86,7 @@ def test_what_people_say_first_is_told_at_once_and_once(text: str) -> None:
     watch = answered()
     assert watch.text(text) == Person("hello")
     assert watch.text(text + "啊") is None
-    assert AnswerWatch().text(text) is None, "nobody has answered yet"
+    assert not isinstance(AnswerWatch().text(text), Person), "nobody has answered yet"
 
 
 def test_a_short_hello_and_a_wait_is_a_person() -> None:
@@ -148,6 +149,11 @@ def test_a_busy_tone_after_the_answer_is_a_machine_but_not_once_a_person_spoke()
     watch = answered()
     watch.text("喂")
     assert played(watch, busy) == []
+
+
+def test_the_tone_before_an_announcement_is_told_as_one() -> None:
+    told = played(answered(), b"".join(tone(hertz, 330) for hertz in (950, 1400, 1800)) + silence(200))
+    assert told == [Machine("announcement", "unclear")]
 
 
 def test_a_fax_is_told() -> None:
