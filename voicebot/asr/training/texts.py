@@ -1,13 +1,16 @@
 """What the recogniser learns to hear: templates with slots, hand-written sayings, announcements, random words."""
 
 import gzip
+import json
 import random
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import jieba
 
@@ -55,8 +58,26 @@ def templates() -> Templates:
 
 @cache
 def sayings() -> list[str]:
-    """Hand-written sentences as spoken: hanzi with ， where the speaker paused; long ones cut at their stops."""
-    return _clauses(_data("sayings.txt.gz"))
+    """Hand-written sentences as spoken: hanzi with ， where the speaker paused; long ones cut at their stops.
+
+    What the simulated debtors answer belongs to them.
+    """
+    return _clauses("\n".join([_data("sayings.txt.gz"), *_simulated_answers()]))
+
+
+def _simulated_answers() -> Iterator[str]:
+    """The answers of every persona of the simulator and of the demo, `{"answers": {topic: [texts]}}` each."""
+    package = Path(str(resources.files("voicebot")))
+    for file in sorted((package / "dialog" / "personas").glob("*.jsonl")):
+        for line in file.read_text("utf-8").splitlines():
+            yield from _answers(json.loads(line))
+    for persona in json.loads((package / "demo" / "personas.json").read_text("utf-8")):
+        yield from _answers(persona)
+
+
+def _answers(persona: dict[str, Any]) -> Iterator[str]:
+    for said in persona.get("answers", {}).values():
+        yield from said
 
 
 @cache
