@@ -87,7 +87,7 @@ class _Shelves:
         if len(inside.seen) > _DEEPEST:
             return f"scripts rest on each other more than {_DEEPEST} deep"
         if name in self.carried:
-            return _whole(read_draft(self.carried[name].encode(), name), inside), inside
+            return _whole(read_known(self.carried[name].encode(), name), inside), inside
         return _file(found, inside) if found else "no such script beside it or among the shipped ones"
 
 
