@@ -107,7 +107,7 @@ def _overdue(speech: SpeechText, case: CaseRecord, figures: list[Figure]) -> Ite
             continue
         near = speech.text[max(0, figure.start - 12) : figure.start]
         unpaid = re.match("[了多]{0,2}(没还|没动|没交|不还)", speech.text[figure.end :])
-        kept = re.search("(后|起|保存|保留|满)$", near)
+        kept = re.search("(后|起|(保存|保留)满?)$", near)
         said = (_OVERDUE.search(near) or unpaid) and not kept
         told = said and not is_denied_or_quoted(speech, figure.start, figure.end)
         if told and not figure.low <= case.overdue_days <= figure.high:

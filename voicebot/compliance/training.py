@@ -1,7 +1,7 @@
 """Training of the wording model: sentences by several hands in, models/gate.npz and its card out.
 
 `python -m voicebot.compliance.training` needs scipy (the `train` extra). No randomness: the same data give the
-same file. Hands e and h are for the report alone.
+same file. Hands e, h and n are for the report alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from voicebot.compliance.wording_model import FILE, LAWFUL, WordingModel
 from voicebot.config import models_dir
 
 LABELS = (LAWFUL, *(f"F{number:02d}" for number in range(1, 19)))
-CHECK, REPORT = "b", ("e", "h")
+CHECK, REPORT = "b", ("e", "h", "n")
 _RECORDED = ("lawsuit_filed", "credit_reported", "visit_scheduled", "offer", "last_promise", "daily_interest_fen")
 THRESHOLD = 0.5
 """A sentence is suspected when it is more likely unlawful than not."""

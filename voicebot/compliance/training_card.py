@@ -30,23 +30,25 @@ is suspected when it is more likely unlawful than not.
 
 `corpus` is a hand-written corpus of violating and compliant speech that the patterns were written against; `taxonomy`
 the examples of the rule book; `scripts` the lines of the shipped call scripts; all others were written for this model,
-by one writer in several voices: f, g and i mostly in the subtle and formal voice that earlier versions missed.
+by one writer in several voices: f, g, i, k and m mostly in the subtle and formal voice that earlier versions
+missed.
 All sentences are made up, none were spoken by real agents. Most carry one label (a second one that also applies counts
 as wrong), so figures on truly strange wording may be lower.
 
 ## Measured
 
 Told: a violation of some category was found; named: of the right one. "Rules" are the patterns and the record without
-the model. For hand b the model learnt from everything but b, e and h; for e and h from everything but these two, which
-the shipped file never saw either. How untouched they are:
+the model. For hand b the model learnt from everything but b and the following; for e, h and n from everything but these
+three, which the shipped file never saw either. How untouched they are:
 
 - patterns were set with b in view;
 - e was written before anything was changed on its account; its mistakes were read before the weights were set;
 - h, half of it pairs of one sentence that the record bears out and does not, was written last but its few mistakes
   were read and mended too (figures and disclosure, not wording);
-- before they were trained on, f, g and i were measured with the version before: of their violating sentences 93 %,
-  87 % and 90 % were told (81 %, 77 % and 77 % named), of their lawful ones 4 %, 9 % and 10 % blocked. That is what
-  wording of a kind it has not met costs.
+- n was written last of all; after it only one figure of duration was mended;
+- before they were trained on, f, g, i and j were measured with the version before: of their violating sentences 93 %,
+  87 %, 90 % and 92 % were told (81 %, 77 %, 77 % and 82 % named), of their lawful ones 4 %, 9 %, 10 % and 7 % blocked.
+  That is what wording of a kind it has not met costs.
 
 Patterns alone tell a third to a good half of new wording.
 
