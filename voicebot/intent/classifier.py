@@ -6,47 +6,52 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voicebot.domain.understanding import UNKNOWN, Emotion, EmotionLabel, IntentScore
-from voicebot.intent.linear import LinearModel, ModelError
-from voicebot.intent.network import Network
+from voicebot.intent.features import phrases
+from voicebot.intent.network import Network, Outputs
 from voicebot.intent.taxonomy import DANGER
+from voicebot.intent.vocabulary import Encoded, Floats, ModelError, Vocabulary
 
-MODEL_FILE = "intent.npz"
-NETWORK_FILE = "intent-network.npz"
+MODEL_FILE = "intent.onnx"
+WORDS_FILE = "intent-words.npz"
 CALIBRATION_FILE = "intent.json"
 _MOST = 3
+_CUES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Fitted on a hand that the calibrated weights had not seen. All thresholds are probabilities.
+    """Fitted on hands that the calibrated weights had not seen. All thresholds are probabilities.
 
-    `network_share`, `emotion_share`: weight of the network beside the linear model; the temperatures divide the mixed
+    `shares`, `emotion_shares`: weight of each of `network.READERS`; the temperatures divide the mixed
     log-probabilities;
-    `abstain`: below it the answer is `unknown`; `second`: a further intent is accepted from here; `danger`: both
-    self-harm intents together raise the alarm from here, low on purpose; `danger_hinted`: the same where a word of
-    death, farewell or despair is heard (`danger.hinted`), where more misses too much from hands it has not seen.
+    `abstain`: below it the answer is `unknown`; `second`: a further intent is accepted from here (of the mixed
+    probability), and from `beside` of the probability that it is meant too; `danger`: both self-harm intents together
+    raise the alarm from here, low on purpose; `danger_hinted`: the same where a word of death, farewell or despair is
+    heard (`danger.hinted`), where more misses too much from hands it has not seen.
     """
 
-    network_share: float = 0.0
-    emotion_share: float = 0.0
+    shares: tuple[float, ...] = (1.0, 0.0, 0.0)
+    emotion_shares: tuple[float, ...] = (1.0, 0.0, 0.0)
     temperature: float = 1.0
     emotion_temperature: float = 1.0
     abstain: float = 0.15
     second: float = 0.25
+    beside: float = 0.5
     danger: float = 0.2
     danger_hinted: float = 0.05
 
     @classmethod
     def load(cls, path: Path) -> Calibration:
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            kept |= {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
+            return cls(**kept)
+        except (OSError, ValueError, TypeError, AttributeError) as error:
             raise ModelError(f"{path.name} cannot be read ({error}): run `make train-intent`") from error
 
     def save(self, path: Path) -> None:
@@ -74,51 +79,78 @@ class Classifier:
     """The models of one folder. Pure once loaded; safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        self.model = LinearModel.load(folder / MODEL_FILE)
-        self.network = Network.load(folder / NETWORK_FILE)
+        self.words = Vocabulary.load(folder / WORDS_FILE)
+        self.network = Network(folder / MODEL_FILE)
         self.calibration = Calibration.load(folder / CALIBRATION_FILE)
-        self._harm = [index for index, name in enumerate(self.model.intents) if name in DANGER]
+        self._harm = [index for index, name in enumerate(self.words.intents) if name in DANGER]
 
-    def probabilities(self, text: str, topic: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Probabilities over `model.intents` and over `model.emotions`."""
-        linear = self.model.logits(text, topic)
-        network = self.network.logits(text, topic, len(self.model.intents))
-        shares = (self.calibration.network_share, self.calibration.emotion_share)
-        intents, emotions = (mixed(one, two, part) for one, two, part in zip(linear, network, shares, strict=True))
-        return softmax(intents / self.calibration.temperature), softmax(
-            emotions / self.calibration.emotion_temperature
-        )
+    def probabilities(self, text: str, topic: str) -> tuple[Floats, Floats]:
+        """Probabilities over `words.intents` and over `words.emotions`."""
+        return self._chances(self.network.run(self.words.encode(text, topic)))
 
     def classify(self, text: str, topic: str) -> Classified:
-        chances, moods = self.probabilities(text, topic)
+        said = self.words.encode(text, topic)
+        found = self.network.run(said)
+        chances, moods = self._chances(found)
         mood = int(moods.argmax())
-        label = EmotionLabel(self.model.emotions[mood])
-        cues = () if label is EmotionLabel.NEUTRAL else self.model.words_for(mood, text, topic)
+        label = EmotionLabel(self.words.emotions[mood])
+        cues = () if label is EmotionLabel.NEUTRAL else _speaking_for(mood, text, said, found.felt)
         emotion = Emotion(label, float(moods[mood]), cues=tuple(f"says {word}" for word in cues))
-        found = accepted(self.model.intents, chances, self.calibration)
-        return Classified(found, emotion, float(chances[self._harm].sum()))
+        intents = accepted(self.words.intents, chances, self.calibration, sigmoid(found.beside))
+        return Classified(intents, emotion, float(chances[self._harm].sum()))
+
+    def _chances(self, found: Outputs) -> tuple[Floats, Floats]:
+        chance = self.calibration
+        return softmax(mixed(found.intents, chance.shares) / chance.temperature), softmax(
+            mixed(found.emotions, chance.emotion_shares) / chance.emotion_temperature
+        )
 
 
 def accepted(
-    intents: Sequence[str], chances: NDArray[np.float32], calibration: Calibration
+    intents: Sequence[str], chances: Floats, calibration: Calibration, beside: Floats | None = None
 ) -> tuple[IntentScore, ...]:
     """The best intent and those others that are likely enough; `unknown` first when even the best is not likely."""
-    scores = [IntentScore(intents[i], float(chances[i])) for i in np.argsort(-chances)[:_MOST]]
-    if scores[0].p < calibration.abstain:
-        return (IntentScore(UNKNOWN, 1 - scores[0].p), scores[0])
-    return (scores[0], *(score for score in scores[1:] if score.p >= calibration.second))
+    ranked = np.argsort(-chances)
+    best = IntentScore(intents[ranked[0]], float(chances[ranked[0]]))
+    if best.p < calibration.abstain:
+        return (IntentScore(UNKNOWN, 1 - best.p), best)
+    more = {int(i): float(chances[i]) for i in ranked[1:_MOST] if chances[i] >= calibration.second}
+    for index in np.flatnonzero(beside >= calibration.beside) if beside is not None else ():
+        if index != ranked[0]:
+            more[int(index)] = max(float(beside[index]) if beside is not None else 0.0, more.get(int(index), 0.0))
+    others = sorted((IntentScore(intents[i], min(p, best.p)) for i, p in more.items()), key=lambda score: -score.p)
+    return (best, *others[: _MOST - 1])
 
 
-def mixed(linear: NDArray[np.float32], network: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """Weighted mean of two models' log-probabilities, last axis; `share` is the network's."""
-    return np.asarray((1 - share) * _log_softmax(linear) + share * _log_softmax(network), dtype=np.float32)
+def mixed(logits: Floats, shares: Sequence[float]) -> Floats:
+    """Weighted sum of the readers' log-probabilities: (readers, …, n) to (…, n)."""
+    return np.asarray(np.tensordot(np.array(shares, np.float32), _log_softmax(logits), axes=1), dtype=np.float32)
 
 
-def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def _speaking_for(mood: int, text: str, said: Encoded, felt: Floats) -> tuple[str, ...]:
+    """The up to two phrases of `text` that speak most for that emotion against the others, strongest first."""
+    lead = dict(zip(said.keys.tolist(), (felt[:, mood] - felt.mean(axis=1)).tolist(), strict=True))
+    keys, words = phrases(text)
+    strong = sorted(
+        ((lead[key], word) for key, word in zip(keys.tolist(), words, strict=True) if lead.get(key, 0.0) > 0),
+        reverse=True,
+    )
+    chosen: list[str] = []
+    for _, word in strong:
+        if len(chosen) < _CUES and not any(word in other or other in word for other in chosen):
+            chosen.append(word)
+    return tuple(chosen)
+
+
+def _log_softmax(logits: Floats) -> Floats:
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), dtype=np.float32)
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def softmax(logits: Floats) -> Floats:
     grown = np.exp(logits - logits.max())
     return np.asarray(grown / grown.sum(), dtype=np.float32)
+
+
+def sigmoid(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)

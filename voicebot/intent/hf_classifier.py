@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from voicebot.domain.understanding import Emotion, EmotionLabel
 from voicebot.intent.classifier import CALIBRATION_FILE, Calibration, Classified, accepted, softmax
-from voicebot.intent.linear import ModelError
 from voicebot.intent.taxonomy import DANGER, taxonomy
 from voicebot.intent.text import normalise
+from voicebot.intent.vocabulary import ModelError
 
 CONFIG_FILE = "config.json"
 """Its presence tells a folder of transformers from one of ours."""

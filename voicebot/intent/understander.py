@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from voicebot.config import intent_model_dir
-from voicebot.domain.understanding import UNKNOWN, Emotion, EmotionLabel, IntentScore, Topic, Understanding
+from voicebot.domain.understanding import (
+    UNKNOWN,
+    Emotion,
+    EmotionLabel,
+    IntentScore,
+    Slots,
+    Tense,
+    Topic,
+    Understanding,
+)
 from voicebot.intent.answers import plain_answer
 from voicebot.intent.classifier import Classified, Classifier, IntentClassifier
 from voicebot.intent.danger import VEILED, danger, hinted
@@ -17,6 +26,7 @@ from voicebot.intent.text import normalise
 
 _CERTAIN = 0.9
 """Probability given to a self-harm intent that the frozen words found and the model did not."""
+_PAID, _PROMISED = "pay_already_paid", "ptp_date"
 _BESIDE_AN_ECHO = frozenset({"ptp_date", "ptp_today", "m_affirm", "pay_partial", "id_confirm_self"})
 """What the model may still have heard beside an answer that repeats what was asked."""
 
@@ -50,7 +60,7 @@ class Understander:
         repeated = None if alarm else echo(text, topic, slots)
         if repeated is not None and intents[0].id != repeated.id:
             intents = (repeated, *(score for score in intents if score.id in _BESIDE_AN_ECHO))
-        return Understanding(text, intents, found.emotion, slots, alarm)
+        return Understanding(text, _not_paid_tomorrow(intents, slots, now), found.emotion, slots, alarm)
 
 
 def _classifier(folder: Path) -> IntentClassifier:
@@ -64,6 +74,13 @@ def _classifier(folder: Path) -> IntentClassifier:
 def _calm(intent: str) -> Emotion:
     """A bare yes is cooperative at most; a bare word tells little."""
     return Emotion(EmotionLabel.COOPERATIVE if intent == "ptp_confirm" else EmotionLabel.NEUTRAL, 0.6)
+
+
+def _not_paid_tomorrow(intents: tuple[IntentScore, ...], slots: Slots, now: datetime) -> tuple[IntentScore, ...]:
+    """Whoever names a day to come has not paid yet, however much 还 without 了 sounds like it."""
+    if intents[0].id != _PAID or slots.tense is not Tense.FUTURE or slots.date is None or slots.date <= now.date():
+        return intents
+    return (IntentScore(_PROMISED, intents[0].p), *(score for score in intents[1:] if score.id != _PROMISED))
 
 
 def _ranked(found: Classified, words: str | None) -> tuple[IntentScore, ...]:

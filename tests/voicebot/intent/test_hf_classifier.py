@@ -11,9 +11,9 @@ import pytest
 from voicebot.domain.understanding import EmotionLabel, Topic
 from voicebot.intent.hf_classifier import HuggingFaceClassifier
 from voicebot.intent.is_complete import is_complete_answer
-from voicebot.intent.linear import ModelError
 from voicebot.intent.taxonomy import taxonomy
 from voicebot.intent.understander import Understander
+from voicebot.intent.vocabulary import ModelError
 
 pytestmark = pytest.mark.slow
 transformers = pytest.importorskip("transformers")

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicebot.domain.understanding import EmotionLabel, Topic
-from voicebot.intent.linear import ModelError
 from voicebot.intent.taxonomy import taxonomy
 from voicebot.intent.training.corpus import development_set, training_set
 from voicebot.intent.training.evaluate import figures
 from voicebot.intent.understander import Understander
+from voicebot.intent.vocabulary import ModelError
 
 NOW = dt.datetime(2026, 11, 24, 10, tzinfo=dt.UTC)
 
@@ -47,6 +47,8 @@ NOW = dt.datetime(2026, 11, 24, 10, tzinfo=dt.UTC)
         ("能不能分期", "debt", "pay_installment"),
         ("我先还五百行不", "debt", "pay_partial"),
         ("我爸爸不在家 我八岁", "open", "tp_minor"),
+        ("靓女 给我来两份炒河粉打包", "any", "unknown"),
+        ("妈 你把阳台衣服收一下", "any", "unknown"),
         ("他去年就去世了", "open", "tp_deceased"),
     ],
 )
@@ -59,6 +61,12 @@ def test_slots_travel_with_the_meaning(understander: Understander) -> None:
     said = understander.understand("我下周五还三千五", Topic.DEBT, NOW)
     assert said.slots.date == dt.date(2026, 12, 4)
     assert said.slots.amount_fen == 350_000
+
+
+@pytest.mark.parametrize("text", ["我明早还", "我明儿一早转给你们", "后天就打过去"])
+def test_a_day_to_come_is_no_payment_made(text: str, understander: Understander) -> None:
+    said = understander.understand(text, Topic.DEBT, NOW)
+    assert said.top == "ptp_date" and not said.has("pay_already_paid")
 
 
 @pytest.mark.parametrize("text", ["", "   ", "。。。"])

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from voicebot.config import models_dir
 from voicebot.domain.understanding import Topic, Understanding
+from voicebot.intent.network import READERS
 from voicebot.intent.taxonomy import DANGER, taxonomy
 from voicebot.intent.training import report
 from voicebot.intent.training.corpus import Utterance, development_set, heard_set
@@ -20,7 +21,7 @@ from voicebot.intent.training.share import Share
 from voicebot.intent.understander import Understander
 
 Understand = Callable[[str, Topic, datetime], Understanding]
-_NOW = datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
+NOW = datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def figures(rows: Sequence[Utterance], understand: Understand) -> Figures:
     heard, spent = [], []
     for row in rows:
         started = time.thread_time()
-        heard.append(understand(row.text, Topic(row.topic), _NOW))
+        heard.append(understand(row.text, Topic(row.topic), NOW))
         spent.append((time.thread_time() - started) * 1000)
     pairs = list(zip(rows, heard, strict=True))
     harm = [(row, said) for row, said in pairs if set(row.labels) & DANGER]
@@ -132,12 +133,13 @@ def _cell(value: Share | float) -> str:
 
 
 def compared(understander: Understander, rows: Sequence[Utterance]) -> dict[str, Figures]:
-    """The shipped mixture, and each of its models alone (same rules around them)."""
+    """The shipped mixture, and each of its readers alone (same rules around them); the linear one is the baseline."""
     shipped = understander.classifier.calibration
     columns = {"shipped": figures(rows, understander.understand)}
-    for name, share in (("linear alone", 0.0), ("network alone", 1.0)):
-        understander.classifier.calibration = replace(shipped, network_share=share, emotion_share=share)
-        columns[name] = figures(rows, understander.understand)
+    for index, name in enumerate(READERS):
+        alone = tuple(float(index == other) for other in range(len(READERS)))
+        understander.classifier.calibration = replace(shipped, shares=alone, emotion_shares=alone)
+        columns[f"{name} alone"] = figures(rows, understander.understand)
     understander.classifier.calibration = shipped
     return columns
 
@@ -161,7 +163,7 @@ def write_page(understander: Understander, rows: Sequence[Utterance], text: str)
     docs = Path(__file__).parents[3] / "docs"
     if not docs.is_dir():
         return
-    pairs = [(row, understander.understand(row.text, Topic(row.topic), _NOW)) for row in rows]
+    pairs = [(row, understander.understand(row.text, Topic(row.topic), NOW)) for row in rows]
     (docs / "understanding.md").write_text(report.page(text, pairs, beside_heard(understander)), encoding="utf-8")
     report.plot(docs / "images", pairs)
 
@@ -180,7 +182,7 @@ def main() -> None:
     understander, rows = Understander(), development_set()
     if options.errors:
         for row in rows:
-            said = understander.understand(row.text, Topic(row.topic), _NOW)
+            said = understander.understand(row.text, Topic(row.topic), NOW)
             if said.top != row.labels[0]:
                 print(f"{row.topic}\t{row.text}\t{'+'.join(row.labels)}\t{said.top} {said.intents[0].p:.2f}")
         return
