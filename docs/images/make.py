@@ -97,9 +97,34 @@ async def photograph(screen: str, address: str, user: str, password: str, report
         await shot(page, f"{address}/calls", "console-calls.png")
         await shot(page, f"{address}/calls/{calls.get('p03') or next(iter(calls.values()))}", "console-call.png")
         await shot(page, f"{address}/campaigns", "console-campaigns.png")
+        await shot(page, f"{address}/scripts", "console-scripts.png")
+        await designer(page, address)
         await page.emulate_media(color_scheme="dark")
         await shot(page, f"{address}/calls/{calls.get('p02') or next(iter(calls.values()))}", "console-call-dark.png")
         await browser.close()
+
+
+async def designer(page: Page, address: str) -> None:
+    """A call script coloured by simulated calls, with a chat beside it."""
+    await page.goto(f"{address}/scripts/reminder")
+    await page.locator(".flow .card").first.wait_for(timeout=60_000)
+    await page.click("[data-side-tab=chat]")
+    await page.locator("[data-chat-form]").wait_for(timeout=60_000)
+    for count, text in enumerate(("我是", "三三一八", "下周五还"), 1):
+        await page.fill("[data-chat-form] [name=say]", text)
+        await page.keyboard.press("Enter")
+        await page.locator(".chat .callee").nth(count - 1).wait_for()
+        await page.wait_for_timeout(800)
+    await page.click("[role=tab][data-tab=simulate]")
+    await page.fill("[data-simulate] [name=count]", "200")
+    await page.click("[data-simulate] [type=submit]")
+    await page.locator("[data-sim-figures]").wait_for(timeout=180_000)
+    await page.screenshot(path=HERE / "console-script-simulation.png")
+    await page.click("[role=tab][data-tab=flow]")
+    await page.click("[data-card=verify]")
+    await page.click("[data-side-tab=chat]")
+    await page.wait_for_timeout(1500)
+    await page.screenshot(path=HERE / "console-script.png")
 
 
 async def shot(page: Page, url: str, name: str) -> None:
