@@ -1,6 +1,6 @@
 """Who answered? Synthesised calls through the ears of the product, as a table of what was and what was told.
 
-    make eval-answer          (python -m benchmarks.answer --count 500 --json FILE)
+    make eval-answer          (python -m benchmarks.answer --count 420 --json FILE)
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def show(told: Sequence[Told]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.answer", description=__doc__)
-    parser.add_argument("--count", type=int, default=500, help="calls, half of them with wordings kept apart")
+    parser.add_argument("--count", type=int, default=420, help="calls, half of them with wordings kept apart")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--wrong", action="store_true", help="list the calls that were told wrongly")
