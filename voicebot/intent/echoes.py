@@ -27,6 +27,7 @@ _SURNAMES = (
 _NAMED = re.compile(rf"(?:我(?:是|叫|就是)|本人)?(?:[{_SURNAMES}]|欧阳|上官|司马|诸葛)[\u4e00-\u9fff]{{1,2}}(?:本人)?")
 _NO_NAMES = re.compile(r"方便|时[间候]|单位|干[嘛啥么]|全部|马上|满意|利息|白天|商量|应该|保证|平时|边位|哪|什么|"
     r"明白|高兴|师傅|简单|于是|安静|车上")
+_COUNSEL = re.compile(r"我是.{0,8}(?:律师|代理人|委托人|法律顾问)$|我是(?:律师|代理律师)")
 _YES_WORDS = frozenset(("嗯", "恩", "对", "是", "是的", "对的", "对啊", "是啊", "没错", "是我", "我是", "我就是",
     "对对", "本人"))
 _GREETINGS = frozenset(("喂", "诶", "哎", "哦", "啊", "你好"))
@@ -45,12 +46,15 @@ def _confirms_name(text: str) -> bool:
 
 
 def echo(text: str, topic: Topic, slots: Slots) -> IntentScore | None:
-    """对 礼拜五 四千 on `promise` confirms it, 六月十号 on `verify` answers it; None for anything that says more."""
+    """对 礼拜五 四千 on `promise` confirms it, 六月十号 on `verify` answers it, 我是他的律师 on `open` is somebody
+    else; None for anything that says more."""
     line = normalise(text).replace(" ", "")
     if len(line) > _LONGEST:
         return None
     if topic is Topic.VERIFY and (slots.digits or slots.date) and len(_IDENTITY_WORDS.sub("", line)) <= _LEFT_OVER:
         return IntentScore("id_verify_answer", _SURE)
+    if topic is Topic.OPEN and _COUNSEL.search(line):
+        return IntentScore("tp_relation", _SURE)
     if topic is Topic.OPEN and _confirms_name(text):
         return IntentScore("id_confirm_self", _SURE)
     named = slots.date or slots.amount_fen or slots.ratio == 1.0 or re.search("全部|全额|都还", line)

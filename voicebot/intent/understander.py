@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +27,9 @@ from voicebot.intent.text import normalise
 
 _CERTAIN = 0.9
 """Probability given to a self-harm intent that the frozen words found and the model did not."""
+_INSULT, _SWORN = "ab_insult", 0.6
+_SWEARS = re.compile("傻[逼比叉x]|煞笔|操你|艹你|草你|滚你妈|去你妈|你妈[逼比]|王八蛋|[狗驴]日的|脑残")
+"""Words that are an insult whatever else is said with them."""
 _PAID, _PROMISED = "pay_already_paid", "ptp_date"
 _BESIDE_AN_ECHO = frozenset({"ptp_date", "ptp_today", "m_affirm", "pay_partial", "id_confirm_self"})
 """What the model may still have heard beside an answer that repeats what was asked."""
@@ -55,6 +59,8 @@ class Understander:
         chance = self.classifier.calibration
         alarm = words is not None or found.danger >= (chance.danger_hinted if hinted(text) else chance.danger)
         intents = _ranked(found, words)
+        if _SWEARS.search(normalise(text)) and not any(score.id == _INSULT for score in intents):
+            intents = (*intents, IntentScore(_INSULT, min(_SWORN, intents[0].p)))
         if alarm and not any(score.id in DANGER for score in intents):
             intents = (*intents, IntentScore(VEILED, found.danger))
         repeated = None if alarm else echo(text, topic, slots)

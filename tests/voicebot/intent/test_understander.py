@@ -57,6 +57,14 @@ def test_known_sentence(text: str, topic: str, intent: str, understander: Unders
     assert said.has(intent), said.intents
 
 
+def test_a_swearword_is_an_insult_whatever_stands_beside_it(understander: Understander) -> None:
+    assert understander.understand("你个傻逼机器人", Topic.ANY, NOW).has("ab_insult")
+
+
+def test_the_debtors_lawyer_is_not_the_debtor(understander: Understander) -> None:
+    assert understander.understand("我是李振海的律师", Topic.OPEN, NOW).top == "tp_relation"
+
+
 def test_slots_travel_with_the_meaning(understander: Understander) -> None:
     said = understander.understand("我下周五还三千五", Topic.DEBT, NOW)
     assert said.slots.date == dt.date(2026, 12, 4)

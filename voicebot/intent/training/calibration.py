@@ -21,6 +21,9 @@ _TENTHS = 10
 _DANGER_RECALL = 0.9
 """Wanted share of the unseen self-harm sentences that the model alone must raise (the frozen words come on top)."""
 _DANGER_AT_LEAST, _DANGER_AT_MOST = 0.1, 0.2
+_SECOND_AT_LEAST, _BESIDE_AT_LEAST, _ABSTAIN_AT_LEAST = 0.4, 0.8, 0.2
+"""A call goes elsewhere over a wrong second intent or a guess at noise; F1 on clean sentences does not see what that
+costs, the whole calls of tests/scenarios do."""
 
 
 def fit(rows: Sequence[Utterance], intents: Sequence[str], outputs: Sequence[Outputs]) -> Calibration:
@@ -39,8 +42,9 @@ def fit(rows: Sequence[Utterance], intents: Sequence[str], outputs: Sequence[Out
     return Calibration(
         shares=shares, emotion_shares=mood_shares, temperature=heat,
         emotion_temperature=_temperature(mixed(moods, mood_shares), felt),
-        abstain=_abstention(chances, first, place[UNKNOWN]), second=_second(rows, intents, chances),
-        beside=_beside(rows, intents, chances, np.stack([sigmoid(out.beside) for out in outputs])),
+        abstain=max(_abstention(chances, first, place[UNKNOWN]), _ABSTAIN_AT_LEAST),
+        second=max(_second(rows, intents, chances), _SECOND_AT_LEAST),
+        beside=max(_beside(rows, intents, chances, np.stack([sigmoid(o.beside) for o in outputs])), _BESIDE_AT_LEAST),
         danger=_alarm(rows, intents, chances),
     )
 
