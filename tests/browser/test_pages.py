@@ -37,7 +37,7 @@ def test_login_refuses_and_lets_in(browser: Browser, console: Served) -> None:
     # a reviewer has no campaigns: the page says so instead of showing them
     expect(page.locator("body")).to_contain_text("lacks the permission 'campaigns'")
     page.goto("/")
-    expect(page.locator(".side nav a")).to_have_count(2)
+    expect(page.locator(".side nav a")).to_have_count(3)
     context.close()
 
 

@@ -89,4 +89,6 @@ async def _serve(url: str, home: Path, past_calls: int, people: bool, scripts: b
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), "people" in sys.argv[4:], "scripts" in sys.argv[4:]))
+    asyncio.run(
+        _serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), "people" in sys.argv[4:], "scripts" in sys.argv[4:])
+    )

@@ -28,7 +28,7 @@ SAMPLES = {
         "/api/calls/call-0000/bundle", "/api/cases", "/api/campaigns", "/api/openapi.json",
         "/assets/console.css", "/desk", "/desk/cases/XH20260000", "/wall", "/people", "/api/desk", "/api/desk/cases",
         "/api/desk/callbacks", "/api/desk/figures", "/api/desk/knowledge", "/api/desk/cases/x/permission",
-        "/api/floor", "/api/people/users",
+        "/api/floor", "/api/people/users", "/scripts", "/scripts/nobody", "/scripts/help/yaml", "/api/scripts",
     ],
     "POST": [
         "/api/desk/presence", "/api/desk/plan", "/api/desk/calls/nobody/accept", "/api/desk/calls/nobody/wrap-up",
@@ -36,11 +36,12 @@ SAMPLES = {
         "/api/floor/calls/nobody/supervise", "/api/floor/calls/nobody/fetch-person", "/api/floor/agents/x/presence",
         "/api/floor/alerts/1/acknowledge", "/api/people/users", "/api/people/agents", "/api/people/users/nobody/link",
         "/api/calls/nobody/verify", "/api/calls/nobody/hangup", "/api/campaigns/nobody/start",
-        "/api/campaigns/nobody/stop", "/api/campaigns",
+        "/api/campaigns/nobody/stop", "/api/campaigns", "/api/scripts", "/api/scripts/nobody/draft",
+        "/api/scripts/nobody/1/review", "/api/scripts/nobody/1/publish", "/api/scripts/nobody/split",
     ],
 }  # fmt: skip
 REQUESTS = [(method, path) for method, paths in SAMPLES.items() for path in paths]
-REVIEWER = {"calls", "listen", "evidence", "reports"}
+REVIEWER = {"calls", "listen", "evidence", "reports", "scripts", "publish_scripts"}
 
 
 def routes(found: list[BaseRoute], before: str = "") -> Iterator[tuple[str, str]]:
