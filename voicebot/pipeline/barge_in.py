@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+from voicebot.pipeline.machine_words import syllables
+
 _NOT_HAN = re.compile(r"[^\u4e00-\u9fff]")
 _COMPANY = re.compile(
     r"^(?:嗯|恩|啊|哦|噢|喔|呃|额|唉|诶|哎|欸|对|好|行|是|的|了|呢|吧|呀|您说|你说|请说|知道|可以|没事)*$"
 )
+_SOUNDS_OF_COMPANY = frozenset(syllables("嗯恩啊哦呃诶哎对好行是的了呢").split())
 ENOUGH = 3
 """Syllables that interrupt when they are more than company."""
 
@@ -22,9 +25,12 @@ def is_company(text: str) -> bool:
     return bool(_COMPANY.match(han(text)))
 
 
-def interrupts(text: str, *, voice_goes_on: bool = False) -> bool:
+def interrupts(text: str) -> bool:
     """True when a partial transcript should silence an interruptible sentence.
 
-    Words come after their sound: where the voice still goes on, one more syllable is being spoken than is read.
+    Company is also known by its sound: a recogniser that writes 二二二 or 嗯号 has heard 对对对 or 嗯好.
     """
-    return len(han(text)) + voice_goes_on >= ENOUGH and not is_company(text)
+    if len(han(text)) < ENOUGH or is_company(text):
+        return False
+    said = set(syllables(text).split())
+    return len(said) > 1 and not said <= _SOUNDS_OF_COMPANY

@@ -27,8 +27,8 @@ JUDGED_AT_MS = 200
 """Pause after which the pitch before it is looked at."""
 CONCLUDED_WITHIN = 150
 """Ticks that a slow recogniser has for a turn's last words (3 s)."""
-VOICE, SURE_VOICE = 0.5, 0.8
-"""Probability of voice above which a tick counts as speech, and above which it does so beyond doubt."""
+VOICE = 0.5
+"""Probability of voice above which a tick counts as speech."""
 
 IsComplete = Callable[[str, Topic], bool]
 OpenStream = Callable[[], RecognizerStream]
@@ -121,7 +121,7 @@ class Ear:
         self._partial = text
         self._complete = self._is_complete(text, self.topic)
         self._figure = not self._complete and breaks_off_in_figure(text, self.topic)
-        return [Partial(text, self.vad.speech_prob >= SURE_VOICE), *_if_any(self._watch.text(text))]
+        return [Partial(text), *_if_any(self._watch.text(text))]
 
     def close(self) -> None:
         self.session.close()

@@ -15,10 +15,7 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """`voice`: the caller still speaks while this much is read."""
-
     text: str
-    voice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class TurnTaking(FrameProcessor):
             case UserStoppedSpeakingFrame():
                 self._caller_speaks = False
             case InterimTranscriptionFrame():
-                await self._partial(frame.text, bool(getattr(frame.result, "voice", False)))
+                await self._partial(frame.text)
             case TranscriptionFrame():
                 await self._final(frame)
             case DialogEventFrame():
@@ -62,9 +62,8 @@ class TurnTaking(FrameProcessor):
             case _:
                 await self.push_frame(frame, direction)
 
-    async def _partial(self, text: str, voice: bool) -> None:
-        words = self._talk.may_interrupt and interrupts(text, voice_goes_on=voice)
-        if self._talk.bot_speaks and (danger(text) or words):
+    async def _partial(self, text: str) -> None:
+        if self._talk.bot_speaks and (danger(text) or (self._talk.may_interrupt and interrupts(text))):
             await self._interrupt()
 
     async def _interrupt(self) -> None:

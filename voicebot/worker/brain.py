@@ -257,10 +257,10 @@ class Brain:
             case SpeechStarted():
                 self._send(Note(call, FactKind.SPEECH_STARTED, {}))
                 await pipeline.started_speaking()
-            case Partial():
-                self._send(Note(call, FactKind.HEARING, {"text": item.text}))
+            case Partial(text=text):
+                self._send(Note(call, FactKind.HEARING, {"text": text}))
                 if talk.ear.answered:
-                    await pipeline.partial(item)
+                    await pipeline.partial(text)
             case Utterance():
                 await self._heard(talk, item)
             case Machine():

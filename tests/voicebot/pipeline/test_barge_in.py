@@ -21,3 +21,8 @@ def test_words_interrupt(text: str) -> None:
 @pytest.mark.parametrize("text", ["不", "不是", "喂"])
 def test_fewer_than_three_syllables_wait(text: str) -> None:
     assert not interrupts(text)
+
+
+@pytest.mark.parametrize("text", ["二二二", "嗯号", "恩恩恩", "时的时的", "号的号的"])
+def test_company_that_was_misread_does_not_interrupt(text: str) -> None:
+    assert not interrupts(text)

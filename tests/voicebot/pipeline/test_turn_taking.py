@@ -23,7 +23,6 @@ from voicebot.dialog.events import Event, KeyPressed, MachineAnswered, Silence, 
 from voicebot.domain.clock import FixedClock
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame
-from voicebot.pipeline.noticed import Partial
 from voicebot.pipeline.turn_taking import TurnTaking
 
 from .chain import Chain, chain
@@ -68,8 +67,8 @@ def final(text: str) -> TranscriptionFrame:
     return frame
 
 
-def partial(text: str, *, voice: bool = False) -> InterimTranscriptionFrame:
-    return InterimTranscriptionFrame(text, "callee", NOW.isoformat(), result=Partial(text, voice))
+def partial(text: str) -> InterimTranscriptionFrame:
+    return InterimTranscriptionFrame(text, "callee", NOW.isoformat())
 
 
 @pytest_asyncio.fixture
@@ -95,14 +94,6 @@ async def test_words_interrupt_before_they_are_finished(talk: Talk) -> None:
     await talk.put(partial("等一下我没钱"), final("等一下我没钱"))
     assert talk.interruptions == 1, "the bot is silent already"
     assert talk.passed == ["等一下我没钱"]
-
-
-async def test_words_come_after_their_sound(talk: Talk) -> None:
-    talk.bot_says()
-    await talk.put(partial("好的", voice=True))
-    assert talk.interruptions == 0
-    await talk.put(partial("等一", voice=True))
-    assert talk.interruptions == 1
 
 
 async def test_company_does_not_stop_the_bot_and_is_no_answer(talk: Talk) -> None:
