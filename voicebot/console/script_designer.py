@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -12,40 +12,25 @@ from markupsafe import Markup
 from nicegui import background_tasks, ui
 from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
-from voicebot.console.markup import tag
-from voicebot.console.script_bench import Benches, Workbench
-from voicebot.console.script_chat import Chat, drawn_chat, drawn_state, is_over, waits_for_person
-from voicebot.console.script_data import DraftTaken, ScriptsData
+from voicebot.console.script_boxes import Boxes, chip
+from voicebot.console.script_chat import drawn_chat, drawn_state, is_over, waits_for_person
+from voicebot.console.script_data import DraftTaken
 from voicebot.console.script_diff import changes, drawn_diff
-from voicebot.console.script_drawing import Shades, drawn_flow, drawn_rack
-from voicebot.console.script_form import card_form, card_names, intent_list, no_card
 from voicebot.console.script_frame import (
-    chat_box,
     chat_entry,
     conflict_notice,
     diff_box,
-    frame,
     restored_notice,
     sheet,
-    simulate_box,
-    tools_of,
-    top_of_page,
 )
 from voicebot.console.script_merge import merged
 from voicebot.console.script_panels import (
-    Rights,
-    plays_panel,
-    problems_count,
-    problems_panel,
     run_panel,
-    versions_panel,
 )
 from voicebot.console.script_runs import MOST, Run, simulate
 from voicebot.console.script_text import ScriptTextError
-from voicebot.console.shell import blank, empty, markup
-from voicebot.console.words import Words
+from voicebot.console.shell import empty
 from voicebot.dialog.plays import expected_of
-from voicebot.dialog.script import Script
 from voicebot.domain.script_version import ScriptVersion
 from voicebot.store.script_versions import VersionRefused, VersionUnknown
 
@@ -54,30 +39,15 @@ PAUSE_S = 0.6
 """How long nobody types before the text is read."""
 
 
-class Designer:
-    """Built inside the page's shell; `open` draws everything and listens."""
-
-    def __init__(
-        self, data: ScriptsData, benches: Benches, words: Words, version: ScriptVersion, rights: Rights
-    ) -> None:
-        self._data, self._benches, self._words, self._rights = data, benches, words, rights
-        self.bench = Workbench(data, version, rights.who)
-        self.chat = Chat(data.ear)
-        self.run: Run | None = None
-        self._running: asyncio.Task[None] | None = None
-        self._shade = "none"
-        self._changes: Mapping[str, str] = {}
-        self._removed: Script | None = None
-        self._chosen: tuple[str, str] | None = None
-        self._pause: asyncio.TimerHandle | None = None
-        self._results: dict[str, Sequence[str]] = {}
+class Designer(Boxes):
+    """What happens when somebody does something on the page; `open` draws everything and listens."""
 
     async def open(self) -> None:
         """Draw the page and begin to listen."""
         self._benches.enter(self.bench)
         ui.context.client.on_delete(self._leave)
-        self._client = ui.context.client
         self._build()
+        self.editor.on_value_change(self._typed)
         self._listen()
         ui.timer(2.0, self._look_around)
         background_tasks.create(self._begin())
@@ -92,53 +62,6 @@ class Designer:
             await self._show_versions()
             await self._show_plays()
             await self._replay()
-
-    def _build(self) -> None:
-        words, bench = self._words, self.bench
-        self._top = markup(top_of_page(words, bench, self._rights))
-        self._notices = blank().classes("notices")
-        with ui.element("div").classes("designer") as page:
-            page.props(f'data-script="{bench.script}" data-number="{bench.version.number}"')
-            with ui.element("section").classes("panel stage"):
-                markup(tools_of(words))
-                with ui.element("div").classes("pane flow-pane").props('data-pane="flow"'):
-                    self._rack = blank()
-                    with ui.element("div").classes("flow-view"):
-                        self._flow = blank().classes("flow-zoom")
-                with ui.element("div").classes("pane").props('data-pane="yaml"'):
-                    self.editor = ui.codemirror(
-                        bench.source,
-                        language="YAML",
-                        theme="basicLight",
-                        indent="  ",
-                        line_wrapping=True,
-                        on_change=self._typed,
-                    ).classes("yaml")
-                self._diff = self._pane("diff")
-                with ui.element("div").classes("pane in").props('data-pane="simulate"'):
-                    markup(simulate_box(words, MOST))
-                    self._run = blank()
-                self._plays = self._pane("plays")
-                self._versions = self._pane("versions")
-                with ui.element("details").classes("problems").props("open"):
-                    self._counts = blank("summary")
-                    self._problems = blank()
-            with ui.element("aside").classes("panel aside"):
-                markup(frame(words, self._rights.write))
-                with ui.element("div").classes("pane in").props('data-side="card"'):
-                    self._form = blank()
-                with ui.element("div").classes("pane chat-pane").props('data-side="chat"'):
-                    markup(chat_box(words, self.chat))
-                    self._state = blank()
-                    self._talk = blank().classes("talk")
-                    self._input = blank()
-        self._names = blank()
-        markup(intent_list(words.language))
-        self.editor.set_enabled(self._rights.write)
-
-    def _pane(self, name: str) -> ui.html:
-        with ui.element("div").classes("pane in").props(f'data-pane="{name}"'):
-            return blank()
 
     def _listen(self) -> None:
         for name, handler in (
@@ -166,69 +89,6 @@ class Designer:
         if self._running:
             self._running.cancel()
 
-    # -- drawing
-
-    async def _redraw(self) -> None:
-        """Everything that follows from the text."""
-        words, bench = self._words, self.bench
-        self._counts.content = problems_count(words, bench)
-        self._problems.content = problems_panel(words, bench)
-        self.editor.decorations = _marked(bench)
-        await self._paint()
-        self._top.content = top_of_page(words, bench, self._rights)
-        if bench.flow is not None:
-            self._names.content = card_names(bench.flow)
-        await self._show_card()
-
-    async def _paint(self) -> None:
-        flow = self.bench.flow
-        if flow is None:
-            self._flow.content = empty("alert", self._words("script.unreadable"), small=True)
-            return
-        shades = await self._shades()
-        self._flow.content = await asyncio.to_thread(drawn_flow, self._words, flow, shades)
-        self._rack.content = drawn_rack(self._words, flow, shades)
-
-    async def _shades(self) -> Shades:
-        problems, changed = self.bench.problems(), self._changes
-        if self._shade == "calls":
-            figures = await self._data.figures(self.bench.script, self.bench.version.number)
-            return Shades(figures.calls, figures.nodes, figures.branches, changed, problems)
-        if self._shade == "simulated" and self.run is not None and self.run.done:
-            return Shades(self.run.finished, self.run.nodes, self.run.branches, changed, problems)
-        return Shades(changes=changed, problems=problems)
-
-    async def _show_card(self) -> None:
-        words = self._words
-        if self._chosen is None:
-            self._form.content = no_card(words)
-            return
-        section, name = self._chosen
-        try:
-            found = await self.bench.form(section, name)
-            base = (await self.bench.text()).extends
-        except ScriptTextError as broken:
-            self._form.content = empty("alert", words("script.unreadable"), str(broken), small=True)
-            return
-        if found is None:
-            self._form.content = no_card(words)
-            return
-        form, own = found
-        self._form.content = card_form(words, section, name, form, own, base, self._rights.write)
-
-    async def _show_versions(self) -> None:
-        versions = await self._data.versions(self.bench.script)
-        shares = await self._data.shares(self.bench.script)
-        split = await self._data.split_of(self.bench.script)
-        self._versions.content = versions_panel(self._words, versions, shares, split, self._rights)
-
-    async def _show_plays(self) -> None:
-        plays = await self._data.plays(self.bench.script)
-        self._plays.content = plays_panel(self._words, plays, self._results, self._rights.write)
-
-    def _say(self, text: str, bad: bool = False) -> None:
-        self._client.run_javascript(f"window.voicebot.toast({json.dumps(text)}, {json.dumps(bad)})")
-
     # -- the text
 
     def _typed(self, event: ValueChangeEventArguments[str]) -> None:
@@ -245,7 +105,7 @@ class Designer:
     async def _read_again(self) -> None:
         """Read what is written now; what was written meanwhile is read by whoever wrote it."""
         with self._client:
-            self._counts.content = _chip(self._words("script.problems.checking"))
+            self._counts.content = chip(self._words("script.problems.checking"))
             if await self.bench.read():
                 await self._redraw()
                 await self._replay()
@@ -504,20 +364,3 @@ class Designer:
                 self._shade = "simulated"
                 self._client.run_javascript("window.designer.shade('simulated')")
                 await self._paint()
-
-    def _draw_run(self, run: Run) -> None:
-        self._run.content = run_panel(self._words, run)
-
-
-def _marked(bench: Workbench) -> list[dict[str, Any]]:
-    """Lines with findings, for the editor."""
-    lines: dict[int, str] = {}
-    last = bench.source.count("\n") + 1
-    for finding in bench.reading.findings:
-        if bench.own(finding) and finding.line <= last and lines.get(finding.line) != "error":
-            lines[finding.line] = finding.severity.value
-    return [{"kind": "line", "line": line, "class": f"line-{tone}"} for line, tone in sorted(lines.items())]
-
-
-def _chip(text: str) -> Markup:
-    return tag("span", text, cls="chip")
