@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from voicebot.worker.brain import Brain
-from voicebot.worker.ticks import Decoder, Hello, encode, encode_all
+from voicebot.worker.ticks import Decoder, Hello, Tick, encode, encode_all
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +65,8 @@ async def _read(brain: Brain, reader: asyncio.StreamReader) -> None:
     while data := await reader.read(READ_BYTES):
         for message in decoder.feed(data):
             brain.take(message)
+            if isinstance(message, Tick):  # a backlog must hold up neither the answers nor the conversations
+                await asyncio.sleep(0)
 
 
 async def _write(brain: Brain, writer: asyncio.StreamWriter) -> None:

@@ -21,7 +21,9 @@ from voicebot.worker.ticks import Ack, Decoder, Hello, Sound, Tick, TickProtocol
 log = structlog.get_logger(__name__)
 
 LOST_MS = 460
-"""A brain that has not answered a tick for this long is lost: noticed and acted upon within half a second."""
+"""A brain that answers no tick for this long is lost: noticed and acted upon within half a second."""
+BEHIND_MS = 2_000
+"""One that does answer, but so late, is lost too: callers would wait longer for it than for a person."""
 HUNG_MS = 10_000
 """A brain that has not answered for this long never will: it is ended, so that the supervisor starts another."""
 STALL_S = 0.1
@@ -60,6 +62,7 @@ class BrainLink:
         self._lost = True
         self.ready = asyncio.Event()
         self._awake, self._seen = 0.0, time.monotonic()
+        self._heard = 0.0
         self.ticks_dropped = 0
         self.lag_ms = 0.0
 
@@ -114,11 +117,12 @@ class BrainLink:
     def _watch(self) -> None:
         if not self._unanswered:
             return
-        silent_ms = int((self._awake_s() - self._unanswered[0][1]) * 1000)
+        oldest, now = self._unanswered[0][1], self._awake_s()
+        silent_ms, behind_ms = int((now - max(oldest, self._heard)) * 1000), int((now - oldest) * 1000)
         if silent_ms >= HUNG_MS:
             self._end_hung(silent_ms)
-        elif silent_ms >= LOST_MS and not self._lost:
-            self._lose(silent_ms)
+        elif (silent_ms >= LOST_MS or behind_ms >= BEHIND_MS) and not self._lost:
+            self._lose(behind_ms)
 
     def _lose(self, silent_ms: int) -> None:
         self._lost = True
@@ -177,6 +181,7 @@ class BrainLink:
                 log.warning("the brain sent what only the line may send", message=type(message).__name__)
 
     def _answered(self, number: int) -> None:
+        self._heard = self._awake_s()
         while self._unanswered and self._unanswered[0][0] <= number:
             _, sent = self._unanswered.popleft()
             self.lag_ms = (self._awake_s() - sent) * 1000

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from voicebot.domain.talk import Flush, Gone, Order, PickedUp, Stored
 from voicebot.worker import line_link
-from voicebot.worker.line_link import HUNG_MS, LOST_MS, BrainLink
+from voicebot.worker.line_link import BEHIND_MS, HUNG_MS, LOST_MS, BrainLink
 from voicebot.worker.ticks import Ack, Decoder, Hello, Message, Sound, Tick, encode
 
 
@@ -92,6 +92,36 @@ async def test_half_a_second_without_an_answer_is_a_lost_brain_once(line: Line) 
         assert line.lost == ([] if silent_ms < LOST_MS else line.lost[:1]), silent_ms
     assert len(line.lost) == 1
     assert LOST_MS <= line.lost[0] <= LOST_MS + 20
+    assert not line.link.alive
+
+
+async def test_a_brain_that_answers_late_but_steadily_is_slow_and_not_lost_until_it_is_too_late(line: Line) -> None:
+    _, writer = await alive(line)
+    answered = 0.0
+    for number in range(1, 230):
+        line.now += 0.02
+        line.link.tick(number)
+        answered += 0.5  # it takes twice as long as it may, and falls behind by a second in two
+        writer.write(encode(Ack(int(answered))))
+        await asyncio.sleep(0.002)
+        behind_ms = (number - int(answered)) * 20
+        if behind_ms < BEHIND_MS - 100:
+            assert line.link.alive, f"{behind_ms} ms behind"
+    assert not line.link.alive
+    assert len(line.lost) == 1
+
+
+async def test_a_slow_brain_that_falls_silent_is_lost_as_soon_as_any(line: Line) -> None:
+    _, writer = await alive(line)
+    for number in range(1, 31):
+        line.now += 0.02
+        line.link.tick(number)
+        writer.write(encode(Ack(number // 2)))
+        await asyncio.sleep(0.002)
+    assert line.link.alive
+    for number in range(31, 31 + LOST_MS // 20 + 2):
+        line.now += 0.02
+        line.link.tick(number)
     assert not line.link.alive
 
 
