@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voicebot.domain.records import AgentRecord, Role
 from voicebot.store.database import DESK, Database
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import agents, calls, users
+from voicebot.store.schema import calls
+from voicebot.store.schema_people import agents, users
 
 GRACE = dt.timedelta(seconds=30)
 """So long the worker of a call that is over has to give its agent back itself."""

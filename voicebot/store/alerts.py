@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from voicebot.domain.records import Alert, AlertKind
 from voicebot.store.database import ALERTS, Database
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import alerts
+from voicebot.store.schema_people import alerts
 
 
 class Alerts:

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from voicebot.domain.attempt import AttemptState
 from voicebot.domain.records import LoadFigures
 from voicebot.store.database import Database
-from voicebot.store.schema import agents, attempts, calls
+from voicebot.store.schema import attempts, calls
+from voicebot.store.schema_people import agents
 
 
 class Load:

@@ -13,7 +13,8 @@ from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.script_version import Play, ScriptFigures
 from voicebot.store.database import Database
-from voicebot.store.schema import calls, facts, script_plays, script_versions
+from voicebot.store.schema import calls, facts
+from voicebot.store.schema_scripts import script_plays, script_versions
 
 _PROMISES = (Disposition.PROMISE_TO_PAY, Disposition.PARTIAL_PROMISE)
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voicebot.domain.script_version import OnAir, ScriptVersion, Share, Split, VersionState, sha256_of
 from voicebot.store.database import SCRIPTS, Database, lock_key
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import script_splits, script_versions
+from voicebot.store.schema_scripts import script_splits, script_versions
 
 WRITERS = ", "
 """Between the names of those who wrote on one draft; none of them may review it."""

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.store.database import Database
-from voicebot.store.schema import agents, softphones
+from voicebot.store.schema_people import agents, softphones
 
 
 class Softphones:

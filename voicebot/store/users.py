@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voicebot.domain.records import Role, User
 from voicebot.store.database import Database
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import permissions, secrets, users
+from voicebot.store.schema_people import permissions, secrets, users
 
 FAILURES_ALLOWED = 5
 LOCKED_FOR = dt.timedelta(minutes=15)

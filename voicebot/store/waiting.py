@@ -13,7 +13,8 @@ from voicebot.domain.records import AgentRecord, WaitingCall
 from voicebot.store.agents import end_wrap_up, reserve, to_agent
 from voicebot.store.database import Database, lock_key
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import agents, calls, cases, waiting, wrapups
+from voicebot.store.schema import calls, cases
+from voicebot.store.schema_people import agents, waiting, wrapups
 
 FORGOTTEN = dt.timedelta(seconds=15)
 """A call that was not seen for so long waits no more: its worker is gone."""

@@ -18,7 +18,8 @@ from voicebot.domain.plan import Part
 from voicebot.store.database import Database
 from voicebot.store.promises import record_callback, record_promise
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import agents, attempts, callbacks, calls, cases, contact_stops, facts, promises, wrapups
+from voicebot.store.schema import attempts, callbacks, calls, cases, contact_stops, facts, promises
+from voicebot.store.schema_people import agents, wrapups
 
 
 class Wrapups:

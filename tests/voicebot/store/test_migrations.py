@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from voicebot.store import migrate
-from voicebot.store.schema import metadata
+from voicebot.store.columns import metadata
 from voicebot.store.urls import conninfo, sqlalchemy_url
 
 

@@ -15,7 +15,8 @@ from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import AgentRecord, AlertKind, CallRecord, Role, WaitingCall
 from voicebot.handoff.matching import match
 from voicebot.store import Store
-from voicebot.store.schema import cases, wrapups
+from voicebot.store.schema import cases
+from voicebot.store.schema_people import wrapups
 from voicebot.store.waiting import FORGOTTEN
 
 SECOND = dt.timedelta(seconds=1)

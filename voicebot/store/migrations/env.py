@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from voicebot.store.schema import metadata
+from voicebot.store.columns import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata)
