@@ -115,7 +115,7 @@ def test_five_hundred_calls_of_a_second_leave_nothing_behind(monkeypatch: pytest
 async def five_hundred_calls() -> None:
     async with a_town() as town:
         await many_calls(town, 2)
-        before, blocks = holdings(), memory()
+        blocks, before = memory(), holdings()  # memory() collects what tests before this one left
         assert await many_calls(town, 13) == 520
         more = memory() - blocks
         assert holdings() == before
