@@ -13,6 +13,8 @@ _COMPANY = re.compile(
 _SOUNDS_OF_COMPANY = frozenset(syllables("嗯恩啊哦呃诶哎对好行是的了呢").split())
 ENOUGH = 3
 """Syllables that interrupt when they are more than company."""
+BESIDE_COMPANY = 2
+"""So many different ones of them must be no company: 好的到 or 哦哦再 is company with a rest of our own echo."""
 
 
 def han(text: str) -> str:
@@ -32,5 +34,4 @@ def interrupts(text: str) -> bool:
     """
     if len(han(text)) < ENOUGH or is_company(text):
         return False
-    said = set(syllables(text).split())
-    return len(said) > 1 and not said <= _SOUNDS_OF_COMPANY
+    return len(set(syllables(text).split()) - _SOUNDS_OF_COMPANY) >= BESIDE_COMPANY

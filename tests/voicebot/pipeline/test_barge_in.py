@@ -23,6 +23,6 @@ def test_fewer_than_three_syllables_wait(text: str) -> None:
     assert not interrupts(text)
 
 
-@pytest.mark.parametrize("text", ["二二二", "嗯号", "恩恩恩", "时的时的", "号的号的"])
+@pytest.mark.parametrize("text", ["二二二", "嗯号", "恩恩恩", "时的时的", "号的号的", "好的到", "哦哦再"])
 def test_company_that_was_misread_does_not_interrupt(text: str) -> None:
     assert not interrupts(text)
