@@ -83,7 +83,10 @@ class Settings(BaseSettings):
     )
     caller_id: str = Field(default="voicebot", description="User part of our From address, where no trunk names one")
     most_late_ms: float = Field(
-        default=80.0, ge=5, le=1000, description="Tick lateness (p99) at which a worker takes no further call"
+        default=80.0,
+        ge=5,
+        le=1000,
+        description="Tick lateness (p99) at which a worker takes no further call; lag of loop and brain in proportion",
     )
     line_engine: Literal["sip", "pyvoip"] = Field(default="sip", description="What speaks SIP and RTP")
     public_address: str | None = Field(default=None, description="Our IP address as seen from outside a NAT")

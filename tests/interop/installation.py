@@ -52,6 +52,7 @@ class Installation:
             "VOICEBOT_HTTP_LISTEN": _joined(self.http),
             "VOICEBOT_ALLOWED_PEERS": f"{KNOWN_PEER}/32",
             "VOICEBOT_MAX_CALLS": str(MOST_CALLS),
+            "VOICEBOT_MOST_LATE_MS": "1000",  # the number alone limits, however slow this machine is just now
             "VOICEBOT_RTP_PORTS": f"{first}-{first + 99}",
             "VOICEBOT_DRAIN_SECONDS": "60",
             "VOICEBOT_SIP_TCP": "1",

@@ -11,7 +11,11 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+from .tones import until_heard
 
 PACKAGES = {
     "sipp": "sip-tester",
@@ -37,7 +41,7 @@ def find(program: str) -> str | None:
 
 
 class Peer:
-    """One running foreign program. It must have been stopped before its recordings are read."""
+    """One running foreign program."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.folder = folder
@@ -68,6 +72,14 @@ class Peer:
             assert time.monotonic() < deadline, f"no {pattern!r} within {within_s} s:\n{self.said()[-4000:]}"
             await asyncio.sleep(0.05)
         return found
+
+    def heard(self) -> NDArray[np.int16]:
+        """Everything it has heard so far, 8 kHz; a telephone knows."""
+        raise LookupError(f"{self.log.stem} does not record")
+
+    async def hears(self, hz: int, ms: int, share: float = 0.5) -> None:
+        """Wait until more than `ms` of all it has heard are this tone; among others ask for a smaller share."""
+        await until_heard(self.heard, hz, ms, share=share)
 
     async def type(self, *lines: str) -> None:
         """Type commands at its console."""

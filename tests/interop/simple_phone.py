@@ -1,8 +1,9 @@
 """A telephone on pyVoIP, in a process of its own because its threads can hang.
 
-    python simple_phone.py call|answer SERVER_PORT OWN_PORT SECONDS
+    python simple_phone.py call|answer SERVER_PORT OWN_PORT SECONDS LOUD
 
-Prints one JSON object: whether the call stood, and how many bytes it heard that were not silence. pyVoIP sends
+It hangs up when it has heard LOUD bytes that were not silence, or after SECONDS.
+Prints one JSON object: whether the call stood, and how many such bytes there were. pyVoIP sends
 everything to its one server and always registers first; here the server is the line itself, which is no registrar.
 """
 
@@ -23,11 +24,11 @@ SILENCE = 128
 """pyVoIP gives 8-bit unsigned linear sound."""
 
 
-def listen(call: VoIPCall, seconds: float) -> dict[str, object]:
-    """Hear the call for a while, saying nothing but silence."""
+def listen(call: VoIPCall, seconds: float, enough: int) -> dict[str, object]:
+    """Hear the call until enough of it was loud, saying nothing but silence."""
     heard = loud = 0
     until = time.monotonic() + seconds
-    while time.monotonic() < until and call.state is CallState.ANSWERED:
+    while loud <= enough and time.monotonic() < until and call.state is CallState.ANSWERED:
         sound = call.read_audio(160, blocking=False)
         heard += len(sound)
         loud += sum(abs(sample - SILENCE) > 4 for sample in sound)
@@ -37,7 +38,7 @@ def listen(call: VoIPCall, seconds: float) -> dict[str, object]:
 
 
 def main() -> None:
-    role, server_port, own_port, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    role, server_port, own_port, seconds, enough = sys.argv[1], *map(int, sys.argv[2:6])
     rung: list[VoIPCall] = []
     phone = VoIPPhone(
         IP, server_port, "simple", "", myIP=IP, callCallback=rung.append, sipPort=own_port,
@@ -53,7 +54,7 @@ def main() -> None:
     until = time.monotonic() + 10
     while call.state is not CallState.ANSWERED and time.monotonic() < until:
         time.sleep(0.02)
-    result = listen(call, seconds)
+    result = listen(call, seconds, enough)
     if call.state is CallState.ANSWERED:
         call.hangup()
     print(json.dumps(result), flush=True)

@@ -16,7 +16,7 @@ from sip.user_agent import UserAgent
 
 from .certificate import Certificate
 from .installation import free_port
-from .tones import tone
+from .tones import tone, until_heard
 
 FRAME_BYTES = 320
 IP = "127.0.0.1"
@@ -77,6 +77,11 @@ class Talk:
             await asyncio.sleep(0.05)
         return "".join(event.digit for event in self.of(Dtmf))
 
+    async def hears(self, hz: int, ms: int, share: float = 0.5) -> None:
+        """Wait until more than `ms` of what comes in from now on are this tone; `share` as of tone_ms."""
+        before = len(self.heard)
+        await until_heard(lambda: self.heard[before:], hz, ms, share=share)
+
     async def hear(self, seconds: float) -> bytes:
         """What comes in during the next seconds."""
         before = len(self.heard)
@@ -127,6 +132,13 @@ class Station:
     async def call(self, within_s: float = 10.0) -> Talk:
         """The next incoming call."""
         return await asyncio.wait_for(self.calls.get(), within_s)
+
+    async def hears_a_call(self, hz: int, ms: int) -> None:
+        """Take the next call, wait until so much of this tone was heard in it, and hang up."""
+        talk = await self.call()
+        await talk.answered()
+        await talk.hears(hz, ms)
+        await talk.call.hangup()
 
     def dial(self, uri: str, **options: Any) -> Talk:
         talk = Talk(self.agent.call(uri, **{"from_uri": self.uri, **options}), self._hz)

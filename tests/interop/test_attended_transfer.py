@@ -38,7 +38,7 @@ pytestmark = [
 ]
 DEBTOR_HZ, AGENT_HZ, NEXT_HZ = 1000, 440, 1400
 PASSWORD = "a-password-for-tests"
-TALK_S = 4.0
+TALK_MS = 4000
 
 
 async def test_a_person_with_headset_and_browser_takes_over(served: Installation, tmp_path: Path) -> None:
@@ -52,20 +52,18 @@ async def test_a_person_with_headset_and_browser_takes_over(served: Installation
         call = recording()
         rings_after_s = await answer(page)
         joined = await call.has(FactKind.JOINED, within_s=40.0)
-        await asyncio.sleep(TALK_S)
+        await debtor.hears(AGENT_HZ, TALK_MS)
         await show(page, "console-desk.png")
         await show_wall(page, served)
         await page.locator("voice-phone").get_by_role("button", name="挂断", exact=True).click()
         await call.sealed(within_s=30.0)
         await expect(page.locator("voice-phone[data-state=on]")).to_be_visible()
-        await debtor.stop()
     print(call.story())
     started = call.of(FactKind.TRANSFER_STARTED)[0]
     rang = call.of(FactKind.AGENT_RINGING)[0]
     assert rang.ms - started.ms <= 1000, f"the phone rang {rang.ms - started.ms} ms after the trigger"
     print(f"trigger to ringing {rang.ms - started.ms} ms; ringing to the click {rings_after_s:.1f} s")
     tones_are_where_they_belong(call, joined.ms)
-    assert tone_ms(debtor.heard(), AGENT_HZ) > 1000 * (TALK_S - 2), "the debtor did not hear the agent"
 
 
 async def test_a_browser_that_vanishes_costs_the_debtor_nothing_but_a_moment(
@@ -83,17 +81,16 @@ async def test_a_browser_that_vanishes_costs_the_debtor_nothing_but_a_moment(
         call = recording()
         await answer(page)
         await call.has(FactKind.JOINED, agent="b7", within_s=40.0)
-        await asyncio.sleep(2.0)
+        await debtor.hears(AGENT_HZ, 300)
         await employ(served, "b8", desk_phone.uri)
         await page.close()
         await call.has(FactKind.AGENT_LEFT, agent="b7", within_s=15.0)
         await call.has(FactKind.JOINED, agent="b8", within_s=40.0)
         talk = await desk_phone.call()
-        assert tone_ms(await talk.hear(3.0), DEBTOR_HZ) > 1000
+        await talk.hears(DEBTOR_HZ, 1000)
+        await debtor.hears(NEXT_HZ, 1000)
         await talk.call.hangup()
         await call.sealed(within_s=30.0)
-        await debtor.stop()
-    assert tone_ms(debtor.heard(), NEXT_HZ) > 1000, "the debtor did not hear the second agent"
     left, joined = call.of(FactKind.AGENT_LEFT)[0], call.of(FactKind.JOINED)[1]
     print(f"{joined.ms - left.ms} ms from the loss of one agent to the next, briefing included")
     async with Store.from_url(served.database_url) as store:
@@ -107,9 +104,9 @@ def tones_are_where_they_belong(call: Recording, joined_ms: int) -> None:
     ours, debtor = (np.ascontiguousarray(sound[:, side]) for side in (0, 1))
     before, after = ours[: joined_ms * RATE // 1000], ours[joined_ms * RATE // 1000 :]
     assert tone_ms(before, AGENT_HZ) <= 200, "the agent is in the recording before they joined"
-    assert tone_ms(after, AGENT_HZ, 0.3) > 1000 * (TALK_S - 2), f"no agent in the recording: {shares(after, AGENT_HZ)}"
+    assert tone_ms(after, AGENT_HZ, 0.3) > TALK_MS / 2, f"no agent in the recording: {shares(after, AGENT_HZ)}"
     talk = debtor[joined_ms * RATE // 1000 :]
-    assert tone_ms(talk, DEBTOR_HZ) > 1000 * (TALK_S - 2), "no debtor in the recording"
+    assert tone_ms(talk, DEBTOR_HZ) > TALK_MS / 2, "no debtor in the recording"
     assert tone_ms(ours, DEBTOR_HZ) <= 200, "the debtor is on our side of the recording"
 
 

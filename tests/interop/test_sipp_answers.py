@@ -26,7 +26,6 @@ from .sipp import (
     sipp,
 )
 from .station import station
-from .tones import tone_ms
 
 pytestmark = requires("sipp")
 
@@ -41,7 +40,7 @@ async def test_we_call_and_are_heard_back(tmp_path: Path) -> None:
         talk = ours.dial(peer.uri)
         await talk.answered()
         assert talk.of(Ringing)
-        assert tone_ms(await talk.hear(2.0), 600) > 900
+        await talk.hears(600, 900)
         await talk.call.hangup()
         await peer.is_content()
 
@@ -61,13 +60,12 @@ async def test_sipp_challenges_us(tmp_path: Path) -> None:
 
 
 async def test_early_media_is_heard_before_the_answer(tmp_path: Path) -> None:
-    early = [recv("INVITE"), reply(183, sdp()), pause(2000), reply(200, sdp(), repeats=True), recv("ACK")]
+    early = [recv("INVITE"), reply(183, sdp()), pause(5000), reply(200, sdp(), repeats=True), recv("ACK")]
     async with station(600) as ours, sipp(tmp_path, [*early, recv("BYE"), reply(200)], "-rtp_echo") as peer:
         talk = ours.dial(peer.uri)
         await talk.until(EarlyMedia)
-        heard = await talk.hear(1.2)
+        await talk.hears(600, 500)
         assert not talk.of(Answered), "early media was taken for an answer"
-        assert tone_ms(heard, 600) > 500
         await talk.answered()
         await talk.call.hangup()
         await peer.is_content()

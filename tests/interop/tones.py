@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
+import time
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 RATE = 8000
+PATIENCE_S = 25.0
+"""How long a tone is waited for: on a machine that is starved, sound comes late and with holes."""
+NOTHING = np.zeros(0, np.int16)
 WINDOW = 800
 """Samples looked at together: 100 ms, so a bin is 10 Hz wide."""
 
@@ -36,6 +42,17 @@ def tone_ms(pcm: bytes | bytearray | NDArray[np.int16], hz: int, share: float = 
     return 100 * int(np.count_nonzero(shares(pcm, hz) > share))
 
 
+async def until_heard(
+    heard: Callable[[], bytes | bytearray | NDArray[np.int16]], hz: int, ms: int, *, share: float = 0.5,
+    within_s: float = PATIENCE_S,
+) -> None:  # fmt: skip
+    """Wait until more than `ms` of a growing sound are this tone."""
+    until = time.monotonic() + within_s
+    while (so_far := tone_ms(heard(), hz, share)) <= ms:
+        assert time.monotonic() < until, f"{so_far} ms of {hz} Hz heard in {within_s} s, more than {ms} wanted"
+        await asyncio.sleep(0.05)
+
+
 def write_wav(path: Path, pcm: bytes, rate: int = RATE) -> Path:
     """A mono file for a peer to play."""
     with wave.open(str(path), "wb") as file:
@@ -47,8 +64,10 @@ def write_wav(path: Path, pcm: bytes, rate: int = RATE) -> Path:
 
 
 def read_wav(path: Path) -> NDArray[np.int16]:
-    """The first channel at 8 kHz, also of a file whose writer was killed before it knew the length."""
-    data = path.read_bytes()
+    """The first channel at 8 kHz of what has been written so far: its writer need not have told the length yet."""
+    data = path.read_bytes() if path.exists() else b""
+    if b"data" not in data[:200]:
+        return NOTHING
     at = data.index(b"fmt ")
     channels, rate = struct.unpack_from("<HI", data, at + 10)
     start = data.index(b"data", at) + 8

@@ -53,6 +53,12 @@ class Limits:
     calm_s: float = 3.0
     window_s: float = 10.0
 
+    @classmethod
+    def of(cls, tick_ms: float) -> Limits:
+        """The other two in the same proportion to the ticks' as by default."""
+        usual = cls()
+        return cls(tick_ms, tick_ms * usual.loop_ms / usual.tick_ms, tick_ms * usual.brain_ms / usual.tick_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:

@@ -77,7 +77,7 @@ class LineProcess:
             refusal=self._refusal,
         )
         self._line.trunks.on_trouble = self._on_trunk_trouble
-        self._gate = LoadGate(Limits(settings.most_late_ms), has_way_out=self._line.trunks.has_way_out)
+        self._gate = LoadGate(Limits.of(settings.most_late_ms), has_way_out=self._line.trunks.has_way_out)
         self._runner = CallRunner(
             self._line,
             self._link,
