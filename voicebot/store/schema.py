@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, SmallInteger, Table, UniqueConstraint, text
 
-from voicebot.store import schema_people, schema_scripts  # noqa: F401  # foreign keys lead there
-from voicebot.store.columns import count, flag, id_, json_, metadata, text_, when
+from voicebot.store import (  # noqa: F401  # foreign keys lead there
+    schema_people,
+    schema_quality,
+    schema_reports,
+    schema_scripts,
+)
+from voicebot.store.columns import count, flag, id_, json_, metadata, text_, texts, when
 
 # --- whom we may talk to about which bill
 
@@ -257,6 +262,9 @@ promises = Table(
     text_("channel", nullable=True),
     text_("state", server_default=text("'open'")),
     when("made_at"),
+    Column("paid_fen", BigInteger, nullable=False, server_default=text("0")),
+    when("settled_at", nullable=True),
+    Index("promises_open_idx", "date", postgresql_where=text("state = 'open'")),
 )
 
 messages = Table(
@@ -280,7 +288,11 @@ messages = Table(
     text_("rule", nullable=True),
     text_("why", server_default=text("''")),
     Index("messages_due_idx", "not_before", postgresql_where=text("state IN ('waiting', 'sending')")),
-    Index("messages_promise_id_kind_key", "promise_id", "kind", unique=True),
+    text_("channel", server_default=text("'sms'")),
+    when("delivered_at", nullable=True),
+    Column("instead_of", BigInteger, ForeignKey("messages.id")),
+    texts("tried"),
+    Index("messages_promise_id_kind_channel_key", "promise_id", "kind", "channel", unique=True),
 )
 
 callbacks = Table(
