@@ -61,6 +61,7 @@ class CallFilter:
 class PromiseState(StrEnum):
     OPEN = "open"
     KEPT = "kept"
+    PARTLY_KEPT = "partly_kept"
     BROKEN = "broken"
     REPLACED = "replaced"
 
@@ -76,6 +77,8 @@ class PromiseRecord:
     state: PromiseState
     made_at: dt.datetime
     channel: str | None = None
+    paid_fen: int = 0
+    settled_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,7 @@ class AlertKind(StrEnum):
     TRANSFER_FAILED = "transfer_failed"
     TRUNK_DOWN = "trunk_down"
     BRAIN_LOST = "brain_lost"
+    TICKET_LATE = "ticket_late"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.case import Case, Promise
-from voicebot.domain.message import Message, MessageState, PlannedMessage
+from voicebot.domain.message import Message, MessageChannel, MessageState, PlannedMessage
 from voicebot.domain.records import PromiseState
 from voicebot.store.database import Database
 from voicebot.store.rows import CASE_COLUMNS, CASE_TABLES, AnyRow, to_case
@@ -142,4 +142,9 @@ def _to_promise(row: AnyRow) -> Promise | None:
 
 def _to_message(row: AnyRow, prefix: str = "") -> Message:
     values = {name: getattr(row, prefix + name) for name in Message.__dataclass_fields__}
-    return Message(**values | {"state": MessageState(values["state"])})
+    spelt = {
+        "state": MessageState(values["state"]),
+        "channel": MessageChannel(values["channel"]),
+        "tried": tuple(values["tried"]),
+    }
+    return Message(**values | spelt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, SmallInteger, Table, UniqueConstraint, text
 
 from voicebot.store import (  # noqa: F401  # foreign keys lead there
+    schema_follow_up,
     schema_people,
     schema_quality,
     schema_reports,
