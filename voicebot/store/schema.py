@@ -10,6 +10,7 @@ from voicebot.store import (  # noqa: F401  # foreign keys lead there
     schema_quality,
     schema_reports,
     schema_scripts,
+    schema_strategy,
 )
 from voicebot.store.columns import count, flag, id_, json_, metadata, text_, texts, when
 
@@ -114,6 +115,7 @@ campaigns = Table(
     Column("hours_from", SmallInteger),
     Column("hours_to", SmallInteger),
     text_("strategy", nullable=True),
+    text_("segment_id", nullable=True),
 )
 """`hours_from`, `hours_to`: minutes since midnight in Shanghai."""
 
