@@ -13,10 +13,11 @@ from voicebot.campaign.best_hour import Try
 from voicebot.campaign.follow_up import follow_up
 from voicebot.campaign.pacing import Load, pace
 from voicebot.campaign.redial import RedialPolicy
-from voicebot.domain.attempt import Attempt, AttemptState, Caps, Judge, NextAttempt, Outcome, Purpose
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, NextAttempt, Outcome, Purpose
 from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.message import PlannedMessage
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import Judge
 from voicebot.messages.planning import promise_messages
 from voicebot.store import DatabaseError, Store
 from voicebot.store.attempts import LEASE, LeaseLost

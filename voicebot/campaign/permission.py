@@ -1,14 +1,14 @@
-"""Permission: the question of the store in the words of the rulebook."""
+"""Permission: the judge and the limits of the ledger, both from the rule packs of this installation."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from dataclasses import replace
 
-from voicebot.compliance import request as rules
 from voicebot.compliance.pack import RulePack, load_pack
 from voicebot.compliance.rulebook import Verdict, judge
-from voicebot.domain.attempt import Caps, Consent, ContactStop, DialRequest, Judge
+from voicebot.domain.attempt import Caps
+from voicebot.domain.permission import DialRequest, Judge
 
 
 def judge_by(pack: RulePack | None = None) -> Judge:
@@ -16,7 +16,7 @@ def judge_by(pack: RulePack | None = None) -> Judge:
     rulebook = pack or load_pack()
 
     def ask(request: DialRequest, now: dt.datetime) -> Verdict:
-        return judge(question(request, now), rulebook)
+        return judge(replace(request, now=now), rulebook)
 
     return ask
 
@@ -30,40 +30,3 @@ def caps_of(pack: RulePack | None = None) -> Caps:
         attempts_per_debtor_week=rulebook.attempts_per_rolling,
         conversations_per_debtor_week=rulebook.conversations_per_rolling,
     )
-
-
-def question(request: DialRequest, now: dt.datetime) -> rules.DialRequest:
-    """May this number be dialled at `now`? Everything known goes in, nothing is weighed here."""
-    return rules.DialRequest(
-        now=now,
-        jurisdiction=request.case.jurisdiction,
-        target_kind=request.target.value,
-        number=request.number,
-        history=tuple(
-            rules.PastAttempt(past.at, past.number, rules.Result(past.reached.value)) for past in request.history
-        ),
-        stops=tuple(_stop(stop) for stop in request.stops),
-        consents=tuple(_consent(consent) for consent in request.consents),
-    )
-
-
-def _stop(stop: ContactStop) -> rules.Stop:
-    number = None if stop.debtor_id is not None else stop.number
-    return rules.Stop(kind=stop.reason, number=number, at=stop.since, until=stop.until)
-
-
-def _consent(consent: Consent) -> rules.Consent:
-    until = consent.data.get("until")
-    return rules.Consent(
-        kind=consent.kind,
-        band=_band(consent.data),
-        until=None if until is None else dt.datetime.fromisoformat(str(until)),
-    )
-
-
-def _band(data: Mapping[str, object]) -> tuple[dt.time, dt.time] | None:
-    """{"from": "07:00", "to": "09:00"}; without both the consent is a general one."""
-    start, end = data.get("from"), data.get("to")
-    if start is None or end is None:
-        return None
-    return dt.time.fromisoformat(str(start)), dt.time.fromisoformat(str(end))

@@ -1,12 +1,12 @@
-"""DialRequest: all that the rulebook may know of a number we would like to dial."""
+"""Request: a row of `voicebot rules judge` becomes the question to the rulebook."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+
+from voicebot.domain.permission import Agreement, DialRequest, PastAttempt, Reached, Stop, jurisdictions
 
 Row = Mapping[str, object]
 _WITHDRAWN = ("cleared", "cleared_at", "revoked")
@@ -16,68 +16,13 @@ class RequestError(ValueError):
     """The question is incomplete or malformed; the message names the field."""
 
 
-class Result(StrEnum):
-    """How an earlier attempt ended. CONVERSATION: a person answered and spoke at least once."""
-
-    CONVERSATION = "conversation"
-    NO_ANSWER = "no_answer"
-    BUSY = "busy"
-    REJECTED = "rejected"
-    VOICEMAIL = "voicemail"
-    UNREACHABLE = "unreachable"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class PastAttempt:
-    """One earlier attempt in this matter, to whatever number; `at` is aware."""
-
-    at: dt.datetime
-    number: str
-    result: Result
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """A reason not to call: `number` None means every number; `band` limits it to hours of the day."""
-
-    kind: str
-    number: str | None = None
-    at: dt.datetime | None = None
-    until: dt.datetime | None = None
-    band: tuple[dt.time, dt.time] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """A consent of the callee: `other_hours` (with the agreed `band`, or in general), `noon`, `holiday`."""
-
-    kind: str
-    band: tuple[dt.time, dt.time] | None = None
-    until: dt.datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DialRequest:
-    """May we dial `number` (of a debtor, guarantor or contact) at `now`?"""
-
-    now: dt.datetime
-    jurisdiction: str | None
-    target_kind: str
-    number: str
-    history: tuple[PastAttempt, ...] = ()
-    stops: tuple[Stop, ...] = ()
-    consents: tuple[Consent, ...] = ()
-    debtor_unreachable: bool = False
-
-
 def parse_request(row: Row) -> DialRequest:
     """Read a row of `voicebot rules judge`; unknown fields are ignored."""
     case, target = _object(row, "case"), _object(row, "target")
     jurisdiction = case.get("jurisdiction")
     return DialRequest(
         now=_moment(row, "now"),
-        jurisdiction=None if jurisdiction is None else str(jurisdiction),
+        jurisdictions=jurisdictions(None if jurisdiction is None else str(jurisdiction)),
         target_kind=_text(target, "kind"),
         number=_text(target, "number"),
         history=tuple(_attempt(item) for item in _list(row, "history")),
@@ -92,10 +37,10 @@ def _attempt(item: object) -> PastAttempt:
         raise RequestError("history: an entry is not an object")
     outcome = _text(item, "outcome")
     try:
-        result = Result(outcome)
+        reached = Reached(outcome)
     except ValueError as error:
         raise RequestError(f"history: unknown outcome {outcome!r}") from error
-    return PastAttempt(_moment(item, "at"), _text(item, "number"), result)
+    return PastAttempt(_moment(item, "at"), _text(item, "number"), reached)
 
 
 def _stop(item: object) -> Stop:
@@ -115,12 +60,12 @@ def _stop(item: object) -> Stop:
     )
 
 
-def _consent(item: object) -> Consent:
+def _consent(item: object) -> Agreement:
     if isinstance(item, str):
-        return Consent(item)
+        return Agreement(item)
     if not isinstance(item, Mapping):
         raise RequestError("consents: an entry is neither text nor an object")
-    return Consent(_kind(item), _band(item), _optional_moment(item, "until", "expires_at"))
+    return Agreement(_kind(item), _band(item), _optional_moment(item, "until", "expires_at"))
 
 
 def _withdrawn(item: object) -> bool:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import chinese_calendar
 
 from voicebot.compliance.pack import Band, RulePack
-from voicebot.compliance.request import DialRequest, Result, Stop
+from voicebot.domain.permission import DialRequest, Reached, Stop
 from voicebot.domain.phone import same_line
 
 _DAY = dt.timedelta(days=1)
 _STEPS = 400
-_TALKED = frozenset({Result.CONVERSATION})
+_TALKED = frozenset({Reached.CONVERSATION})
 _MIDNIGHT = dt.time(0)
 
 
@@ -77,8 +77,8 @@ def _not_before(request: DialRequest, pack: RulePack, holds: list[Hold]) -> dt.d
 
 def _holds(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
     """Every rule that forbids dialling at `request.now` (local time), gravest first."""
-    if request.jurisdiction != pack.jurisdiction:
-        yield Hold("CN-V1", f"没有适用于 {request.jurisdiction or '未知地区'} 的规则包", None)
+    if request.jurisdictions != (pack.jurisdiction,):
+        yield Hold("CN-V1", f"没有适用于 {'+'.join(request.jurisdictions) or '未知地区'} 的规则包", None)
         return
     for rule in (_stops, _target, _hours, _quiet, _conversations, _unanswered, _spacing, _rolling):
         yield from rule(request, pack)
@@ -125,10 +125,10 @@ def _target(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
 
 def _debtor_unreachable(request: DialRequest, pack: RulePack) -> bool:
     others = [attempt for attempt in request.history if attempt.number != request.number]
-    if any(attempt.result is Result.CONVERSATION for attempt in others):
+    if any(attempt.reached is Reached.CONVERSATION for attempt in others):
         return request.debtor_unreachable
-    silent = (Result.NO_ANSWER, Result.UNREACHABLE)
-    days = {attempt.at.astimezone(pack.zone).date() for attempt in others if attempt.result in silent}
+    silent = (Reached.NO_ANSWER, Reached.UNREACHABLE)
+    days = {attempt.at.astimezone(pack.zone).date() for attempt in others if attempt.reached in silent}
     return request.debtor_unreachable or len(days) >= pack.unreachable_days
 
 
@@ -192,12 +192,12 @@ def _conversations(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
 
 
 def _unanswered(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    if _today(request, set(Result) - _TALKED, request.number) >= pack.unanswered_per_number_per_day:
+    if _today(request, set(Reached) - _TALKED, request.number) >= pack.unanswered_per_number_per_day:
         yield Hold("CN-F2", "今天对该号码的未接通拨打已达上限", _next(request.now, _MIDNIGHT))
 
 
 def _spacing(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    if pack.reject_stops_the_day and _today(request, {Result.REJECTED}):
+    if pack.reject_stops_the_day and _today(request, {Reached.REJECTED}):
         yield Hold("CN-F3", "对方今天已拒接，当天不再拨打", _next(request.now, _MIDNIGHT))
     last = max((attempt.at for attempt in request.history), default=None)
     if last is not None and request.now < last + pack.spacing:
@@ -207,7 +207,7 @@ def _spacing(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
 def _rolling(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
     since = request.now - pack.rolling
     recent = sorted(attempt.at for attempt in request.history if attempt.at > since)
-    talked = sorted(attempt.at for attempt in request.history if attempt.at > since and attempt.result in _TALKED)
+    talked = sorted(attempt.at for attempt in request.history if attempt.at > since and attempt.reached in _TALKED)
     for times, cap, what in (
         (talked, pack.conversations_per_rolling, "有效通话"),
         (recent, pack.attempts_per_rolling, "拨打"),
@@ -217,10 +217,10 @@ def _rolling(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
             yield Hold("CN-F4", f"七日内{what}已达上限", until)
 
 
-def _today(request: DialRequest, results: Iterable[Result], number: str | None = None) -> int:
+def _today(request: DialRequest, results: Iterable[Reached], number: str | None = None) -> int:
     day, zone = request.now.date(), request.now.tzinfo
     return sum(
-        attempt.result in results and attempt.at.astimezone(zone).date() == day
+        attempt.reached in results and attempt.at.astimezone(zone).date() == day
         for attempt in request.history
         if number is None or attempt.number == number
     )

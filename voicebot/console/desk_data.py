@@ -14,12 +14,13 @@ from voicebot.campaign.permission import caps_of, judge_by
 from voicebot.campaign.stops import stop_after
 from voicebot.compliance.pack import load_pack
 from voicebot.console.agreement import OutsideAuthority, Terms, plan_of, ruling_of
-from voicebot.domain.attempt import Attempt, Caps, ContactStop, DialVerdict, Judge
+from voicebot.domain.attempt import Attempt, Caps, ContactStop
 from voicebot.domain.case import Case
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.domain.desk import AgentCallback, AgentFigures, Wrapup
 from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import DialVerdict, Judge
 from voicebot.domain.plan import AUTHORITIES, Authority, Plan, Ruling
 from voicebot.domain.records import AgentRecord, CallRecord, PromiseRecord, Role
 from voicebot.handoff.preview import MAY_DIAL

@@ -17,9 +17,9 @@ from voicebot.console.desk_values import (
     WaitingOut,
 )
 from voicebot.console.words import Words
-from voicebot.domain.attempt import DialVerdict
 from voicebot.domain.case import Case
 from voicebot.domain.desk import AgentCallback
+from voicebot.domain.permission import DialVerdict
 from voicebot.domain.phone import mask_number
 from voicebot.domain.plan import Plan, Ruling
 from voicebot.domain.records import AgentRecord, Alert, WaitingCall

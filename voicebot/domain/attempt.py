@@ -1,15 +1,14 @@
-"""Attempt: one try to reach one number about one case, and what the rulebook is asked before it."""
+"""Attempt: one try to reach one number about one case, and what is known of whom it reaches."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
 from voicebot.domain.case import Case, Promise
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import Agreement, Reached, Stop
 
 
 class TargetKind(StrEnum):
@@ -41,25 +40,6 @@ class AttemptState(StrEnum):
     DENIED = "denied"
 
 
-class Reached(StrEnum):
-    """How a past attempt ended, in the words of the rulebook's history."""
-
-    CONVERSATION = "conversation"
-    NO_ANSWER = "no_answer"
-    BUSY = "busy"
-    REJECTED = "rejected"
-    VOICEMAIL = "voicemail"
-
-
-@dataclass(frozen=True, slots=True)
-class PastAttempt:
-    """One entry of the history. An attempt still under way counts as a conversation: it may become one."""
-
-    at: dt.datetime
-    number: str
-    reached: Reached
-
-
 @dataclass(frozen=True, slots=True)
 class ContactStop:
     """No automatic calls. Either to a number or to a debtor (all numbers); `until` None means for ever."""
@@ -71,6 +51,12 @@ class ContactStop:
     until: dt.datetime | None = None
     call_id: str | None = None
     id: int | None = None
+
+    @property
+    def asked(self) -> Stop:
+        """As the rulebook is asked; a stop of a debtor is for all numbers."""
+        number = None if self.debtor_id is not None else self.number
+        return Stop(self.reason, number, self.since, self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,37 +70,20 @@ class Consent:
     call_id: str | None = None
     id: int | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class DialRequest:
-    """May we ring this number about this case now? Everything the rulebook needs, read in one transaction."""
-
-    attempt_id: int
-    case: Case
-    target: TargetKind
-    number: str
-    history: tuple[PastAttempt, ...] = ()
-    stops: tuple[ContactStop, ...] = ()
-    consents: tuple[Consent, ...] = ()
-
-
-class DialVerdict(Protocol):
-    """The rulebook's answer; `not_before` None with `allowed` False means never."""
-
     @property
-    def allowed(self) -> bool: ...
-    @property
-    def rule(self) -> str | None: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def not_before(self) -> dt.datetime | None: ...
-    @property
-    def pack_sha256(self) -> str: ...
+    def asked(self) -> Agreement | None:
+        """As the rulebook is asked: {"from": "07:00", "to": "09:00"} are hours, with neither it is a general one.
 
-
-Judge = Callable[[DialRequest, dt.datetime], DialVerdict]
-"""Decides about one request at one moment; pure."""
+        None where what was written down can't be read: nobody can have agreed to it.
+        """
+        start, end, until = (self.data.get(key) for key in ("from", "to", "until"))
+        try:
+            ends = None if until is None else dt.datetime.fromisoformat(str(until))
+            if start is None and end is None:
+                return Agreement(self.kind, None, ends)
+            return Agreement(self.kind, (dt.time.fromisoformat(str(start)), dt.time.fromisoformat(str(end))), ends)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

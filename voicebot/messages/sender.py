@@ -9,12 +9,12 @@ from typing import Final
 
 from voicebot.compliance.gate import check_speech
 from voicebot.compliance.pack import RulePack, load_pack
-from voicebot.compliance.request import DialRequest, Stop
 from voicebot.compliance.rulebook import Verdict, judge
 from voicebot.compliance.speech_context import SpeechContext, record_of
-from voicebot.domain.attempt import ContactStop, TargetKind
+from voicebot.domain.attempt import TargetKind
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.domain.message import Message, MessageState
+from voicebot.domain.permission import DialRequest, jurisdictions
 from voicebot.messages.channel import Channel, GatewayAway, Undeliverable
 from voicebot.messages.templates import TemplateError, Templates, fill_in
 from voicebot.store import DatabaseError, Store
@@ -77,8 +77,9 @@ class Sender:
         """The rulebook's hours, quiet days and stops; its counts are of calls."""
         debtor = due.case.debtor.id
         stops = await self._store.contacts.stops_of(debtor, due.message.to, now)
-        binding = tuple(_stop(stop) for stop in stops if stop.reason != VOICE_ONLY)
-        request = DialRequest(now, due.case.jurisdiction, TargetKind.DEBTOR.value, due.message.to, stops=binding)
+        binding = tuple(stop.asked for stop in stops if stop.reason != VOICE_ONLY)
+        laws = jurisdictions(due.case.jurisdiction)
+        request = DialRequest(now, laws, TargetKind.DEBTOR.value, due.message.to, stops=binding)
         return judge(request, self._pack)
 
     async def _put_off(self, message: Message, verdict: Verdict) -> None:
@@ -113,8 +114,3 @@ class Sender:
             await outbox.later(message.id, again, str(error))
         else:
             await outbox.sent(message.id, text, external_id, self._clock.now())
-
-
-def _stop(stop: ContactStop) -> Stop:
-    number = None if stop.debtor_id is not None else stop.number
-    return Stop(kind=stop.reason, number=number, at=stop.since, until=stop.until)

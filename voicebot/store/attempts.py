@@ -10,18 +10,10 @@ from sqlalchemy import Select, and_, bindparam, false, func, or_, select, text, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voicebot.domain.attempt import (
-    Attempt,
-    AttemptState,
-    Caps,
-    Judge,
-    NextAttempt,
-    Outcome,
-    Purpose,
-    Reached,
-)
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, NextAttempt, Outcome, Purpose
 from voicebot.domain.message import PlannedMessage
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import Judge, Reached
 from voicebot.store import leasing, ledger
 from voicebot.store.database import Database
 from voicebot.store.outbox import write_messages

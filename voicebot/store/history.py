@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voicebot.domain.attempt import Attempt, Consent, ContactStop, DialRequest, PastAttempt, Reached
+from voicebot.domain.attempt import Attempt, Consent, ContactStop, TargetKind
+from voicebot.domain.permission import DialRequest, PastAttempt, Reached, jurisdictions
 from voicebot.store.database import lock_key
 from voicebot.store.rows import AnyRow, to_consent, to_stop
 from voicebot.store.schema import attempts, consents, contact_stops
+from voicebot.store.schema import numbers as numbers_table
 
 DAYS = 30
-"""How far back the history reaches: no rule looks further than seven days or three separate days."""
+"""How far back the history reaches; contact persons are remembered for good, as they may be rung once."""
 
 _TRY_LOCKS = text("""
     SELECT id FROM unnest(CAST(:ids AS bigint[]), CAST(:debtors AS bigint[]), CAST(:numbers AS bigint[]))
@@ -47,7 +49,16 @@ class _Past:
 class History:
     """The pasts of some debtors and numbers, and of what was leased since it was read."""
 
-    def __init__(self, past: list[_Past], stops: list[ContactStop], consents: list[Consent]) -> None:
+    def __init__(
+        self,
+        now: dt.datetime,
+        past: list[_Past],
+        stops: list[ContactStop],
+        consents: list[Consent],
+        reachable: frozenset[str],
+    ) -> None:
+        self._now = now
+        self._reachable = reachable
         self._past = past
         self._stops = stops
         self._consents = consents
@@ -59,7 +70,7 @@ class History:
         table = attempts.c
         past = await connection.execute(
             select(table.debtor_id, table.number, table.leased_at, table.placed_at, table.reached)
-            .where(table.leased_at >= now - dt.timedelta(days=DAYS))
+            .where(or_(table.leased_at >= now - dt.timedelta(days=DAYS), table.target == TargetKind.CONTACT))
             .where(or_(table.debtor_id.in_(debtors), table.number.in_(numbers)))
             .order_by(table.leased_at)
         )
@@ -72,21 +83,38 @@ class History:
         agreed = await connection.execute(
             select(consents).where(consents.c.revoked_at.is_(None), consents.c.debtor_id.in_(debtors))
         )
-        return cls([_to_past(row) for row in past], [to_stop(row) for row in stops], [to_consent(r) for r in agreed])
+        own = await connection.execute(
+            select(numbers_table.c.debtor_id)
+            .where(numbers_table.c.debtor_id.in_(debtors), numbers_table.c.valid)
+            .where(numbers_table.c.kind == TargetKind.DEBTOR)
+        )
+        return cls(
+            now,
+            [_to_past(row) for row in past],
+            [to_stop(row) for row in stops],
+            [to_consent(r) for r in agreed],
+            frozenset(own.scalars()),
+        )
 
     def request(self, attempt: Attempt) -> DialRequest:
         """The question to the rulebook about one attempt."""
         debtor = attempt.case.debtor.id
         return DialRequest(
-            attempt_id=attempt.id,
-            case=attempt.case,
-            target=attempt.target,
+            now=self._now,
+            jurisdictions=jurisdictions(attempt.case.jurisdiction),
+            target_kind=attempt.target.value,
             number=attempt.number,
             history=tuple(
                 past.entry for past in self._past if past.debtor_id == debtor or past.entry.number == attempt.number
             ),
-            stops=tuple(s for s in self._stops if s.debtor_id == debtor or s.number == attempt.number),
-            consents=tuple(c for c in self._consents if c.debtor_id == debtor),
+            stops=tuple(s.asked for s in self._stops if s.debtor_id == debtor or s.number == attempt.number),
+            consents=tuple(c.asked for c in self._consents if c.debtor_id == debtor and c.asked),
+            debtor_unreachable=debtor not in self._reachable,
+            creditor_id=attempt.case.creditor.id,
+            debtor_id=debtor,
+            case_id=attempt.case.id,
+            attempt_id=attempt.id,
+            script=attempt.script,
         )
 
     def leased(self, attempt: Attempt, now: dt.datetime) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voicebot.domain.attempt import Attempt, AttemptState, Caps, DialRequest, DialVerdict, Judge, Purpose
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, Purpose
 from voicebot.domain.campaign import CampaignState
 from voicebot.domain.clock import SHANGHAI
+from voicebot.domain.permission import DialRequest, DialVerdict, Judge
 from voicebot.store import ledger
 from voicebot.store.database import lock_key
 from voicebot.store.history import History, lock

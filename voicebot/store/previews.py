@@ -7,7 +7,8 @@ import datetime as dt
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voicebot.domain.attempt import Attempt, AttemptState, Caps, DialVerdict, Judge, Purpose, TargetKind
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, Purpose, TargetKind
+from voicebot.domain.permission import DialVerdict, Judge
 from voicebot.store.attempts import ADD
 from voicebot.store.database import Database
 from voicebot.store.history import History, lock

@@ -11,11 +11,12 @@ from itertools import pairwise
 
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.permission import caps_of, judge_by
-from voicebot.domain.attempt import Attempt, AttemptState, Caps, DialRequest, Outcome, Purpose
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, Outcome, Purpose
 from voicebot.domain.campaign import CampaignState
 from voicebot.domain.case import Promise
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import DialRequest
 from voicebot.domain.records import Number
 from voicebot.store import Store
 from voicebot.store.cases import NewCase

@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 
 from voicebot.campaign.permission import caps_of, judge_by
-from voicebot.domain.attempt import Consent, ContactStop, DialRequest, PastAttempt, Reached, TargetKind
+from voicebot.domain.attempt import Consent, ContactStop, TargetKind
+from voicebot.domain.permission import DialRequest, PastAttempt, Reached
 
 from .samples import NOON, new_case
 
@@ -18,7 +19,9 @@ HOUR = dt.timedelta(hours=1)
 
 
 def ask(now: dt.datetime = NOON, **known: object) -> tuple[bool, str | None]:
-    request = DialRequest(1, NEW.case, known.pop("target", TargetKind.DEBTOR), NUMBER, **known)  # type: ignore[arg-type]
+    kind = known.pop("target", TargetKind.DEBTOR)
+    told = {name: tuple(getattr(each, "asked", each) for each in values) for name, values in known.items()}  # type: ignore[attr-defined]
+    request = DialRequest(now, ("CN",), str(kind), NUMBER, **told)  # type: ignore[arg-type]
     verdict = judge_by()(request, now)
     assert len(verdict.pack_sha256) == 64
     return verdict.allowed, verdict.rule

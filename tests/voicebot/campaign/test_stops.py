@@ -9,8 +9,6 @@ import pytest
 from voicebot.call.outcome import CallOutcome, Stop
 from voicebot.campaign.stops import stop_kind
 from voicebot.compliance.pack import load_pack
-from voicebot.compliance.request import DialRequest
-from voicebot.compliance.request import Stop as RuleStop
 from voicebot.compliance.rulebook import judge
 from voicebot.config import scripts_dir
 from voicebot.dialog.loader import load_script
@@ -18,6 +16,8 @@ from voicebot.dialog.script import Node, Verb
 from voicebot.dialog.vocabulary import INTENTS
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import DialRequest
+from voicebot.domain.permission import Stop as RuleStop
 
 NOON = dt.datetime(2026, 11, 24, 10, tzinfo=SHANGHAI)
 KINDS = frozenset().union(*load_pack().stops.values())
@@ -60,7 +60,7 @@ def test_every_reason_is_a_known_kind_that_holds(
         number = "+8613800000001"
         stop = RuleStop(kind=kind, number=number if scope == "number" else None, at=NOON)
         request = DialRequest(
-            now=NOON, jurisdiction="CN", target_kind="debtor", number=number, history=(), stops=(stop,), consents=()
+            now=NOON, jurisdictions=("CN",), target_kind="debtor", number=number, history=(), stops=(stop,), consents=()
         )
         assert not judge(request, load_pack()).allowed, f"{reason} -> {kind} would be dialled again at once"
 

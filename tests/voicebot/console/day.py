@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from voicebot.domain.attempt import DialRequest, Outcome
+from voicebot.domain.attempt import Outcome
 from voicebot.domain.campaign import Campaign, CampaignState, Segment
 from voicebot.domain.case import Case, Creditor, Debtor, Promise, Salutation
 from voicebot.domain.clock import SHANGHAI, FixedClock
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import DialRequest
 from voicebot.domain.records import CallRecord, Number, Role
 from voicebot.evidence.bundle import bundle_folder
 from voicebot.evidence.recorder import Recorder

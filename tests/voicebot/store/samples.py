@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from voicebot.domain.attempt import DialRequest
 from voicebot.domain.campaign import Campaign, CampaignState
 from voicebot.domain.case import Case, Creditor, Debtor
 from voicebot.domain.clock import SHANGHAI
+from voicebot.domain.permission import DialRequest
 from voicebot.domain.records import Number
 from voicebot.store import Store
 from voicebot.store.cases import NewCase

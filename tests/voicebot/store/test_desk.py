@@ -7,20 +7,12 @@ import datetime as dt
 
 import pytest
 
-from voicebot.domain.attempt import (
-    Attempt,
-    AttemptState,
-    Caps,
-    ContactStop,
-    DialRequest,
-    NextAttempt,
-    Outcome,
-    Purpose,
-)
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, ContactStop, NextAttempt, Outcome, Purpose
 from voicebot.domain.case import Promise
 from voicebot.domain.desk import AgentFigures, Wrapup
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import DialRequest
 from voicebot.domain.plan import Part
 from voicebot.domain.records import AgentRecord, CallRecord, PromiseState
 from voicebot.store import Store

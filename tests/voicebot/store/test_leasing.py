@@ -8,19 +8,10 @@ from collections import Counter
 
 import pytest
 
-from voicebot.domain.attempt import (
-    AttemptState,
-    Caps,
-    Consent,
-    ContactStop,
-    DialRequest,
-    NextAttempt,
-    Outcome,
-    Purpose,
-    Reached,
-)
+from voicebot.domain.attempt import AttemptState, Caps, Consent, ContactStop, NextAttempt, Outcome, Purpose
 from voicebot.domain.case import Promise
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import Agreement, DialRequest, Reached
 from voicebot.store import Store
 from voicebot.store.attempts import LeaseLost
 
@@ -117,7 +108,8 @@ async def test_the_judge_sees_history_stops_and_consents(store: Store) -> None:
     await store.attempts.add(new.case.id, "reminder", NOON)
     await store.contacts.stop(ContactStop("complaint", NOON, debtor_id=debtor, until=NOON + 9 * MINUTE))
     await store.contacts.stop(ContactStop("do_not_call", NOON, number="+86999"))
-    await store.contacts.agree(Consent(debtor, "other_hours", NOON, {"from": "07:00"}))
+    await store.contacts.agree(Consent(debtor, "other_hours", NOON, {"from": "07:00", "to": "08:00"}))
+    await store.contacts.agree(Consent(debtor, "other_hours", NOON, {"from": "seven"}))
     seen: list[DialRequest] = []
 
     def note(request: DialRequest, now: dt.datetime) -> Verdict:
@@ -127,8 +119,8 @@ async def test_the_judge_sees_history_stops_and_consents(store: Store) -> None:
     await store.attempts.lease("w", 1, NOON + 2 * MINUTE, note)
     await store.attempts.lease("w", 1, NOON + 10 * MINUTE, note)
     assert [(p.at, p.reached) for p in seen[0].history] == [(NOON + MINUTE, Reached.BUSY)]
-    assert [s.reason for s in seen[0].stops] == ["complaint"]
-    assert [c.data for c in seen[0].consents] == [{"from": "07:00"}]
+    assert [s.kind for s in seen[0].stops] == ["complaint"]
+    assert seen[0].consents == (Agreement("other_hours", (dt.time(7), dt.time(8))),)
     assert seen[1].stops == ()
 
 

@@ -10,9 +10,10 @@ import psycopg
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from voicebot.domain.attempt import Attempt, Caps, NextAttempt, Outcome, Reached
+from voicebot.domain.attempt import Attempt, Caps, NextAttempt, Outcome
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import Reached
 from voicebot.store import Store
 
 from .samples import NOON, allow, new_case
