@@ -64,14 +64,15 @@ def write_wav(path: Path, pcm: bytes, rate: int = RATE) -> Path:
 
 
 def read_wav(path: Path) -> NDArray[np.int16]:
-    """The first channel at 8 kHz of what has been written so far: its writer need not have told the length yet."""
+    """The first channel at 8 kHz of what has been written so far. A writer that fills in its header at the end
+    (linphone) is taken to write mono at that rate until then."""
     data = path.read_bytes() if path.exists() else b""
-    if b"data" not in data[:200]:
-        return NOTHING
-    at = data.index(b"fmt ")
-    channels, rate = struct.unpack_from("<HI", data, at + 10)
-    start = data.index(b"data", at) + 8
-    samples = np.frombuffer(data[start : start + (len(data) - start) // 2 * 2], "<i2")
+    if data[:4] != b"RIFF":
+        channels, rate, start = 1, RATE, 44
+    else:
+        channels, rate = struct.unpack_from("<HI", data, data.index(b"fmt ") + 10)
+        start = data.index(b"data") + 8
+    samples = np.frombuffer(data[start : start + (len(data) - start) // 2 * 2], "<i2") if data[start:] else NOTHING
     step = rate // RATE
     assert rate % RATE == 0, f"{path.name} has {rate} Hz"
     mono = samples[: len(samples) // channels * channels].reshape(-1, channels)[:, 0]
