@@ -236,6 +236,7 @@ def _case_values(case: Case, now: dt.datetime) -> dict[str, Any]:
         "creditor_id": case.creditor.id,
         "product": case.product,
         "amount_fen": case.amount_fen,
+        "billed_fen": case.amount_fen,
         "principal_fen": case.principal_fen,
         "fees_fen": case.fees_fen,
         "overdue_days": case.overdue_days,

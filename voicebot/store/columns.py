@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Identity,
+    Index,
     Integer,
     MetaData,
     Text,
@@ -56,3 +57,8 @@ def when(name: str, nullable: bool = False) -> Column[Any]:
 
 def id_() -> Column[int]:
     return Column("id", BigInteger, Identity(always=True), primary_key=True)
+
+
+def pattern_index(name: str, expression: Any) -> Index:
+    """An index by which LIKE 'beginning%' finds, in a database of any collation."""
+    return Index(name, expression.label("pattern"), postgresql_ops={"pattern": "text_pattern_ops"})

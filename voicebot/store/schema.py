@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, SmallInteger, Table, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+    column,
+    func,
+    text,
+)
 
 from voicebot.store import (  # noqa: F401  # foreign keys lead there
+    schema_cases,
     schema_follow_up,
     schema_people,
     schema_quality,
@@ -12,7 +26,7 @@ from voicebot.store import (  # noqa: F401  # foreign keys lead there
     schema_scripts,
     schema_strategy,
 )
-from voicebot.store.columns import count, flag, id_, json_, metadata, text_, texts, when
+from voicebot.store.columns import count, flag, id_, json_, metadata, pattern_index, text_, texts, when
 
 # --- whom we may talk to about which bill
 
@@ -33,7 +47,12 @@ debtors = Table(
     text_("salutation", server_default=text("'unknown'")),
     text_("id_last4", nullable=True),
     text_("birth_mmdd", nullable=True),
+    Column("birth_year", SmallInteger),
+    json_("traits"),
+    pattern_index("debtors_name_prefix_idx", func.lower(column("name"))),
+    pattern_index("debtors_name_suffix_idx", func.reverse(func.lower(column("name")))),
 )
+"""`traits`: behaviour and circumstances; keys in voicebot/campaign/data/case_fields.yaml."""
 
 cases = Table(
     "cases",
@@ -56,8 +75,18 @@ cases = Table(
     when("updated_at"),
     text_("agent_id", ForeignKey("agents.id"), nullable=True, index=True),
     when("agent_since", nullable=True),
+    Column("billed_fen", BigInteger, nullable=False),
+    text_("region", server_default=text("''")),
+    json_("loan"),
+    Index("cases_overdue_idx", "overdue_days", "id"),
+    Index("cases_amount_idx", "amount_fen", "id"),
+    Index("cases_updated_idx", "updated_at", "id"),
+    Index("cases_status_idx", "status", "overdue_days", "id"),
+    Index("cases_creditor_idx", "creditor_id", "overdue_days", "id"),
+    pattern_index("cases_id_prefix_idx", func.lower(column("id"))),
 )
-"""`agent_id`: the agent who usually talks to this debtor, or who pulled the case."""
+"""`agent_id`: the agent who usually talks to this debtor, or who pulled the case. `billed_fen` is what the creditor's
+file said, `amount_fen` what is outstanding now. `region`: a province, '' where it is not known."""
 
 numbers = Table(
     "numbers",
@@ -68,8 +97,14 @@ numbers = Table(
     text_("kind", server_default=text("'debtor'")),
     count("rank"),
     flag("valid", default=True),
+    text_("name", server_default=text("''")),
+    text_("relation", server_default=text("''")),
+    text_("place", server_default=text("''")),
+    text_("carrier", server_default=text("''")),
     UniqueConstraint("debtor_id", "number"),
+    pattern_index("numbers_tail_idx", func.reverse(column("number"))),
 )
+"""`name`, `relation`: whose it is, when it is not the debtor's own. `place`, `carrier`: of the number's range."""
 
 contact_stops = Table(
     "contact_stops",
