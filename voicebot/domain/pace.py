@@ -41,7 +41,8 @@ class Flow:
     """One campaign now.
 
     `ringing`: dialled and not answered yet; `talking`: with the bot; `waiting`: for a person; `with_people`: handed
-    over. `free`: people who are ready. `answered`, `handed`, `abandoned` are shares of the campaign's latest calls: of
+    over. `free`: people who are ready; `soon_free`: the chance that one who talks is ready again before a call that
+    rings now is answered. `answered`, `handed`, `abandoned` are shares of the campaign's latest calls: of
     calls made, of answered calls, of calls that wanted a person. `ceiling`: most of those that may be abandoned, 0..1.
     """
 
@@ -52,6 +53,7 @@ class Flow:
     waiting: int = 0
     with_people: int = 0
     free: int = 0
+    soon_free: float = 0.0
     answered: Share = Share()
     handed: Share = Share()
     abandoned: Share = Share()
