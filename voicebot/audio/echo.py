@@ -25,6 +25,10 @@ _LEAST: Final = np.float32(2e-4)
 _SMOOTH: Final = np.float32(0.8)
 _DOUBT: Final = 4.0
 """What is not this much stronger than the echo that may be left counts as echo."""
+_MISSED: Final = np.float32(0.1)
+"""Share of the echo (power) that the filter misses: rooms move, and loudspeakers bend what they play."""
+_HEARD: Final = 0.003
+"""Power of a path above which a line echoes (-25 dB); the noise of a line without echo makes -27 dB of it at most."""
 _MUFFLED: Final = np.float32(0.03)
 _HOLD: Final = 2
 """Frames after the last sure one that pass too."""
@@ -50,6 +54,11 @@ class EchoPath:
         self.last: Floats = np.zeros(FRAME_SAMPLES, np.float32)
         self.silent = PARTS
         self.held = 0
+
+    @property
+    def echoes(self) -> bool:
+        """Whether our voice is known to come back on this line."""
+        return float(_power(self.weights).sum()) / _BINS > _HEARD
 
 
 class EchoGuard:
@@ -104,7 +113,8 @@ def _clean(paths: Sequence[EchoPath], received: Sequence[Floats]) -> Floats:
     variance = _KEEPS * (1 - np.float32(0.5) * gain * strength) * variance + (1 - _KEEPS) * _power(weights)
     for path, now, spread in zip(paths, weights, np.maximum(variance, _LEAST), strict=True):
         path.weights, path.variance = now, spread
-    sure = power.sum(axis=1) > _DOUBT * unsure.sum(axis=1)
+    doubtful = unsure.sum(axis=1) + _MISSED * FRAME_SAMPLES * np.einsum("nt,nt->n", echo, echo)
+    sure = power.sum(axis=1) > _DOUBT * doubtful
     loudness = np.array([[_loudness(path, bool(one))] for path, one in zip(paths, sure, strict=True)], np.float32)
     return np.asarray(left * loudness, np.float32)
 

@@ -49,6 +49,12 @@ def plain_answer(text: str, topic: Topic) -> tuple[IntentScore, ...] | None:
     return None
 
 
+def says_yes_or_no(text: str, topic: Topic) -> bool:
+    """True for a bare yes or no: 对, 不是, and 嗯 where it answers; not for 啊 or 哎."""
+    plain = plain_answer(text, topic)
+    return plain is not None and plain[0].id != "m_backchannel"
+
+
 def _hearing(line: str, topic: Topic) -> tuple[IntentScore, ...]:
     """A single 嗯 after a question is an answer; 嗯嗯, 哦 or 你说 are not."""
     if line in ("嗯", "恩", "唔") and topic not in (Topic.DEBT, Topic.REASON):

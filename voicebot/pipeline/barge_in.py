@@ -13,6 +13,10 @@ _COMPANY = re.compile(
 _SOUNDS_OF_COMPANY = frozenset(syllables("嗯恩啊哦呃诶哎对好行是的了呢").split())
 ENOUGH = 3
 """Syllables that interrupt when they are more than company."""
+LEAST_VOICE_MS = 64
+"""A syllable is longer."""
+REST_MS = 240
+"""What the echo guard lets through of our own voice before it knows a line is shorter."""
 BESIDE_COMPANY = 2
 """So many different ones of them must be no company: 好的到 or 哦哦再 is company with a rest of our own echo."""
 
@@ -35,3 +39,14 @@ def interrupts(text: str) -> bool:
     if len(han(text)) < ENOUGH or is_company(text):
         return False
     return len(set(syllables(text).split()) - _SOUNDS_OF_COMPANY) >= BESIDE_COMPANY
+
+
+def is_rest_of_echo(text: str, voiced_ms: int, *, echoes: bool, answers: bool) -> bool:
+    """True when what began under our own words is no more than what is left of their echo.
+
+    `voiced_ms`: how much of it was louder than a silenced line; `echoes`: our voice is known to come back on this
+    line; `answers`: the words mean something after our question, as 对 or 不是 do.
+    """
+    if voiced_ms < LEAST_VOICE_MS:
+        return True
+    return echoes and voiced_ms < REST_MS and len(han(text)) < ENOUGH and not answers

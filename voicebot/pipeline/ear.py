@@ -13,7 +13,10 @@ from voicebot.audio.pitch import LOOKED_BACK, ends_low
 from voicebot.audio.vad import VadStream
 from voicebot.audio.voice_figures import measure
 from voicebot.domain.understanding import Topic
+from voicebot.intent.answers import says_yes_or_no
+from voicebot.intent.danger import danger
 from voicebot.intent.is_complete import breaks_off_in_figure
+from voicebot.pipeline.barge_in import is_rest_of_echo
 from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
 from voicebot.pipeline.machine import AnswerWatch, Verdict
 from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, Utterance
@@ -45,6 +48,7 @@ class Ear:
         self.topic = Topic.OPEN
         self.bot_speaks: Callable[[], bool] = lambda: False
         self._overlapped = 0
+        self._begun_under_us = False
         self._is_complete = is_complete
         self._turn = EndOfTurn()
         self._watch = AnswerWatch()
@@ -130,6 +134,7 @@ class Ear:
         self._turn_started = self._ticks
         self._partial, self._complete, self._figure, self._low = "", False, False, False
         self._overlapped = 0
+        self._begun_under_us = self.bot_speaks()
         for pcm in self._before:
             self._take(pcm)
 
@@ -149,6 +154,7 @@ class Ear:
             self.at_ms - pause_ms,
             tick - pause_ms // TICK_MS,
             measure(bytes(self.session.sound), self._overlap()),
+            self._begun_under_us,
         )
         finished = self.session.finish()
         if isinstance(finished, Future):
@@ -199,7 +205,17 @@ class Ear:
 
     def _read(self, transcript: Transcript, utterance: Utterance) -> list[Noticed]:
         utterance = replace(utterance, text=transcript.text, confidence=transcript.confidence)
+        if self._is_rest(utterance):
+            return [replace(utterance, text="", confidence=0.0)]
         return [*_if_any(self._watch.text(transcript.text)), utterance]
+
+    def _is_rest(self, utterance: Utterance) -> bool:
+        """Whether the words are no caller's, but what the echo guard left of ours."""
+        text, voice = utterance.text, utterance.voice
+        if not text or not utterance.under_us or voice is None:
+            return False
+        answers = bool(danger(text)) or self._is_complete(text, self.topic) or says_yes_or_no(text, self.topic)
+        return is_rest_of_echo(text, voice.voiced_ms, echoes=self.echo.echoes, answers=answers)
 
     def _overlap(self) -> float:
         """Share of the turn in which we spoke too."""

@@ -21,7 +21,7 @@ class Partial:
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """A finished turn of the caller. Times are sound since the call was opened; `end_tick` is the line's tick.
-    `voice`: how it sounded."""
+    `voice`: how it sounded; `under_us`: it began while we spoke."""
 
     text: str
     confidence: float
@@ -29,6 +29,7 @@ class Utterance:
     end_ms: int
     end_tick: int
     voice: VoiceFigures | None = None
+    under_us: bool = False
 
 
 @dataclass(frozen=True, slots=True)

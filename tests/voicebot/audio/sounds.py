@@ -1,6 +1,8 @@
 """Sounds for the tests of this folder, as s16le at 8 kHz."""
 
 import functools
+import wave
+from pathlib import Path
 
 import numpy as np
 
@@ -38,3 +40,10 @@ def mix(*sounds: bytes) -> bytes:
 @functools.cache
 def speech(text: str) -> bytes:
     return load_synthesizer().synthesize(text)
+
+
+def recorded(name: str) -> bytes:
+    """A sound of the folder `data`, the same in every run (the voice is never twice the same)."""
+    with wave.open(str(Path(__file__).parent / "data" / f"{name}.wav")) as sound:
+        assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (RATE, 1, 2)
+        return sound.readframes(sound.getnframes())
