@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Date,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 
 from voicebot.store import (  # noqa: F401  # foreign keys lead there
     schema_cases,
+    schema_dialling,
     schema_follow_up,
     schema_people,
     schema_quality,
@@ -151,8 +153,12 @@ campaigns = Table(
     Column("hours_to", SmallInteger),
     text_("strategy", nullable=True),
     text_("segment_id", nullable=True),
+    text_("mode", server_default=text("'robot'")),
+    Column("most_abandoned", Float, nullable=False, server_default=text("0.03")),
+    texts("callers"),
+    Column("calls_per_caller", Integer),
 )
-"""`hours_from`, `hours_to`: minutes since midnight in Shanghai."""
+"""`hours_from`, `hours_to`: minutes since midnight in Shanghai. `callers`: numbers of ours, shown in turn."""
 
 attempts = Table(
     "attempts",
@@ -180,7 +186,10 @@ attempts = Table(
     text_("why", server_default=text("''")),
     text_("rule", nullable=True),
     flag("lost"),
-    Index("attempts_waiting_idx", "priority", "not_before", postgresql_where=text("state = 'waiting'")),
+    text_("shows", nullable=True),
+    Index("attempts_waiting_idx", text("priority DESC"), "not_before", "id", postgresql_where=text("state = 'waiting'")),
+    Index("attempts_settled_idx", "campaign_id", "settled_at", postgresql_where=text("state = 'settled'")),
+    Index("attempts_lost_idx", "call_id", postgresql_where=text("lost")),
     Index("attempts_leased_idx", "lease_until", postgresql_where=text("state IN ('leased', 'placed')")),
     Index("attempts_debtor_id_leased_at_idx", "debtor_id", "leased_at"),
     Index("attempts_number_leased_at_idx", "number", "leased_at"),
@@ -286,6 +295,7 @@ commands = Table(
     when("issued_at"),
     when("taken_at", nullable=True),
     text_("taken_by", nullable=True),
+    Index("commands_ordered_idx", text("(payload ->> 'call_id')"), postgresql_where=text("verb = 'dial'")),
 )
 
 promises = Table(
