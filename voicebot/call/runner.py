@@ -278,6 +278,7 @@ class CallRunner:
             "script_version": int(number) if number.isdigit() else None,
             "script_sha256": self._shelf.sha256(edition),
             "engines": self._engines,
+            **_figures_of(facts.case),
         }
 
     async def _live_through(self, session: CallSession, attempt_id: str | None, *, answer: bool = False) -> None:
@@ -310,6 +311,13 @@ class CallRunner:
 def new_call_id() -> str:
     """A fresh call id: 20 hexadecimal digits."""
     return uuid.uuid4().hex[:20]
+
+
+def _figures_of(case: Case | None) -> Mapping[str, object]:
+    """What the bill was when the call began: later it is paid or grows."""
+    if case is None:
+        return {}
+    return {"amount_fen": case.amount_fen, "overdue_days": case.overdue_days, "as_of": case.as_of.isoformat()}
 
 
 def _environment(worker: str) -> dict[str, object]:

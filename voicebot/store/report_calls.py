@@ -1,0 +1,206 @@
+"""ReportCalls: calls are counted once each, and the sums by day and by node of the script kept in step exactly."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Integer, Select, cast, delete, exists, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voicebot.domain.clock import SHANGHAI
+from voicebot.domain.counted import CallSetting, CountedCall
+from voicebot.domain.tally import COUNTERS, DIMENSIONS
+from voicebot.store.database import Database, lock_key
+from voicebot.store.rows import AnyRow
+from voicebot.store.schema import calls, campaigns, cases, debtors, numbers
+from voicebot.store.schema_people import wrapups
+from voicebot.store.schema_quality import call_checks, verdicts
+from voicebot.store.schema_reports import report_calls, report_days, report_nodes
+
+_BATCH = 500
+
+
+class ReportCalls:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def uncounted(self, since: dt.datetime | None = None, limit: int = _BATCH) -> Sequence[CallSetting]:
+        """Calls that are over and looked at but not counted yet, begun from `since` on; the oldest first."""
+        counted = exists().where(report_calls.c.call_id == calls.c.id)
+        query = _settings().where(calls.c.ended_at.is_not(None), call_checks.c.call_id.is_not(None), ~counted)
+        if since is not None:
+            query = query.where(calls.c.started_at >= since)
+        return await self._read(query.order_by(calls.c.started_at).limit(limit))
+
+    async def setting(self, call_id: str) -> CallSetting | None:
+        """What is known of one call; None when there is no such call."""
+        found = await self._read(_settings().where(calls.c.id == call_id))
+        return found[0] if found else None
+
+    async def after(self, call_id: str, limit: int = _BATCH) -> Sequence[CallSetting]:
+        """Calls that are over in the order of their ids, behind `call_id` ("" for the first)."""
+        query = _settings().where(calls.c.ended_at.is_not(None), calls.c.id > call_id)
+        return await self._read(query.order_by(calls.c.id).limit(limit))
+
+    async def put(self, counted: Iterable[CountedCall]) -> None:
+        """Add these calls to the sums; those that were counted before are replaced. All or nothing."""
+        rows = [_row(call) for call in counted]
+        if not rows:
+            return
+        async with self._database.begin() as connection:
+            await _alone(connection)
+            await forget_calls(connection, [row["call_id"] for row in rows])
+            await connection.execute(report_calls.insert(), rows)
+            await _add(connection, [row["call_id"] for row in rows], 1)
+
+    async def forget(self, call_ids: Sequence[str]) -> None:
+        """Take calls out of the sums, so that they are counted anew."""
+        async with self._database.begin() as connection:
+            await _alone(connection)
+            await forget_calls(connection, call_ids)
+
+    async def clear(self) -> None:
+        """Forget all sums and all calls that were counted."""
+        async with self._database.begin() as connection:
+            await _alone(connection)
+            for table in (report_calls, report_days, report_nodes):
+                await connection.execute(delete(table))
+
+    async def sums(self) -> tuple[Sequence[tuple[Any, ...]], Sequence[tuple[Any, ...]]]:
+        """All rows of the sums by day and by node, in order: to compare two ways of making them."""
+        async with self._database.begin() as connection:
+            days = await connection.execute(select(report_days).order_by(*report_days.primary_key.columns))
+            nodes = await connection.execute(select(report_nodes).order_by(*report_nodes.primary_key.columns))
+            return [tuple(row) for row in days], [tuple(row) for row in nodes]
+
+    async def _read(self, query: Select[Any]) -> Sequence[CallSetting]:
+        async with self._database.begin() as connection:
+            rows = (await connection.execute(query)).all()
+            judged = select(verdicts).where(verdicts.c.call_id.in_([row.id for row in rows])).order_by(verdicts.c.seq)
+            said: dict[str, list[tuple[str, bool]]] = {}
+            for row in await connection.execute(judged):
+                said.setdefault(row.call_id, []).append((row.rule, row.verdict == "confirmed"))
+        return [_to_setting(row, tuple(said.get(row.id, ()))) for row in rows]
+
+
+async def forget_calls(connection: AsyncConnection, call_ids: Sequence[str]) -> None:
+    """As ReportCalls.forget, in the caller's transaction."""
+    await _add(connection, call_ids, -1)
+    await connection.execute(delete(report_calls).where(report_calls.c.call_id.in_(call_ids)))
+    await connection.execute(delete(report_days).where(report_days.c.attempts == 0, report_days.c.inbound == 0))
+    await connection.execute(delete(report_nodes).where(report_nodes.c.came == 0))
+
+
+async def _alone(connection: AsyncConnection) -> None:
+    """One at a time: two that count the same call at once would count it twice."""
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("reports", "sums")})
+
+
+async def _add(connection: AsyncConnection, call_ids: Sequence[str], sign: int) -> None:
+    """Add the calls' rows to both sums, or (sign -1) take them out again."""
+    these = report_calls.c.call_id.in_(call_ids)
+    keys = ("day", *DIMENSIONS)
+    summed = select(
+        *(report_calls.c[key] for key in keys),
+        *((sign * cast(func.sum(report_calls.c[name]), report_days.c[name].type)).label(name) for name in COUNTERS),
+    ).where(these)
+    query = insert(report_days).from_select(
+        [*keys, *COUNTERS], summed.group_by(*(report_calls.c[key] for key in keys))
+    )
+    more = {name: report_days.c[name] + query.excluded[name] for name in COUNTERS}
+    await connection.execute(query.on_conflict_do_update(index_elements=list(keys), set_=more))
+    await _add_nodes(connection, call_ids, sign)
+
+
+async def _add_nodes(connection: AsyncConnection, call_ids: Sequence[str], sign: int) -> None:
+    node = func.unnest(report_calls.c.nodes).table_valued("node").lateral("n").c.node
+    ended = func.sum(cast(report_calls.c.last_node == node, Integer))
+    values = (func.count(), ended, func.sum(report_calls.c.verified), func.sum(report_calls.c.promises))
+    summed = (
+        select(
+            report_calls.c.day,
+            report_calls.c.script,
+            node,
+            *(sign * cast(value, report_nodes.c.came.type) for value in values),
+        )
+        .where(report_calls.c.call_id.in_(call_ids))
+        .group_by(report_calls.c.day, report_calls.c.script, node)
+    )
+    names = ("came", "ended", "verified", "promised")
+    query = insert(report_nodes).from_select(["day", "script", "node", *names], summed)
+    more = {name: report_nodes.c[name] + query.excluded[name] for name in names}
+    await connection.execute(query.on_conflict_do_update(index_elements=["day", "script", "node"], set_=more))
+
+
+def _settings() -> Select[Any]:
+    place = (
+        select(numbers.c.number)
+        .where(numbers.c.debtor_id == cases.c.debtor_id)
+        .order_by(numbers.c.rank, numbers.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    promised = exists().where(wrapups.c.call_id == calls.c.id, wrapups.c.promise != text("'{}'::jsonb"))
+    known = (
+        calls.outerjoin(cases, calls.c.case_id == cases.c.id)
+        .outerjoin(debtors, cases.c.debtor_id == debtors.c.id)
+        .outerjoin(campaigns, calls.c.campaign_id == campaigns.c.id)
+        .outerjoin(call_checks, call_checks.c.call_id == calls.c.id)
+    )
+    return select(
+        calls,
+        cases.c.amount_fen,
+        cases.c.overdue_days,
+        cases.c.as_of,
+        cases.c.debtor_id,
+        campaigns.c.strategy,
+        call_checks.c.slipped,
+        call_checks.c.call_id.label("check_of"),
+        place.label("first_number"),
+        promised.label("agent_promised"),
+    ).select_from(known)
+
+
+def _to_setting(row: AnyRow, said: tuple[tuple[str, bool], ...]) -> CallSetting:
+    day = row.started_at.astimezone(SHANGHAI).date()
+    overdue = None if row.overdue_days is None else max(0, row.overdue_days + (day - row.as_of).days)
+    return CallSetting(
+        call_id=row.id,
+        direction=row.direction,
+        started_at=row.started_at,
+        script=(row.script or "").partition("@")[0],
+        campaign=row.campaign_id or "",
+        strategy=row.strategy or "",
+        debtor=row.debtor_id or "",
+        region="",
+        age=None,
+        amount_fen=row.amount_fen or 0,
+        overdue_days=overdue,
+        bundle=row.bundle,
+        checked=row.check_of is not None,
+        slipped=row.slipped or 0,
+        agent_promised=bool(row.agent_promised),
+        verdicts=said,
+    )
+
+
+def _row(call: CountedCall) -> dict[str, Any]:
+    setting, tally = call.setting, call.tally
+    return {
+        "call_id": setting.call_id,
+        "day": setting.day,
+        "stage": call.stage,
+        "region": setting.region,
+        "age": call.age,
+        "script": setting.script,
+        "strategy": setting.strategy,
+        "agent": tally.agent,
+        "campaign": setting.campaign,
+        "debtor": setting.debtor,
+        "nodes": list(tally.nodes),
+        "last_node": tally.last_node,
+        **{name: tally[name] for name in COUNTERS},
+    }
