@@ -48,7 +48,7 @@ class Section:
         """No keys but these."""
         for key in self._raw:
             if key not in keys:
-                self.fail(key, f"unknown key; there are {', '.join(keys)}")
+                self.fail(key, f"unknown key {key}; there are {', '.join(keys)}")
 
     def __contains__(self, key: str) -> bool:
         return key in self._raw and self._raw[key] is not None

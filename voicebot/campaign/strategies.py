@@ -2,92 +2,146 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from voicebot.domain.campaign import Hours
-from voicebot.domain.strategy import Means, Step, Strategy
+from voicebot.campaign.policy_text import PolicyError, Section, read
+from voicebot.domain.outcome import Disposition
+from voicebot.domain.stage import FIRMEST, Tone, stage_of
+from voicebot.domain.strategy import AfterCall, Hand, Means, Order, Step, Strategy, Then
 
 FOLDER = "strategies"
 """In VOICEBOT_HOME: the installation's own; one of the same id takes the place of ours."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+CHANNELS = ("sms", "wechat", "email", "push", "letter")
+MOST_DAYS_ON = 60
+StrategyError = PolicyError
+"""A strategy can't be used; the sentence names the file, the place in it and the remedy."""
 
-
-class StrategyError(ValueError):
-    """A strategy can't be used; the sentence names the file, the place in it and the remedy."""
+_TONES = {tone.word: tone for tone in Tone}
+_RISKS = {"up": 1, "same": 0, "down": -1}
+_ENDS = frozenset(
+    {
+        Disposition.DO_NOT_CALL,
+        Disposition.WRONG_NUMBER,
+        Disposition.THIRD_PARTY,
+        Disposition.COMPLAINT,
+        Disposition.VULNERABLE,
+        Disposition.DISPUTE,
+    }
+)
+"""After these nothing but a person may follow."""
 
 
 def load_strategies(home: Path | None) -> Mapping[str, Strategy]:
-    """Every strategy by id. StrategyError for the first that is wrong."""
-    shipped = resources.files(__package__).joinpath("data", FOLDER)
+    """Every strategy of files, by id. StrategyError for the first that is wrong."""
+    return {file.removesuffix(".yaml"): parse_strategy(text, file) for file, text in texts_of(FOLDER, home).items()}
+
+
+def texts_of(folder: str, home: Path | None) -> dict[str, str]:
+    """The YAML files of a folder by name, ours and the installation's. PolicyError where one can't be read."""
+    shipped = resources.files(__package__).joinpath("data", folder)
     texts = {entry.name: entry.read_text("utf-8") for entry in shipped.iterdir() if entry.name.endswith(".yaml")}
-    own = sorted((home / FOLDER).glob("*.yaml")) if home is not None else []
+    own = sorted((home / folder).glob("*.yaml")) if home is not None else []
     for file in own:
         try:
             texts[file.name] = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise StrategyError(f"{file} can't be read ({error}): save it as UTF-8") from error
-    return {name.removesuffix(".yaml"): parse_strategy(text, name) for name, text in sorted(texts.items())}
+            raise PolicyError(f"{file} can't be read ({error}): save it as UTF-8") from error
+    return dict(sorted(texts.items()))
 
 
 def parse_strategy(source: str, name: str) -> Strategy:
     """One strategy; its id is the file's name. StrategyError."""
-    try:
-        raw = YAML(typ="safe", pure=True).load(source)
-    except YAMLError as error:
-        raise StrategyError(f"{name} is no YAML: {error}") from error
-    if not isinstance(raw, dict) or not isinstance(raw.get("steps"), list) or not raw["steps"]:
-        raise StrategyError(f"{name}: `title:` and a list of `steps:` are expected")
-    unknown = set(map(str, raw)) - {"title", "steps", "hold_out"}
-    if unknown:
-        raise StrategyError(f"{name}: unknown key {min(unknown)}; there are title, steps, hold_out")
-    title, hold_out = raw.get("title"), raw.get("hold_out", 0.0)
-    if not isinstance(title, str) or not title.strip():
-        raise StrategyError(f"{name}: give it a title for people")
-    if isinstance(hold_out, bool) or not isinstance(hold_out, int | float) or not 0 <= hold_out <= 0.5:
-        raise StrategyError(f"{name}: hold_out is a share from 0 to 0.5")
-    steps = tuple(_step(step, f"{name}, step {number}") for number, step in enumerate(raw["steps"], 1))
-    return Strategy(name.removesuffix(".yaml"), title.strip(), steps, float(hold_out))
+    top = read(source, name)
+    top.only("title", "steps", "hold_out", "after", "order")
+    steps = tuple(_step(part) for part in top.sections("steps", "days, and a call or a message", "step"))
+    after: tuple[AfterCall, ...] = ()
+    if "after" in top:
+        after = tuple(_after(part) for part in top.sections("after", "outcome, risk, then", "rule"))
+    return Strategy(
+        name.removesuffix(".yaml"),
+        top.text("title", "give it a title for people", 60),
+        steps,
+        top.share("hold_out", 0.0, 0.5),
+        after,
+        Order(top.choice("order", tuple(Order), Order.DUE)),
+    )
 
 
-def _step(raw: object, where: str) -> Step:
-    if not isinstance(raw, dict):
-        raise StrategyError(f"{where}: days and either call or message are expected")
-    unknown = set(map(str, raw)) - {"days", "call", "message", "hours"}
-    if unknown:
-        raise StrategyError(f"{where}: unknown key {min(unknown)}; there are days, call, message, hours")
-    means = [means for means in Means if means.value in raw]
+def _step(part: Section) -> Step:
+    part.only("days", "call", "message", "hours", "by", "tone", "channels", "otherwise", "notice")
+    days = _days(part)
+    means, words = _means(part)
+    by = Hand(part.choice("by", tuple(Hand), Hand.BOT))
+    for key, fits in (("channels", Means.MESSAGE), ("otherwise", Means.MESSAGE), ("by", Means.CALL)):
+        if key in part and means is not fits:
+            part.fail(key, f"goes with a {fits.value} alone")
+    if "notice" in part and (means is not Means.CALL or by is not Hand.BOT):
+        part.fail("notice", "announces a call of the bot alone")
+    return Step(
+        days,
+        means,
+        words,
+        part.hours("hours"),
+        by,
+        _tone(part, days),
+        part.names("channels", CHANNELS) or (),
+        part.name("otherwise", "otherwise names a script") if "otherwise" in part else None,
+        part.name("notice", "notice names a template") if "notice" in part else None,
+    )
+
+
+def _means(part: Section) -> tuple[Means, str]:
+    means = [means for means in Means if means.value in part]
     if len(means) != 1:
-        raise StrategyError(f"{where}: give either call (a script) or message (a template)")
-    words = raw[means[0].value]
-    if not isinstance(words, str) or not _NAME.fullmatch(words):
-        raise StrategyError(f"{where}: {means[0]} names a {'script' if means[0] is Means.CALL else 'template'}")
-    return Step(_days(raw.get("days"), where), means[0], words, _hours(raw.get("hours"), where))
+        part.fail("", "give either call (a script) or message (a template)")
+    what = "script" if means[0] is Means.CALL else "template"
+    return means[0], part.name(means[0].value, f"{means[0]} names a {what}")
 
 
-def _days(raw: Any, where: str) -> tuple[int, ...]:
+def _days(part: Section) -> tuple[int, ...]:
+    raw: Any = part.raw("days")
     if not isinstance(raw, list) or not raw or not all(type(day) is int and -60 <= day <= 3650 for day in raw):
-        raise StrategyError(f"{where}: days is a list of whole numbers from -60 to 3650, such as [1, 7, 15]")
+        part.fail("days", "days is a list of whole numbers from -60 to 3650, such as [1, 7, 15]")
     if len(set(raw)) != len(raw):
-        raise StrategyError(f"{where}: a day stands twice")
+        part.fail("days", "a day stands twice")
     return tuple(sorted(raw))
 
 
-def _hours(raw: Any, where: str) -> Hours | None:
-    if raw is None:
+def _tone(part: Section, days: tuple[int, ...]) -> Tone | None:
+    if "tone" not in part:
         return None
-    if not isinstance(raw, list) or len(raw) != 2 or not all(_CLOCK.fullmatch(str(clock)) for clock in raw):
-        raise StrategyError(f'{where}: hours are ["15:00", "18:00"], each in quotes')
-    first, last = (dt.time.fromisoformat(clock) for clock in raw)
-    if first >= last:
-        raise StrategyError(f"{where}: the hours end before they begin")
-    return first, last
+    tone = _TONES[part.choice("tone", tuple(_TONES), "")]
+    for day in days:
+        stage = stage_of(day)
+        if tone > FIRMEST[stage]:
+            part.fail("tone", f"{tone.word} is too firm for day {day} ({stage}): at most {FIRMEST[stage].word}")
+    return tone
+
+
+def _after(part: Section) -> AfterCall:
+    part.only("outcome", "times", "risk", "then")
+    named = part.names("outcome", tuple(item.value for item in Disposition))
+    if named is None:
+        part.fail("outcome", "name the outcomes, such as [refusal]")
+    outcomes = frozenset(map(Disposition, named))
+    then = _then(part.inner("then")) if "then" in part else None
+    risk = _RISKS[part.choice("risk", tuple(_RISKS), "same")]
+    if not risk and then is None:
+        part.fail("", "say what becomes of the risk (up, down), or what is done then")
+    ends = outcomes & _ENDS
+    if ends and then is not None and then.by is not Hand.HUMAN:
+        part.fail("then", f"after {min(ends)} nothing but `by: human` may follow")
+    return AfterCall("+".join(named), outcomes, part.whole("times", 1, 20, 1) or 1, risk, then)
+
+
+def _then(part: Section) -> Then:
+    part.only("call", "message", "in_days", "by", "hours")
+    means, words = _means(part)
+    if "by" in part and means is Means.MESSAGE:
+        part.fail("by", "goes with a call alone")
+    by = Hand(part.choice("by", tuple(Hand), Hand.BOT))
+    return Then(means, words, part.whole("in_days", 0, MOST_DAYS_ON, 1) or 0, by, part.hours("hours"))

@@ -86,6 +86,7 @@ class Campaign:
     stopped_at: dt.datetime | None = None
     hours: Hours | None = None
     strategy: str | None = None
+    segment_id: str | None = None
     mode: CampaignMode = CampaignMode.ROBOT
     most_abandoned: float = 0.03
     callers: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Date, Integer, cast, literal, select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,19 +15,50 @@ from voicebot.domain.campaign import Campaign
 from voicebot.domain.message import PlannedMessage
 from voicebot.domain.strategy import Means, Step
 from voicebot.store.attempts import ADD
-from voicebot.store.campaigns import within_segment
+from voicebot.store.cohorts import Entry, enter, held_out
 from voicebot.store.database import Database
 from voicebot.store.outbox import write_messages
 from voicebot.store.schema import cadence, cases, numbers
+from voicebot.store.schema_follow_up import addresses
+from voicebot.store.schema_strategy import cohorts, risks
+from voicebot.store.segments import overdue_on, within_segment
 
 
 @dataclass(frozen=True, slots=True)
 class CaseToday:
-    """An open case of a campaign with its arrears as of a day, and the debtor's best number if one is known."""
+    """An open case of a campaign with its arrears as of a day, and what is known of how to reach its debtor.
+
+    `number`: the debtor's best one. `channels`: those other than calls and SMS that have an address. `risk`: the
+    score, None before the first scoring.
+    """
 
     case_id: str
     overdue_days: int
     number: str | None
+    amount_fen: int = 0
+    risk: int | None = None
+    channels: frozenset[str] = frozenset()
+
+
+_PERSON = text("""
+    INSERT INTO callbacks (case_id, number, at, reason, booked_at, agent_id)
+    SELECT cases.id, best.number, :at, :reason, :now, cases.agent_id
+    FROM cases JOIN LATERAL (
+        SELECT number FROM numbers WHERE numbers.debtor_id = cases.debtor_id AND valid AND kind = 'debtor'
+        ORDER BY rank, numbers.id LIMIT 1
+    ) AS best ON true
+    WHERE cases.id = :case_id
+      AND NOT EXISTS (SELECT FROM callbacks WHERE case_id = :case_id AND reason = :reason AND done_at IS NULL)
+    RETURNING id
+""")
+
+
+async def for_a_person(
+    connection: AsyncConnection, case_id: str, at: dt.datetime, reason: str, now: dt.datetime
+) -> bool:
+    """Put a call onto the list of people's callbacks, of whose case it is; False when it stands there already."""
+    values = {"case_id": case_id, "at": at, "reason": reason, "now": now}
+    return (await connection.execute(_PERSON, values)).first() is not None
 
 
 class Cadence:
@@ -35,8 +66,11 @@ class Cadence:
         self._database = database
 
     async def cases(self, campaign: Campaign, day: dt.date, days: Sequence[int]) -> list[CaseToday]:
-        """The open cases of the campaign's segment that are overdue by one of `days` on `day`."""
-        overdue = cases.c.overdue_days + cast(literal(day, Date) - cases.c.as_of, Integer)
+        """The open cases of the campaign's segment that are overdue by one of `days` on `day`.
+
+        Without those that another campaign holds out.
+        """
+        overdue = overdue_on(day)
         best = (
             select(numbers.c.number)
             .where(numbers.c.debtor_id == cases.c.debtor_id, numbers.c.valid, numbers.c.kind == TargetKind.DEBTOR)
@@ -44,25 +78,70 @@ class Cadence:
             .limit(1)
             .scalar_subquery()
         )
-        query = select(cases.c.id, overdue.label("overdue"), best.label("number")).where(
-            cases.c.status == "open", overdue.in_(days), *within_segment(campaign.segment, overdue)
+        risk = select(risks.c.score).where(risks.c.case_id == cases.c.id).scalar_subquery()
+        ours = (
+            select(cohorts.c.case_id)
+            .where(cohorts.c.case_id == cases.c.id, cohorts.c.campaign_id == campaign.id)
+            .exists()
         )
+        query = select(
+            cases.c.id, cases.c.debtor_id, cases.c.amount_fen, overdue.label("overdue"), best.label("number"),
+            risk.label("risk"),
+        ).where(
+            cases.c.status == "open", overdue.in_(days), *within_segment(campaign.segment, overdue),
+            ours | ~held_out(cases.c.id),
+        )  # fmt: skip
         async with self._database.begin() as connection:
-            rows = await connection.execute(query.order_by(cases.c.id))
-            return [CaseToday(row.id, row.overdue, row.number) for row in rows]
+            rows = (await connection.execute(query.order_by(cases.c.id))).all()
+            reached = await _channels(connection, {row.debtor_id for row in rows})
+        return [
+            CaseToday(
+                row.id, row.overdue, row.number, row.amount_fen, row.risk, reached.get(row.debtor_id, frozenset())
+            )
+            for row in rows
+        ]
+
+    async def enter(self, campaign: Campaign, strategy: str, entries: Sequence[Entry], now: dt.datetime) -> None:
+        """Write down which cases are reached and which are left alone."""
+        async with self._database.begin() as connection:
+            await enter(connection, campaign.id, strategy, entries, now)
 
     async def call(
-        self, campaign: Campaign, case_id: str, day: dt.date, step: Step, at: dt.datetime, now: dt.datetime
+        self,
+        campaign: Campaign,
+        case_id: str,
+        day: dt.date,
+        step: Step,
+        at: dt.datetime,
+        now: dt.datetime,
+        *,
+        forward: int = 0,
+        notice: PlannedMessage | None = None,
     ) -> bool:
-        """Plan a call with the step's script; False when that was done before, or one is still open."""
+        """Plan a call with the step's script; False when that was done before, or one is still open.
+
+        `forward` is added to the campaign's priority; `notice` announces the call.
+        """
         values = {
             "case_id": case_id, "script": step.words, "not_before": at, "number": None, "purpose": Purpose.REMINDER,
-            "campaign_id": campaign.id, "priority": campaign.priority,
+            "campaign_id": campaign.id, "priority": campaign.priority + forward,
         }  # fmt: skip
         async with self._database.begin() as connection:
             if not await _note(connection, campaign.id, case_id, day, step, now):
                 return False
-            return (await connection.execute(ADD, values)).scalar_one_or_none() is not None
+            planned = (await connection.execute(ADD, values)).scalar_one_or_none() is not None
+            if planned and notice is not None:
+                await write_messages(connection, case_id, None, None, [notice], now)
+            return planned
+
+    async def person(
+        self, campaign: Campaign, case_id: str, day: dt.date, step: Step, at: dt.datetime, reason: str, now: dt.datetime
+    ) -> bool:
+        """Ask people to make the step's call; False when that was done before."""
+        async with self._database.begin() as connection:
+            if not await _note(connection, campaign.id, case_id, day, step, now):
+                return False
+            return await for_a_person(connection, case_id, at, reason, now)
 
     async def message(
         self, campaign: Campaign, case_id: str, day: dt.date, step: Step, planned: PlannedMessage, now: dt.datetime
@@ -73,6 +152,15 @@ class Cadence:
                 return False
             await write_messages(connection, case_id, None, None, [planned], now)
             return True
+
+
+async def _channels(connection: AsyncConnection, debtors: set[str]) -> dict[str, frozenset[str]]:
+    reachable = (addresses.c.valid, addresses.c.opted_out_at.is_(None), addresses.c.debtor_id.in_(debtors))
+    rows = await connection.execute(select(addresses.c.debtor_id, addresses.c.channel).where(*reachable))
+    found: dict[str, frozenset[str]] = {}
+    for debtor_id, channel in rows:
+        found[debtor_id] = found.get(debtor_id, frozenset()) | {channel}
+    return found
 
 
 async def _note(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -13,10 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.attempt import AttemptState, TargetKind
-from voicebot.domain.campaign import Campaign, CampaignProgress, CampaignState, Segment
+from voicebot.domain.campaign import Campaign, CampaignProgress, CampaignState
+from voicebot.domain.clock import SHANGHAI
+from voicebot.store.cohorts import held_out
 from voicebot.store.database import Database
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema import attempts, campaigns, cases, numbers
+from voicebot.store.segments import open_cases, segment_from
 
 
 class CampaignUnknown(LookupError):
@@ -36,6 +38,7 @@ class Campaigns:
             "max_concurrency": campaign.max_concurrency,
             "priority": campaign.priority,
             "strategy": campaign.strategy,
+            "segment_id": campaign.segment_id,
             "hours_from": _minutes(campaign.hours[0]) if campaign.hours else None,
             "hours_to": _minutes(campaign.hours[1]) if campaign.hours else None,
         }
@@ -172,49 +175,31 @@ async def _plan(connection: AsyncConnection, campaign: Campaign, now: dt.datetim
         literal(now),
         literal(campaign.priority),
     ).where(
-        cases.c.status == "open",
         best.is_not(None),
         ~tried.exists(),
-        *within_segment(campaign.segment, cases.c.overdue_days),
+        ~held_out(cases.c.id),
+        *open_cases(campaign.segment, now.astimezone(SHANGHAI).date()),
     )
     columns = ["campaign_id", "case_id", "debtor_id", "number", "script", "not_before", "priority"]
     planned = insert(attempts).from_select(columns, chosen).on_conflict_do_nothing().returning(attempts.c.id)
     return len((await connection.execute(planned)).all())
 
 
-def within_segment(segment: Segment, overdue_days: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-    """The conditions of a segment, with the days of arrears as the caller counts them."""
-    bounds: list[tuple[Callable[[Any, Any], Any], ColumnElement[Any], Any]] = [
-        (operator.eq, cases.c.creditor_id, segment.creditor_id),
-        (operator.eq, cases.c.product, segment.product),
-        (operator.ge, overdue_days, segment.min_overdue_days),
-        (operator.le, overdue_days, segment.max_overdue_days),
-        (operator.ge, cases.c.amount_fen, segment.min_amount_fen),
-        (operator.le, cases.c.amount_fen, segment.max_amount_fen),
-    ]
-    conditions = [compare(column, bound) for compare, column, bound in bounds if bound is not None]
-    if segment.case_ids is not None:
-        conditions.append(cases.c.id.in_(segment.case_ids))
-    return conditions
-
-
 def _to_campaign(row: AnyRow) -> Campaign:
-    segment = dict(row.segment)
-    if segment.get("case_ids") is not None:
-        segment["case_ids"] = tuple(segment["case_ids"])
     return Campaign(
         id=row.id,
         name=row.name,
         script=row.script,
         state=CampaignState(row.state),
         created_at=row.created_at,
-        segment=Segment(**segment),
+        segment=segment_from(row.segment),
         max_concurrency=row.max_concurrency,
         priority=row.priority,
         started_at=row.started_at,
         stopped_at=row.stopped_at,
         hours=None if row.hours_from is None else (_clock(row.hours_from), _clock(row.hours_to)),
         strategy=row.strategy,
+        segment_id=row.segment_id,
     )
 
 
