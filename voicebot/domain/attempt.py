@@ -25,6 +25,7 @@ class Purpose(StrEnum):
     REMINDER = "reminder"
     CALLBACK = "callback"
     PROMISE_EVE = "promise_eve"
+    PROMISE_DAY = "promise_day"
     PROMISE_MISSED = "promise_missed"
     AGENT = "agent"  # a person rings; what follows is for them to say
 
@@ -98,7 +99,10 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try as the database knows it. `tries` counts the attempts of this case in its campaign, from 1."""
+    """One try as the database knows it. `tries` counts the attempts of this case in its campaign, from 1.
+
+    The highest `priority` is dialled first. `shows`: which number of ours the callee sees; None: the trunk's choice.
+    """
 
     id: int
     case: Case
@@ -118,6 +122,17 @@ class Attempt:
     disposition: Disposition | None = None
     why: str = ""
     rule: str | None = None
+    priority: int = 0
+    shows: str | None = None
+
+
+URGENCY = {
+    Purpose.CALLBACK: 300,
+    Purpose.PROMISE_EVE: 100,
+    Purpose.PROMISE_DAY: 100,
+    Purpose.PROMISE_MISSED: 100,
+}
+"""What is added to a campaign's priority: what was agreed with a debtor comes before reminders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +157,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class NextAttempt:
-    """A further try, written in the same transaction that settles the one before; `number` None: the same one."""
+    """A further try, written in the same transaction that settles the one before.
+
+    `number` and `script` None: the same as before.
+    """
 
     at: dt.datetime
     purpose: Purpose = Purpose.REMINDER
     number: str | None = None
+    script: str | None = None
 
 
 _REACHED = {

@@ -10,9 +10,10 @@ from sqlalchemy import Select, and_, bindparam, false, func, or_, select, text, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voicebot.domain.attempt import Attempt, AttemptState, Caps, NextAttempt, Outcome, Purpose
+from voicebot.domain.attempt import URGENCY, Attempt, AttemptState, Caps, NextAttempt, Outcome, Purpose
 from voicebot.domain.message import PlannedMessage
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.pace import Pacing
 from voicebot.domain.permission import Judge, Reached
 from voicebot.store import leasing, ledger
 from voicebot.store.database import Database
@@ -75,13 +76,17 @@ class Attempts:
         *,
         caps: Caps | None = None,
         lease: dt.timedelta = LEASE,
+        pacing: Pacing | None = None,
     ) -> list[Attempt]:
-        """Take up to `limit` attempts that may be dialled now; they are counted as used from here on."""
+        """Take up to `limit` attempts that may be dialled now; they are counted as used from here on.
+
+        Without `pacing` neither modes nor failures of campaigns hold anything back.
+        """
         if limit <= 0:
             return []
         async with self._database.begin() as connection:
             return await leasing.lease(
-                connection, worker, limit, now, judge=judge, caps=caps or Caps(), until=now + lease
+                connection, worker, limit, now, judge=judge, caps=caps or Caps(), until=now + lease, pacing=pacing
             )
 
     async def place(self, attempt_id: int, worker: str, call_id: str, now: dt.datetime) -> None:
@@ -326,9 +331,10 @@ async def _follow_up(
                 number=planned.number or attempt.number,
                 target=attempt.target,
                 purpose=planned.purpose,
-                script=attempt.script,
+                script=planned.script or attempt.script,
                 tries=attempt.tries + 1,
                 not_before=planned.at,
+                priority=attempt.priority - URGENCY.get(attempt.purpose, 0) + URGENCY.get(planned.purpose, 0),
             )
             .on_conflict_do_nothing()
         )

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.attempt import Attempt, AttemptState, Caps, Purpose
-from voicebot.domain.campaign import CampaignState
 from voicebot.domain.clock import SHANGHAI
+from voicebot.domain.pace import Pacing
 from voicebot.domain.permission import DialRequest, DialVerdict, Judge
 from voicebot.store import ledger
-from voicebot.store.database import lock_key
+from voicebot.store.campaign_room import CampaignRoom, read_room
 from voicebot.store.history import History, lock
 from voicebot.store.rows import ATTEMPT_COLUMNS, ATTEMPT_TABLES, to_attempt
-from voicebot.store.schema import attempts, campaigns, cases, decisions
+from voicebot.store.schema import attempts, cases, decisions
 
 OVERSAMPLE = 4
 """Candidates looked at per attempt wanted.
@@ -49,13 +48,17 @@ async def lease(
     judge: Judge,
     caps: Caps,
     until: dt.datetime,
+    pacing: Pacing | None = None,
 ) -> list[Attempt]:
-    """Take up to `limit` attempts for `worker`.
+    """Take up to `limit` attempts for `worker`; none while an operator has halted everything.
 
-    Everything forbidden is put off to the moment its rule names.
+    Everything forbidden is put off to the moment its rule names. `pacing` holds campaigns to their mode and to what
+    became of their latest calls.
     """
-    room, resting = await _campaign_room(connection, now)
-    candidates = await lock(connection, await _candidates(connection, room, resting, limit * OVERSAMPLE, now))
+    room = await read_room(connection, now, pacing)
+    if room.halted:
+        return []
+    candidates = await lock(connection, await _candidates(connection, room, limit * OVERSAMPLE, now))
     if not candidates:
         return []
     history = await History.read(connection, candidates, now)
@@ -63,54 +66,28 @@ async def lease(
     for attempt in candidates:
         if len(leased) == limit:
             break
-        if attempt.campaign_id is not None and room[attempt.campaign_id] <= 0:
+        if not room.has(attempt.campaign_id):
             continue
+        attempt = replace(attempt, shows=room.shows(attempt.campaign_id))
         request = history.request(attempt)
         if (await decide(connection, attempt, request, now, judge, caps)).allowed:
             leased.append(await take(connection, attempt, worker, now, until))
             history.leased(attempt, now)
-            room.subtract([attempt.campaign_id] if attempt.campaign_id else [])
+            room.take(attempt.campaign_id, attempt.shows)
     return leased
 
 
-async def _campaign_room(connection: AsyncConnection, now: dt.datetime) -> tuple[Counter[str], set[str]]:
-    """How many more calls each running campaign may have; locked, so that nobody else uses the same room.
-
-    And those that do not remind anybody at this hour.
-    """
-    running = (
-        await connection.execute(
-            select(campaigns.c.id, campaigns.c.max_concurrency, campaigns.c.hours_from, campaigns.c.hours_to)
-            .where(campaigns.c.state == CampaignState.RUNNING)
-            .order_by(campaigns.c.id)
-        )
-    ).all()
-    for row in running:
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("campaign", row.id)})
-    busy = await connection.execute(
-        select(attempts.c.campaign_id, func.count())
-        .where(attempts.c.state.in_((AttemptState.LEASED, AttemptState.PLACED)))
-        .group_by(attempts.c.campaign_id)
-    )
-    in_flight = {row[0]: row[1] for row in busy}
-    local = now.astimezone(SHANGHAI)
-    minute = local.hour * 60 + local.minute
-    resting = {row.id for row in running if row.hours_from is not None and not row.hours_from <= minute < row.hours_to}
-    return Counter({row.id: row.max_concurrency - in_flight.get(row.id, 0) for row in running}), resting
-
-
-async def _candidates(
-    connection: AsyncConnection, room: Counter[str], resting: set[str], count: int, now: dt.datetime
-) -> list[Attempt]:
-    open_campaigns = [campaign for campaign, free in room.items() if free > 0]
+async def _candidates(connection: AsyncConnection, room: CampaignRoom, count: int, now: dt.datetime) -> list[Attempt]:
     table = attempts.c
     rows = await connection.execute(
         select(*ATTEMPT_COLUMNS)
         .select_from(ATTEMPT_TABLES)
         .where(table.state == AttemptState.WAITING, table.not_before <= now, cases.c.status == "open")
-        .where(or_(table.campaign_id.is_(None), table.campaign_id.in_(open_campaigns)))
+        .where(or_(table.campaign_id.is_(None), table.campaign_id.in_(room.open)))
         # What was agreed on with a debtor has its own time.
-        .where(or_(table.purpose != Purpose.REMINDER, table.campaign_id.is_(None), table.campaign_id.not_in(resting)))
+        .where(
+            or_(table.purpose != Purpose.REMINDER, table.campaign_id.is_(None), table.campaign_id.not_in(room.resting))
+        )
         # Whoever pulled a case reminds the debtor in person; what a debtor was promised is done all the same.
         .where(table.purpose != Purpose.AGENT, or_(cases.c.agent_since.is_(None), table.purpose != Purpose.REMINDER))
         .order_by(table.priority.desc(), table.not_before, table.id)
@@ -177,6 +154,7 @@ async def take(
         "leased_by": worker,
         "leased_at": now,
         "lease_until": until,
+        "shows": attempt.shows,
         "rule": None,
         "why": "",
     }

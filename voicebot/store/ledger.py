@@ -12,6 +12,8 @@ from voicebot.domain.attempt import Attempt, Caps
 from voicebot.domain.clock import SHANGHAI
 
 _UNLIMITED = 1_000_000
+CALLER_CALLS = "caller_calls"
+"""The scope that counts how often a number of ours was shown."""
 
 _TAKE = text("""
     INSERT INTO ledger (scope, key, day, used)
@@ -49,6 +51,7 @@ def entries(attempt: Attempt, caps: Caps) -> tuple[Entry, ...]:
     A number may serve two of them.
     """
     debtor = attempt.case.debtor.id
+    shown = (Entry(CALLER_CALLS, attempt.shows, "", _UNLIMITED, _UNLIMITED),) if attempt.shows else ()
     return (
         Entry("number_attempts", attempt.number, "CN-F2", caps.attempts_per_number_day, _UNLIMITED),
         Entry(
@@ -59,6 +62,7 @@ def entries(attempt: Attempt, caps: Caps) -> tuple[Entry, ...]:
             caps.conversations_per_debtor_week,
         ),
         Entry("debtor_attempts", debtor, "CN-F4", _UNLIMITED, caps.attempts_per_debtor_week),
+        *shown,
     )
 
 

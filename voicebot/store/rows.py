@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause
@@ -30,7 +31,18 @@ ATTEMPT_TABLES = (
 
 
 def to_case(row: AnyRow) -> Case:
-    """A case from a row that holds CASE_COLUMNS."""
+    """A case from a row that holds CASE_COLUMNS, with what is outstanding now.
+
+    Once something was paid, principal and fees are not stated any more: what is left was not split.
+    """
+    case = to_bill(row)
+    if row.case_amount_fen == row.case_billed_fen:
+        return case
+    return replace(case, amount_fen=row.case_amount_fen, principal_fen=None, fees_fen=None)
+
+
+def to_bill(row: AnyRow) -> Case:
+    """A case from a row that holds CASE_COLUMNS, as the creditor's file told it."""
     return Case(
         id=row.case_id,
         debtor=Debtor(
@@ -47,7 +59,7 @@ def to_case(row: AnyRow) -> Case:
             hotline=row.creditor_hotline,
         ),
         product=row.case_product,
-        amount_fen=row.case_amount_fen,
+        amount_fen=row.case_billed_fen,
         overdue_days=row.case_overdue_days,
         as_of=row.case_as_of,
         principal_fen=row.case_principal_fen,
@@ -78,6 +90,8 @@ def to_attempt(row: AnyRow) -> Attempt:
         leased_at=row.attempt_leased_at,
         settled_at=row.attempt_settled_at,
         call_id=row.attempt_call_id,
+        priority=row.attempt_priority,
+        shows=row.attempt_shows,
         disposition=Disposition(row.attempt_disposition) if row.attempt_disposition else None,
         why=row.attempt_why,
         rule=row.attempt_rule,

