@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from voicebot.compliance.gate import check_speech
-from voicebot.compliance.pack import RulePack, load_pack
+from voicebot.compliance.packs import Packs, sha256_of, shipped_packs
 from voicebot.compliance.request import RequestError, parse_request
 from voicebot.compliance.rulebook import judge
 from voicebot.compliance.speech_context import SpeechContextError, parse_context
 
 
-def judge_row(row: Mapping[str, Any], pack: RulePack | None = None) -> dict[str, Any]:
+def judge_row(row: Mapping[str, Any], packs: Packs | None = None) -> dict[str, Any]:
     """`{"id","allowed","rule","reason","not_before","pack"}`; what cannot be judged gets "error" and is not allowed."""
-    pack = pack or load_pack()
+    packs = packs or shipped_packs()
     try:
-        verdict = judge(parse_request(row), pack)
+        verdict = judge(parse_request(row), packs)
     except RequestError as error:
-        return {"id": row.get("id"), "allowed": False, "error": str(error), "pack": pack.sha256}
+        return {"id": row.get("id"), "allowed": False, "error": str(error), "pack": sha256_of(packs.all)}
     return {
         "id": row.get("id"),
         "allowed": verdict.allowed,

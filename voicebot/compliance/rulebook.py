@@ -1,32 +1,33 @@
-"""Rulebook: may we dial, by which rule not, and not before when. Unknown means no.
+"""Rulebook: may we dial, by which rule not, and not before when. Unknown means no; the strictest of several packs wins.
 
-Every rule answers a Hold while it forbids: until when, as far as it is concerned (None: for ever).
-The earliest permitted time is then found by stepping from hold to hold.
+Every rule answers a Hold while it forbids: until when, as far as it is concerned (None: for ever). The earliest
+permitted time is then found by stepping from hold to hold.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-import chinese_calendar
-
-from voicebot.compliance.pack import Band, RulePack
+from voicebot.compliance.hours import hours, quiet
+from voicebot.compliance.means import caller_id, recorder, released
+from voicebot.compliance.moments import DAY, MIDNIGHT, Hold, following, within
+from voicebot.compliance.pack import Rule, RulePack
+from voicebot.compliance.packs import Packs, one_pack, sha256_of
 from voicebot.domain.permission import DialRequest, Reached, Stop
 from voicebot.domain.phone import same_line
 
-_DAY = dt.timedelta(days=1)
 _STEPS = 400
 _TALKED = frozenset({Reached.CONVERSATION})
-_MIDNIGHT = dt.time(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`rule` forbids for `reason`; `not_before` is when dialling becomes allowed if nothing else happens.
 
-    `not_before` is None when allowed now, and when no such time can be known.
+    `not_before` is None when allowed now, and when no such time can be known. `passing`: then what forbids is nothing
+    of the callee, and goes when somebody mends it (calendar, pack, recorder, registry); it is worth asking again.
     """
 
     allowed: bool
@@ -34,24 +35,26 @@ class Verdict:
     reason: str
     not_before: dt.datetime | None
     pack_sha256: str
+    passing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    rule: str
-    reason: str
-    until: dt.datetime | None
-
-
-def judge(request: DialRequest, pack: RulePack) -> Verdict:
-    """May `request.number` be dialled at `request.now`? Times in the answer are local times of the pack."""
+def judge(request: DialRequest, rules: RulePack | Packs) -> Verdict:
+    """May `request.number` be dialled at `request.now`? Times in the answer are local times of the first pack."""
+    packs = rules if isinstance(rules, Packs) else one_pack(rules)
+    applying = packs.applying(request)
+    digest = sha256_of(applying or packs.all)
+    if packs.problems or not applying:
+        where = "+".join(request.jurisdictions) or "未知地区"
+        reason = f"规则文件无法读取：{packs.problems[0]}" if packs.problems else f"没有适用于 {where} 的规则包"
+        return Verdict(False, "CN-V1", f"{reason}（机构政策：未知即禁止）", None, digest, passing=bool(packs.problems))
     request = _spelt_alike(request)
-    now = request.now.astimezone(pack.zone)
-    holds = list(_holds(replace(request, now=now), pack))
+    holds = list(_all_holds(request, applying))
     if not holds:
-        return Verdict(True, None, "允许拨打", None, pack.sha256)
-    reason = f"{holds[0].reason}（{pack.sources[holds[0].rule]}）"
-    return Verdict(False, holds[0].rule, reason, _not_before(request, pack, holds), pack.sha256)
+        return Verdict(True, None, "允许拨打", None, digest)
+    reason = f"{holds[0].reason}（{holds[0].source}）"
+    not_before = _not_before(request, applying, holds)
+    passing = not_before is None and all(hold.passing for hold in holds if hold.until is None)
+    return Verdict(False, holds[0].rule, reason, not_before, digest, passing)
 
 
 def _spelt_alike(request: DialRequest) -> DialRequest:
@@ -61,160 +64,174 @@ def _spelt_alike(request: DialRequest) -> DialRequest:
     return replace(request, number=same_line(request.number), stops=tuple(stops), history=tuple(history))
 
 
-def _not_before(request: DialRequest, pack: RulePack, holds: list[Hold]) -> dt.datetime | None:
-    moment = request.now.astimezone(pack.zone)
+def _not_before(request: DialRequest, packs: tuple[RulePack, ...], holds: list[Hold]) -> dt.datetime | None:
+    moment = request.now.astimezone(packs[0].zone)
     for _ in range(_STEPS):
         ends = [hold.until for hold in holds]
         later = [end for end in ends if end is not None and end > moment]
         if len(later) < len(ends):
             return None
-        moment = max(later)
-        holds = list(_holds(replace(request, now=moment), pack))
+        moment = max(later).astimezone(packs[0].zone)
+        holds = list(_all_holds(replace(request, now=moment), packs))
         if not holds:
             return moment
     return None
 
 
+def _all_holds(request: DialRequest, packs: tuple[RulePack, ...]) -> Iterator[Hold]:
+    """Every rule of every pack that forbids dialling at `request.now`, gravest first within each pack."""
+    for pack in packs:
+        yield from _holds(replace(request, now=request.now.astimezone(pack.zone)), pack)
+
+
 def _holds(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    """Every rule that forbids dialling at `request.now` (local time), gravest first."""
-    if request.jurisdictions != (pack.jurisdiction,):
-        yield Hold("CN-V1", f"没有适用于 {'+'.join(request.jurisdictions) or '未知地区'} 的规则包", None)
-        return
-    for rule in (_stops, _target, _hours, _quiet, _conversations, _unanswered, _spacing, _rolling):
-        yield from rule(request, pack)
+    yield from _validity(request, pack)
+    for part, judged in _PARTS:
+        for rule in pack.rules_for(part):
+            yield from judged(request, pack, rule)
+    if pack.rules_for("suspended"):
+        yield from _unknown_stops(request, pack)
 
 
-def _stops(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
+def _validity(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
+    today, source = request.now.date(), "机构政策：未知即禁止"
+    if pack.valid_from is not None and today < pack.valid_from:
+        opens = dt.datetime.combine(pack.valid_from, MIDNIGHT, request.now.tzinfo)
+        yield Hold("CN-V1", f"规则包 {pack.name} 自 {pack.valid_from} 起生效", source, opens)
+    if pack.valid_to is not None and today > pack.valid_to:
+        yield Hold("CN-V1", f"规则包 {pack.name} 已于 {pack.valid_to} 失效", source, None, passing=True)
+
+
+def _closed(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    yield Hold(rule.id, f"规则包 {pack.name} 没有可判定的时段与频次，不得拨打", rule.source, None)
+
+
+# --- stops: what the callee, or somebody for them, told us ---------------------------------------------------------
+
+
+def _standing(request: DialRequest) -> Iterator[Stop]:
     for stop in request.stops:
-        if stop.number is not None and stop.number != request.number:
-            continue
-        if stop.until is not None and stop.until <= request.now:
-            continue
-        yield from _stop(stop, request, pack)
+        about_us = stop.number is None or stop.number == request.number
+        if about_us and (stop.until is None or stop.until > request.now):
+            yield stop
 
 
-def _stop(stop: Stop, request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    if stop.kind in pack.stops["contact_refused"]:
-        if stop.number is not None or request.target_kind not in pack.liable_targets:
-            yield Hold("CN-C2", "该联系人已明确拒绝，不得再联系", None)
-    elif stop.kind in pack.stops["do_not_call"]:
+def _contact_refused(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    for stop in _standing(request):
+        if stop.kind not in rule.parameters["contact_refused"]:
+            continue
+        if stop.number is not None or not _liable(request, pack):
+            yield Hold(rule.id, "该联系人已明确拒绝，不得再联系", rule.source, None)
+
+
+def _do_not_call(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    for stop in _standing(request):
+        if stop.kind not in rule.parameters["do_not_call"]:
+            continue
         if stop.band is None:
-            yield Hold("CN-D2", "对方已要求停止来电", stop.until)
-        elif _within(request.now.time(), stop.band):
-            yield Hold("CN-D2", "对方已要求该时段不来电", _next(request.now, stop.band[1]))
-    elif stop.kind in pack.stops["suspended"]:
-        until = stop.until or (stop.at + pack.suspend if stop.at else None)
-        if until is None or until > request.now:
-            yield Hold("CN-D1", f"已登记暂停信号：{stop.kind}，转人工处理", until)
-    else:  # those that last until cleared, and every kind this pack does not know
-        yield Hold("CN-D1", f"已登记暂停信号：{stop.kind}，转人工处理", stop.until)
+            yield Hold(rule.id, "对方已要求停止来电", rule.source, stop.until)
+        elif within(request.now.time(), stop.band):
+            yield Hold(rule.id, "对方已要求该时段不来电", rule.source, following(request.now, stop.band[1]))
 
 
-def _target(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    if request.target_kind in pack.liable_targets:
+def _suspended(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    reason = "已登记暂停信号：{}，转人工处理"
+    for stop in _standing(request):
+        if stop.kind in rule.parameters["suspended"]:
+            days = dt.timedelta(days=rule.parameters["suspend_days"])
+            until = stop.until or (stop.at + days if stop.at else None)
+            if until is None or until > request.now:
+                yield Hold(rule.id, reason.format(stop.kind), rule.source, until)
+        elif stop.kind in rule.parameters["until_cleared"]:
+            yield Hold(rule.id, reason.format(stop.kind), rule.source, stop.until)
+
+
+def _unknown_stops(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
+    """A kind of stop that no rule of this pack knows holds all the same."""
+    known = frozenset().union(*pack.stops.values())
+    rule = pack.rules_for("suspended")[0]
+    for stop in _standing(request):
+        if stop.kind not in known:
+            yield Hold(rule.id, f"已登记暂停信号：{stop.kind}，转人工处理", rule.source, stop.until)
+
+
+# --- persons -------------------------------------------------------------------------------------------------------
+
+
+def _liable(request: DialRequest, pack: RulePack) -> bool:
+    rules = pack.rules_for("target")
+    return any(request.target_kind in rule.parameters["liable_targets"] for rule in rules) if rules else True
+
+
+def _target(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    figures = rule.parameters
+    if request.target_kind in figures["liable_targets"]:
         return
-    if request.target_kind not in pack.contact_targets:
-        yield Hold("CN-C1", f"不得拨打此类对象：{request.target_kind}", None)
+    if request.target_kind not in figures["contact_targets"]:
+        yield Hold(rule.id, f"不得拨打此类对象：{request.target_kind}", rule.source, None)
         return
     tried = sum(attempt.number == request.number for attempt in request.history)
-    if tried >= pack.attempts_per_contact:
-        yield Hold("CN-C1", "同一案件已联系过该联系人", None)
-    elif not _debtor_unreachable(request, pack):
-        yield Hold("CN-C1", "债务人并非失联，不得联系第三人", None)
+    if tried >= figures["attempts_per_contact"]:
+        yield Hold(rule.id, "同一案件已联系过该联系人", rule.source, None)
+    elif not _debtor_unreachable(request, pack, figures["unreachable_days"]):
+        yield Hold(rule.id, "债务人并非失联，不得联系第三人", rule.source, None)
 
 
-def _debtor_unreachable(request: DialRequest, pack: RulePack) -> bool:
+def _debtor_unreachable(request: DialRequest, pack: RulePack, enough_days: int) -> bool:
     others = [attempt for attempt in request.history if attempt.number != request.number]
     if any(attempt.reached is Reached.CONVERSATION for attempt in others):
         return request.debtor_unreachable
     silent = (Reached.NO_ANSWER, Reached.UNREACHABLE)
     days = {attempt.at.astimezone(pack.zone).date() for attempt in others if attempt.reached in silent}
-    return request.debtor_unreachable or len(days) >= pack.unreachable_days
+    return request.debtor_unreachable or len(days) >= enough_days
 
 
-def _hours(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    """CN-T1: the window of the house; agreed hours widen it, the legal ban yields to explicit hours only."""
-    bands = [(max(pack.window[0], pack.legal_hours[0]), min(pack.window[1], pack.legal_hours[1]))]
-    for consent in request.consents:
-        if consent.kind == "other_hours" and (consent.until is None or consent.until > request.now):
-            bands.append(consent.band or pack.legal_hours)
-    spans = [span for band in bands for span in _dialling_spans(band, pack.max_call)]
-    seconds = _seconds(request.now.time())
-    if not any(first <= seconds <= last for first, last in spans):
-        lawful = _within(request.now.time(), pack.legal_hours)
-        reason = "不在允许的拨打时段内" if lawful else "22:00 至次日 8:00 禁止拨打"
-        opens = (_next(request.now, _time(first)) for first, last in spans if first <= last)
-        yield Hold("CN-T1", reason, min(opens, default=None))
+def _consent(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    wanted = rule.parameters["consent"]
+    given = (c for c in request.consents if c.kind == wanted and (c.until is None or c.until > request.now))
+    if next(given, None) is None:
+        yield Hold(rule.id, f"没有对方的事先同意：{wanted}", rule.source, None)
 
 
-def _dialling_spans(band: Band, max_call: dt.timedelta) -> list[tuple[float, float]]:
-    """First and last second of the day at which a call may begin so that it ends within the band."""
-    first, end = _seconds(band[0]), _seconds(band[1])
-    if band[1] <= band[0]:
-        end += _DAY.total_seconds()
-    last = end - max_call.total_seconds()
-    if last < _DAY.total_seconds():
-        return [(first, last)]
-    return [(first, _DAY.total_seconds()), (0.0, last - _DAY.total_seconds())]
+def _says(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    if rule.id not in request.script_says:
+        yield Hold(rule.id, f"话术没有履行此项告知：{rule.title}", rule.source, None, passing=True)
 
 
-def _quiet(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    """CN-T3: noon and holidays. A year the calendar does not know is quiet from end to end."""
-    now = request.now
-    standing = [consent for consent in request.consents if consent.until is None or consent.until > now]
-    agreed = {consent.kind for consent in standing}
-    explicit = [consent.band for consent in standing if consent.kind == "other_hours" and consent.band]
-    noon_agreed = "noon" in agreed or any(_within(now.time(), band) for band in explicit)
-    if _within(now.time(), pack.noon) and not noon_agreed:
-        opens = (_next(now, band[0]) for band in explicit)
-        yield Hold("CN-T3", "午休时间不拨打", min([_next(now, pack.noon[1]), *opens]))
-    if "holiday" in agreed:
-        return
-    try:
-        holiday = _holiday(now.date(), pack)
-    except NotImplementedError:
-        yield Hold("CN-T3", f"没有 {now.year} 年的节假日数据，不得拨打", None)
-        return
-    if holiday:
-        yield Hold("CN-T3", f"节假日不拨打：{holiday}", _next(now, _MIDNIGHT))
+# --- how often -----------------------------------------------------------------------------------------------------
 
 
-def _holiday(day: dt.date, pack: RulePack) -> str | None:
-    if day in pack.quiet_dates:
-        return "静默日"
-    free, name = chinese_calendar.get_holiday_detail(day)
-    return str(name) if pack.statutory_holidays and free and name else None
+def _conversations(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    if _today(request, _TALKED) >= rule.parameters["conversations_per_day"]:
+        yield Hold(rule.id, "今天已与债务人有效通话", rule.source, following(request.now, MIDNIGHT))
 
 
-def _conversations(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    if _today(request, _TALKED) >= pack.conversations_per_day:
-        yield Hold("CN-F1", "今天已与债务人有效通话", _next(request.now, _MIDNIGHT))
+def _unanswered(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    cap = rule.parameters["unanswered_per_number_per_day"]
+    if _today(request, set(Reached) - _TALKED, request.number) >= cap:
+        yield Hold(rule.id, "今天对该号码的未接通拨打已达上限", rule.source, following(request.now, MIDNIGHT))
 
 
-def _unanswered(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    if _today(request, set(Reached) - _TALKED, request.number) >= pack.unanswered_per_number_per_day:
-        yield Hold("CN-F2", "今天对该号码的未接通拨打已达上限", _next(request.now, _MIDNIGHT))
-
-
-def _spacing(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    if pack.reject_stops_the_day and _today(request, {Reached.REJECTED}):
-        yield Hold("CN-F3", "对方今天已拒接，当天不再拨打", _next(request.now, _MIDNIGHT))
+def _spacing(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    if rule.parameters["reject_stops_the_day"] and _today(request, {Reached.REJECTED}):
+        yield Hold(rule.id, "对方今天已拒接，当天不再拨打", rule.source, following(request.now, MIDNIGHT))
+    spacing = dt.timedelta(minutes=rule.parameters["spacing_minutes"])
     last = max((attempt.at for attempt in request.history), default=None)
-    if last is not None and request.now < last + pack.spacing:
-        yield Hold("CN-F3", "距上次拨打间隔不足", (last + pack.spacing).astimezone(pack.zone))
+    if last is not None and request.now < last + spacing:
+        yield Hold(rule.id, "距上次拨打间隔不足", rule.source, last + spacing)
 
 
-def _rolling(request: DialRequest, pack: RulePack) -> Iterator[Hold]:
-    since = request.now - pack.rolling
-    recent = sorted(attempt.at for attempt in request.history if attempt.at > since)
-    talked = sorted(attempt.at for attempt in request.history if attempt.at > since and attempt.reached in _TALKED)
+def _rolling(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
+    span = rule.parameters["rolling_days"] * DAY
+    recent = [attempt for attempt in request.history if attempt.at > request.now - span]
+    talked = sorted(attempt.at for attempt in recent if attempt.reached in _TALKED)
     for times, cap, what in (
-        (talked, pack.conversations_per_rolling, "有效通话"),
-        (recent, pack.attempts_per_rolling, "拨打"),
+        (talked, rule.parameters["conversations_per_rolling_days"], "有效通话"),
+        (sorted(attempt.at for attempt in recent), rule.parameters["attempts_per_rolling_days"], "拨打"),
     ):
         if len(times) >= cap:
-            until = (times[len(times) - cap] + pack.rolling).astimezone(pack.zone)
-            yield Hold("CN-F4", f"七日内{what}已达上限", until)
+            reason = f"{rule.parameters['rolling_days']} 日内{what}已达上限"
+            yield Hold(rule.id, reason, rule.source, times[len(times) - cap] + span if cap else None)
 
 
 def _today(request: DialRequest, results: Iterable[Reached], number: str | None = None) -> int:
@@ -226,20 +243,23 @@ def _today(request: DialRequest, results: Iterable[Reached], number: str | None 
     )
 
 
-def _within(time: dt.time, band: Band) -> bool:
-    start, end = band
-    return start <= time < end if start < end else time >= start or time < end
-
-
-def _next(now: dt.datetime, time: dt.time) -> dt.datetime:
-    """The next moment, later than now, at which the local clock shows `time`."""
-    today = now.replace(hour=time.hour, minute=time.minute, second=time.second, microsecond=time.microsecond)
-    return today if today > now else today + _DAY
-
-
-def _seconds(time: dt.time) -> float:
-    return time.hour * 3600 + time.minute * 60 + time.second + time.microsecond / 1e6
-
-
-def _time(seconds: float) -> dt.time:
-    return (dt.datetime.min + dt.timedelta(seconds=seconds)).time()
+Judged = Callable[[DialRequest, RulePack, Rule], Iterator[Hold]]
+_PARTS: tuple[tuple[str, Judged], ...] = (
+    ("closed", _closed),
+    ("contact_refused", _contact_refused),
+    ("do_not_call", _do_not_call),
+    ("suspended", _suspended),
+    ("target", _target),
+    ("consent", _consent),
+    ("says", _says),
+    ("caller_id", caller_id),
+    ("recorder", recorder),
+    ("released", released),
+    ("hours", hours),
+    ("quiet", quiet),
+    ("conversations", _conversations),
+    ("unanswered", _unanswered),
+    ("spacing", _spacing),
+    ("rolling", _rolling),
+)
+"""The parts of the rulebook, gravest first; a pack's rules name those that they give parameters to."""

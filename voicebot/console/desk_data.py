@@ -12,7 +12,6 @@ from functools import cached_property
 from voicebot.campaign.follow_up import promise_reminders
 from voicebot.campaign.permission import caps_of, judge_by
 from voicebot.campaign.stops import stop_after
-from voicebot.compliance.pack import load_pack
 from voicebot.console.agreement import OutsideAuthority, Terms, plan_of, ruling_of
 from voicebot.domain.attempt import Attempt, Caps, ContactStop
 from voicebot.domain.case import Case
@@ -83,11 +82,11 @@ class DeskData:
 
     @cached_property
     def _judge(self) -> Judge:
-        return judge_by(load_pack())
+        return judge_by()
 
     @cached_property
     def _caps(self) -> Caps:
-        return caps_of(load_pack())
+        return caps_of()
 
     # --- presence
 

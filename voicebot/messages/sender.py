@@ -8,7 +8,7 @@ import logging
 from typing import Final
 
 from voicebot.compliance.gate import check_speech
-from voicebot.compliance.pack import RulePack, load_pack
+from voicebot.compliance.packs import Packs, shipped_packs
 from voicebot.compliance.rulebook import Verdict, judge
 from voicebot.compliance.speech_context import SpeechContext, record_of
 from voicebot.domain.attempt import TargetKind
@@ -34,10 +34,10 @@ class Sender:
     """Several may share the outbox; a message is handed over once, or again under the same key after a crash."""
 
     def __init__(
-        self, store: Store, channel: Channel, templates: Templates, clock: Clock, pack: RulePack | None = None
+        self, store: Store, channel: Channel, templates: Templates, clock: Clock, packs: Packs | None = None
     ) -> None:
         self._store, self._channel, self._templates, self._clock = store, channel, templates, clock
-        self._pack = pack or load_pack()
+        self._packs = packs or shipped_packs()
 
     async def run(self) -> None:
         """Send what is due, until cancelled; a database that is away is waited for."""
@@ -80,7 +80,7 @@ class Sender:
         binding = tuple(stop.asked for stop in stops if stop.reason != VOICE_ONLY)
         laws = jurisdictions(due.case.jurisdiction)
         request = DialRequest(now, laws, TargetKind.DEBTOR.value, due.message.to, stops=binding)
-        return judge(request, self._pack)
+        return judge(request, self._packs)
 
     async def _put_off(self, message: Message, verdict: Verdict) -> None:
         if verdict.not_before is None or verdict.not_before >= message.expires_at:

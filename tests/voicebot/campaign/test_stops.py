@@ -8,7 +8,7 @@ import pytest
 
 from voicebot.call.outcome import CallOutcome, Stop
 from voicebot.campaign.stops import stop_kind
-from voicebot.compliance.pack import load_pack
+from voicebot.compliance.packs import shipped_packs
 from voicebot.compliance.rulebook import judge
 from voicebot.config import scripts_dir
 from voicebot.dialog.loader import load_script
@@ -20,7 +20,7 @@ from voicebot.domain.permission import DialRequest
 from voicebot.domain.permission import Stop as RuleStop
 
 NOON = dt.datetime(2026, 11, 24, 10, tzinfo=SHANGHAI)
-KINDS = frozenset().union(*load_pack().stops.values())
+KINDS = frozenset().union(*shipped_packs().laws["CN"].stops.values())
 
 
 def outcome(disposition: Disposition, *, paged: bool = False) -> CallOutcome:
@@ -62,7 +62,7 @@ def test_every_reason_is_a_known_kind_that_holds(
         request = DialRequest(
             now=NOON, jurisdictions=("CN",), target_kind="debtor", number=number, history=(), stops=(stop,), consents=()
         )
-        assert not judge(request, load_pack()).allowed, f"{reason} -> {kind} would be dialled again at once"
+        assert not judge(request, shipped_packs()).allowed, f"{reason} -> {kind} would be dialled again at once"
 
 
 @pytest.mark.parametrize(

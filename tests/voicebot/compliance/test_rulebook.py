@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicebot.compliance.pack import RulePackError, load_pack, parse_pack
+from voicebot.compliance.pack import RulePackError, parse_pack
+from voicebot.compliance.packs import shipped_packs
 from voicebot.compliance.rows import judge_row
 from voicebot.compliance.rulebook import Verdict, judge
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.permission import Agreement, DialRequest, PastAttempt, Reached, Stop
 
-PACK = load_pack()
+PACK = shipped_packs().laws["CN"]
 NUMBER, OTHER = "13800000001", "13800000002"
 MINUTE = dt.timedelta(minutes=1)
 
