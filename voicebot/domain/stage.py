@@ -61,9 +61,10 @@ TOO_FIRM: Mapping[Stage, tuple[str, ...]] = MappingProxyType(
 )
 """Words that a script of this stage does not bring up by itself."""
 
-_FROM = ((90, Stage.M4), (60, Stage.M3), (30, Stage.M2), (16, Stage.S3), (4, Stage.S2), (1, Stage.S1))
+LATE_FROM = ((90, Stage.M4), (60, Stage.M3), (30, Stage.M2), (16, Stage.S3), (4, Stage.S2), (1, Stage.S1))
+"""From which day on a bill is in which stage, the latest first; before the first of them it is M0."""
 
 
 def stage_of(overdue_days: int) -> Stage:
     """The stage of a bill by its days overdue (16 to 29 days are S3, which is the late half of M1)."""
-    return next((stage for days, stage in _FROM if overdue_days >= days), Stage.M0)
+    return next((stage for days, stage in LATE_FROM if overdue_days >= days), Stage.M0)

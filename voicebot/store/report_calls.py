@@ -51,7 +51,7 @@ class ReportCalls:
         if not rows:
             return
         async with self._database.begin() as connection:
-            await _alone(connection)
+            await alone(connection)
             await forget_calls(connection, [row["call_id"] for row in rows])
             await connection.execute(report_calls.insert(), rows)
             await _add(connection, [row["call_id"] for row in rows], 1)
@@ -59,13 +59,13 @@ class ReportCalls:
     async def forget(self, call_ids: Sequence[str]) -> None:
         """Take calls out of the sums, so that they are counted anew."""
         async with self._database.begin() as connection:
-            await _alone(connection)
+            await alone(connection)
             await forget_calls(connection, call_ids)
 
     async def clear(self) -> None:
         """Forget all sums and all calls that were counted."""
         async with self._database.begin() as connection:
-            await _alone(connection)
+            await alone(connection)
             for table in (report_calls, report_days, report_nodes):
                 await connection.execute(delete(table))
 
@@ -94,7 +94,7 @@ async def forget_calls(connection: AsyncConnection, call_ids: Sequence[str]) -> 
     await connection.execute(delete(report_nodes).where(report_nodes.c.came == 0))
 
 
-async def _alone(connection: AsyncConnection) -> None:
+async def alone(connection: AsyncConnection) -> None:
     """One at a time: two that count the same call at once would count it twice."""
     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("reports", "sums")})
 
@@ -116,7 +116,8 @@ async def _add(connection: AsyncConnection, call_ids: Sequence[str], sign: int) 
 
 
 async def _add_nodes(connection: AsyncConnection, call_ids: Sequence[str], sign: int) -> None:
-    node = func.unnest(report_calls.c.nodes).table_valued("node").lateral("n").c.node
+    each = func.unnest(report_calls.c.nodes).table_valued("node", joins_implicitly=True).render_derived("n")
+    node = each.c.node
     ended = func.sum(cast(report_calls.c.last_node == node, Integer))
     values = (func.count(), ended, func.sum(report_calls.c.verified), func.sum(report_calls.c.promises))
     summed = (

@@ -1,0 +1,1 @@
+"""Quality: every call looked at afterwards, calls drawn and reviewed, agreement measured, calls played again."""
