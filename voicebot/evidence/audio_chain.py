@@ -1,4 +1,4 @@
-"""Stereo sound of a call, hashed second by second together with its gaps and the journal's head."""
+"""Sound of a call, hashed second by second together with its gaps and the journal's head."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import hashlib
 
 import numpy as np
 
-from voicebot.evidence.format import SECOND, canonical, link
+from voicebot.evidence.format import SECOND, link
+from voicebot.evidence.spelling import canonical
 
 
 def interleave(left: bytes, right: bytes) -> bytes:
@@ -25,11 +26,20 @@ class AudioChain:
         self.seconds = seconds
 
     def append(
-        self, left: bytes, right: bytes, *, ticks: int, gaps: int, lines: int, journal: bytes
+        self,
+        left: bytes,
+        right: bytes,
+        *,
+        ticks: int,
+        gaps: int,
+        lines: int,
+        journal: bytes,
+        third: tuple[bytes, int] | None = None,
     ) -> bytes:
         """The row of the next second, newline included. Bit k of `gaps`: the callee's tick k was lost.
 
-        `lines` and `journal` are length and head of the journal at the end of the second.
+        `lines` and `journal` are length and head of the journal at the end of the second. `third`: sound of whoever
+        was consulted in this second, and its gaps.
         """
         row: dict[str, object] = {
             "second": self.seconds,
@@ -40,6 +50,8 @@ class AudioChain:
             "lines": lines,
             "journal": journal.hex(),
         }
+        if third is not None:
+            row |= {"third": hashlib.sha256(third[0]).hexdigest(), "third_gap": f"{third[1]:013x}"}
         self.head = link(SECOND, self.head, row)
         self.seconds += 1
         return canonical({**row, "hash": self.head.hex()}) + b"\n"

@@ -17,13 +17,19 @@ from typing import Any
 
 from voicebot import __version__
 from voicebot.domain.clock import SHANGHAI
+from voicebot.evidence.content import read_header
 from voicebot.evidence.disk import recording_lock
-from voicebot.evidence.examine import read_header
-from voicebot.evidence.format import FORMAT, canonical, figures
-from voicebot.evidence.signer import Signer
-from voicebot.evidence.stored_zip import zip_directory, zip_local
+from voicebot.evidence.format import CONSULT, FORMAT, SIGNED, SPELLINGS, figures
+from voicebot.evidence.journal import read_facts
+from voicebot.evidence.log import replace
+from voicebot.evidence.notary import enter, known_state
+from voicebot.evidence.signer import Signer, utc
+from voicebot.evidence.stored_zip import unzip, zip_bytes, zip_directory, zip_local
+from voicebot.evidence.told import told
 
-GROWING = ("audio.wav", "chain.jsonl", "journal.jsonl")
+GROWING = ("audio.wav", "chain.jsonl", "journal.jsonl", CONSULT)
+SEALING = "sealing.zip"
+"""What is about to be sealed, written before the log takes it, so that a killed process seals the same again."""
 _CALL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
 _CHUNK = 1 << 20
 
@@ -52,44 +58,87 @@ def unsealed(root: Path) -> Iterator[Path]:
 
 
 def seal_folder(
-    folder: Path, signer: Signer, at: dt.datetime, truncated: Mapping[str, int] | None = None
+    folder: Path,
+    signer: Signer,
+    at: dt.datetime,
+    truncated: Mapping[str, int] | None = None,
+    closing: Mapping[str, object] | None = None,
 ) -> Path:
-    """Sign and zip the finished files of `folder`, remove them, return the zip (an existing one as it is).
+    """Sign, enter into the log and zip the finished files of `folder`, remove them, return the zip.
 
-    `truncated` says what a recovery had to cut off. Copies the whole recording: call it from a thread.
+    A zip that exists is returned as it is. `truncated` says what a recovery had to cut off, `closing` how machine and
+    clock were at the end. Copies the whole recording: call it from a thread.
     """
     target = bundle_path(folder)
     if not target.exists():
-        fixed = {"README.txt": _readme(), "key.json": signer.key_document(), "verify.py": verifier_script()}
-        manifest = canonical(_manifest(folder, fixed, signer, at, truncated))
-        _write_zip(
-            target, folder, {**fixed, "manifest.json": manifest, "manifest.sig": signer.sign(manifest)}
-        )
-    for name in GROWING:
+        signer = signer.fresh()
+        texts, again = begun(folder), True
+        if texts is None:
+            texts, again = _texts(folder, signer, at, truncated, closing or {}), False
+            replace(folder / SEALING, zip_bytes(texts))
+        if json.loads(texts["manifest.json"])["format"] == FORMAT:
+            texts["proof.json"] = enter(texts["manifest.json"], signer, at, again=again)
+        _write_zip(target, folder, texts)
+    for name in (*GROWING, SEALING):
         (folder / name).unlink(missing_ok=True)
     return target
 
 
+def begun(folder: Path) -> dict[str, bytes] | None:
+    """What a killed process was about to seal, where the files are still those that it saw; else None."""
+    path = folder / SEALING
+    if not path.exists():
+        return None
+    texts, failures = unzip(path.read_bytes())
+    if failures or not {"manifest.json", "manifest.sig"} <= set(texts):
+        return None
+    files = json.loads(texts["manifest.json"])["files"]
+    same = all((folder / name).exists() and _size_and_hash(folder / name) == files[name] for name in _present(folder))
+    return texts if same and set(files) == {*texts, *_present(folder)} - {"manifest.json", "manifest.sig"} else None
+
+
+def _present(folder: Path) -> list[str]:
+    """The sound files and chains of a call; the consulted leg only where there was one."""
+    return [name for name in GROWING if name != CONSULT or (folder / name).exists()]
+
+
+def _texts(
+    folder: Path,
+    signer: Signer,
+    at: dt.datetime,
+    truncated: Mapping[str, int] | None,
+    closing: Mapping[str, object],
+) -> dict[str, bytes]:
+    """All members but the growing files and the proof."""
+    header, start = read_header(_first_line(folder / "chain.jsonl"))
+    facts = list(read_facts((folder / "journal.jsonl").read_bytes()))
+    fixed = {"README.txt": _readme(), "key.json": signer.key_document(), "verify.py": verifier_script()}
+    fixed |= {name: body for name, body in told(header, facts, closing).items() if name in SIGNED[header["format"]]}
+    manifest = SPELLINGS[header["format"]](_manifest(folder, header, start, fixed, signer, at, truncated))
+    return {**fixed, "manifest.json": manifest, "manifest.sig": signer.sign(manifest)}
+
+
 def _manifest(
     folder: Path,
+    header: Mapping[str, Any],
+    start: bytes,
     fixed: Mapping[str, bytes],
     signer: Signer,
     at: dt.datetime,
     truncated: Mapping[str, int] | None,
 ) -> dict[str, Any]:
-    header, start = read_header(_first_line(folder / "chain.jsonl"))
     chain, journal = (folder / "chain.jsonl").read_bytes(), (folder / "journal.jsonl").read_bytes()
     head, rows = _last_hash(chain, start)
     journal_head, lines = _last_hash(journal, start)
     files = {
         name: {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()} for name, body in fixed.items()
     }
-    files |= {name: _size_and_hash(folder / name) for name in GROWING}
-    return {
-        "format": FORMAT,
+    files |= {name: _size_and_hash(folder / name) for name in _present(folder)}
+    manifest = {
+        "format": header["format"],
         "call_id": header["call_id"],
         "started_at": header["started_at"],
-        "sealed_at": at.astimezone(dt.UTC).isoformat(timespec="milliseconds"),
+        "sealed_at": utc(at),
         "environment": header["environment"],
         "software": {"name": "voicebot", "version": __version__},
         "key_id": signer.key_id,
@@ -97,6 +146,7 @@ def _manifest(
         "truncated_at": dict(truncated) if truncated else None,
         **figures(head, rows - 1, journal_head, lines, (folder / "audio.wav").stat().st_size - 44),
     }
+    return {**manifest, "log": known_state(signer)} if header["format"] == FORMAT else manifest
 
 
 def _last_hash(data: bytes, start: bytes) -> tuple[str, int]:
@@ -120,7 +170,7 @@ def _write_zip(target: Path, folder: Path, texts: Mapping[str, bytes]) -> None:
     draft = target.with_suffix(".part")
     with draft.open("wb") as out:
         entries = []
-        for name in sorted({*texts, *GROWING}):
+        for name in sorted({*texts, *_present(folder)}):
             source = folder / name
             body = texts.get(name)
             crc, size = (zlib.crc32(body), len(body)) if body is not None else _crc_and_size(source)
@@ -163,12 +213,19 @@ _FUTURE = "from __future__ import annotations\n"
 @cache
 def verifier_script() -> bytes:
     """verify.py: examine.py with the modules it imports put in their places, so that it needs nobody."""
+    joined: set[str] = set()
 
-    def source(name: str) -> str:
-        return (importlib.resources.files(__package__) / f"{name}.py").read_text("utf-8")
+    def source(found: re.Match[str]) -> str:
+        if found[1] in joined:
+            return ""
+        joined.add(found[1])
+        return _IMPORT.sub(source, _source(found[1]).replace(_FUTURE, ""))
 
-    joined = _IMPORT.sub(lambda found: source(found[1]).replace(_FUTURE, ""), source("examine"))
-    return joined.encode("utf-8")
+    return _IMPORT.sub(source, _source("examine")).encode("utf-8")
+
+
+def _source(module: str) -> str:
+    return (importlib.resources.files(__package__) / f"{module}.py").read_text("utf-8")
 
 
 @cache

@@ -10,14 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-SecondMaker = Callable[[], tuple[bytes, bytes]]
+from voicebot.evidence.format import CONSULT, wav_header
+
+SecondMaker = Callable[[], tuple[bytes, bytes, bytes]]
+"""Makes a second's stereo sound, its row of the chain, and the sound of whoever was consulted (mostly none)."""
 
 _writes = ThreadPoolExecutor(1, "evidence-write")
 _syncs = ThreadPoolExecutor(1, "evidence-sync")
 
 
 class CallFiles:
-    """The three growing files of one call. Writes happen in the order given, in one thread for all calls.
+    """The growing files of one call; `consult.wav` begins with its first sound.
+
+    Writes happen in the order given, in one thread for all calls.
 
     A failed write (disk full, folder gone) is kept in `failure`; nothing is written after it, so that the
     files stay a verifiable beginning. The chain file is locked while the call runs, see `recording_lock`.
@@ -25,6 +30,8 @@ class CallFiles:
 
     def __init__(self, folder: Path, header_line: bytes, wav_header: bytes) -> None:
         self.failure: OSError | None = None
+        self._folder = folder
+        self._consult: BinaryIO | None = None
         self._audio = _create(folder / "audio.wav", wav_header)
         self._journal = _create(folder / "journal.jsonl", b"")
         self._chain = _create(folder / "chain.jsonl", b"")
@@ -36,7 +43,7 @@ class CallFiles:
         _writes.submit(self._write, [(self._journal, line)])
 
     def write_second(self, make: SecondMaker) -> None:
-        """Write what `make()` returns, (sound, row), hashing included, then ask for an fsync."""
+        """Write what `make()` returns, hashing included, then ask for an fsync."""
         _writes.submit(self._write_second, make)
 
     def finish(self) -> None:
@@ -44,20 +51,31 @@ class CallFiles:
         _writes.submit(lambda: None).result()
         if self._sync is not None:
             self._sync.result()
-        for file in (self._audio, self._journal, self._chain):
+        for file in self._files():
             if not file.closed:
                 os.fsync(file.fileno())
 
     def close(self) -> None:
         """Close the files after `finish` and give the lock up."""
-        for file in (self._audio, self._journal, self._chain):
+        for file in self._files():
             file.close()
 
+    def _files(self) -> list[BinaryIO]:
+        return [file for file in (self._audio, self._consult, self._journal, self._chain) if file is not None]
+
     def _write_second(self, make: SecondMaker) -> None:
-        sound, row = make()
-        self._write([(self._audio, sound), (self._chain, row)])
+        sound, row, third = make()
+        pieces = [(self._audio, sound), (self._chain, row)]
+        if third:
+            pieces.insert(0, (self._third(), third))
+        self._write(pieces)
         if self._sync is None or self._sync.done():
             self._sync = _syncs.submit(self._fsync)
+
+    def _third(self) -> BinaryIO:
+        if self._consult is None:
+            self._consult = _create(self._folder / CONSULT, wav_header(0, 1))
+        return self._consult
 
     def _write(self, pieces: list[tuple[BinaryIO, bytes]]) -> None:
         try:
@@ -69,7 +87,7 @@ class CallFiles:
 
     def _fsync(self) -> None:
         try:
-            for file in (self._audio, self._journal, self._chain):
+            for file in self._files():
                 os.fsync(file.fileno())
         except OSError as error:
             self.failure = self.failure or error

@@ -9,22 +9,35 @@ import math
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from voicebot.domain.journal import Fact, FactKind
-from voicebot.evidence.format import FACT, canonical, link
+from voicebot.evidence.format import FACT, link
+from voicebot.evidence.spelling import LARGEST, canonical
 
 
 def plain(value: object) -> object:
-    """`value` as JSON can hold it: no lone surrogates, no NaN, dates as ISO 8601, strange things as text."""
+    """`value` as JSON can hold it: no lone surrogates, no NaN, dates as ISO 8601, strange things as text.
+
+    Whole numbers that not every reader can hold (RFC 7493) become text too.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
         return str(value).encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, int):
-        return int(value)
+        return int(value) if abs(value) <= LARGEST else str(int(value))
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+        return _float(value)
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     return _plain_composite(value)
+
+
+def _float(value: float) -> object:
+    """A whole number is written as one, and read back as one."""
+    if not math.isfinite(value):
+        return None
+    if not value.is_integer():
+        return float(value)
+    return int(value) if abs(value) <= LARGEST else repr(float(value))
 
 
 def _plain_composite(value: object) -> object:

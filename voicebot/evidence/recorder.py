@@ -14,17 +14,19 @@ from voicebot.evidence.audio_chain import AudioChain, interleave
 from voicebot.evidence.bundle import seal_folder
 from voicebot.evidence.disk import CallFiles
 from voicebot.evidence.format import (
+    CONSULT,
     FORMAT,
     HEADER,
     TICK_BYTES,
     TICK_MS,
     TICKS_PER_SECOND,
-    canonical,
     link,
     wav_header,
 )
 from voicebot.evidence.journal import JournalChain, plain
 from voicebot.evidence.signer import Signer
+from voicebot.evidence.spelling import canonical
+from voicebot.evidence.surroundings import clock_state
 
 Subscriber = Callable[[Fact], None]
 _log = logging.getLogger(__name__)
@@ -38,11 +40,18 @@ class Recorder:
     """One call's recording. `tick` and `append` are for the real-time loop (microseconds); `seal` blocks.
 
     `environment` describes what the call ran on and by which rules (software, script and rule hashes, host,
-    trunk); it is bound into both chains. FileExistsError: this call id was recorded before.
+    trunk); `papers` what was known before it: permission, messages, an earlier promise. Both are bound into both
+    chains. FileExistsError: this call id was recorded before.
     """
 
     def __init__(
-        self, folder: Path, call_id: str, *, clock: Clock, environment: Mapping[str, object]
+        self,
+        folder: Path,
+        call_id: str,
+        *,
+        clock: Clock,
+        environment: Mapping[str, object],
+        papers: Mapping[str, object] | None = None,
     ) -> None:
         self.folder, self.call_id, self._clock = folder, call_id, clock
         folder.mkdir(parents=True, exist_ok=True)
@@ -51,13 +60,15 @@ class Recorder:
             "call_id": call_id,
             "started_at": self._now(),
             "environment": plain(environment),
+            "papers": plain(papers or {}),
         }
         start = link(HEADER, bytes(32), header)
         self._files = CallFiles(folder, canonical({**header, "hash": start.hex()}) + b"\n", wav_header(0))
         self._journal = JournalChain(start)
         self._audio = AudioChain(start)
         self._left, self._right, self._gaps = bytearray(), bytearray(), 0
-        self._ticks = 0
+        self._third: dict[int, bytes] = {}
+        self._ticks = self._lost = 0
         self._subscribers: list[Subscriber] = []
         self._closed = False
         self._open = threading.Lock()  # `seal` runs in another thread than `tick` and `append`
@@ -76,18 +87,22 @@ class Recorder:
         """Call `callback` with every later fact, in the thread of `append`; it must return at once."""
         self._subscribers.append(callback)
 
-    def tick(self, bot: bytes, caller: bytes, gap: bool) -> None:
+    def tick(self, bot: bytes, caller: bytes, gap: bool, consulted: bytes | None = None) -> None:
         """Record 20 ms: our side and the callee, 320 bytes of s16le at 8 kHz each.
 
-        `gap`: the callee's 20 ms were lost or late and `caller` is a concealment. Ignored once closed.
+        `gap`: the callee's 20 ms were lost or late and `caller` is a concealment. `consulted`: what was said on the
+        leg of somebody who is asked meanwhile. Ignored once closed.
         """
-        if len(bot) != TICK_BYTES or len(caller) != TICK_BYTES:
+        if len(bot) != TICK_BYTES or len(caller) != TICK_BYTES or len(consulted or bot) != TICK_BYTES:
             raise ValueError(f"a tick is {TICK_BYTES} bytes a side, not {len(bot)} and {len(caller)}")
         with self._open:
             if self._closed:
                 return
             if gap:
                 self._gaps |= 1 << self._ticks % TICKS_PER_SECOND
+                self._lost += 1
+            if consulted is not None:
+                self._third[self._ticks % TICKS_PER_SECOND] = consulted
             self._left += bot
             self._right += caller
             self._ticks += 1
@@ -124,25 +139,29 @@ class Recorder:
             self._files.finish()
             if self._files.failure is not None:
                 raise self._files.failure
-            audio = self.folder / "audio.wav"
-            if audio.exists():
-                write_wav_header(audio)
-            return seal_folder(self.folder, signer, self._clock.now())
+            write_wav_headers(self.folder)
+            return seal_folder(self.folder, signer, self._clock.now(), closing=self._closing())
         finally:
             self._files.close()
+
+    def _closing(self) -> dict[str, object]:
+        return {"clock": clock_state(), "recorded_ms": self.ms, "lost_ticks": self._lost}
 
     def _now(self) -> str:
         return self._clock.now().astimezone(dt.UTC).isoformat(timespec="milliseconds")
 
     def _hand_over_second(self) -> None:
-        left, right, gaps = bytes(self._left), bytes(self._right), self._gaps
-        self._left, self._right, self._gaps = bytearray(), bytearray(), 0
+        left, right, gaps, third = bytes(self._left), bytes(self._right), self._gaps, self._third
+        self._left, self._right, self._gaps, self._third = bytearray(), bytearray(), 0, {}
         lines, head = self._journal.lines, self._journal.head
 
-        def second() -> tuple[bytes, bytes]:
+        def second() -> tuple[bytes, bytes, bytes]:
             ticks = len(left) // TICK_BYTES
-            row = self._audio.append(left, right, ticks=ticks, gaps=gaps, lines=lines, journal=head)
-            return interleave(left, right), row
+            consulted = _third_channel(third, ticks) if third else None
+            row = self._audio.append(
+                left, right, ticks=ticks, gaps=gaps, lines=lines, journal=head, third=consulted
+            )
+            return interleave(left, right), row, consulted[0] if consulted else b""
 
         self._files.write_second(second)
 
@@ -154,8 +173,17 @@ class Recorder:
                 _log.exception("a subscriber of call %s failed on %s", self.call_id, fact.kind)
 
 
-def write_wav_header(path: Path) -> None:
-    """Put the true length into the header of a finished audio.wav."""
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        file.write(wav_header(size - 44))
+def _third_channel(heard: Mapping[int, bytes], ticks: int) -> tuple[bytes, int]:
+    """A second of the consulted leg; ticks without sound are silence and marked as gaps."""
+    sound = b"".join(heard.get(tick, bytes(TICK_BYTES)) for tick in range(ticks))
+    return sound, sum(1 << tick for tick in range(ticks) if tick not in heard)
+
+
+def write_wav_headers(folder: Path) -> None:
+    """Put the true lengths into the headers of the finished sound files."""
+    for name, channels in (("audio.wav", 2), (CONSULT, 1)):
+        path = folder / name
+        if path.exists():
+            size = path.stat().st_size
+            with path.open("r+b") as file:
+                file.write(wav_header(size - 44, channels))

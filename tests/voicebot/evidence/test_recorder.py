@@ -17,7 +17,7 @@ from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.evidence import disk
 from voicebot.evidence.bundle import bundle_folder, unsealed
-from voicebot.evidence.examine import check_fact
+from voicebot.evidence.content import check_fact
 from voicebot.evidence.journal import JournalChain, read_facts
 from voicebot.evidence.reading import read_audio, read_journal, read_member
 from voicebot.evidence.recorder import Recorder, RecordingClosed
