@@ -13,6 +13,7 @@ from voicebot.domain.campaign import Campaign, CampaignState
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.domain.message import MessageChannel, PlannedMessage
 from voicebot.domain.strategy import Hand, Means, Step, Strategy, beginning
+from voicebot.messages.planning import notice_message
 from voicebot.store import DatabaseError, Store
 from voicebot.store.cadence import CaseToday
 from voicebot.store.cohorts import Entry
@@ -20,8 +21,6 @@ from voicebot.store.cohorts import Entry
 EVERY_S: Final = 300.0
 MESSAGES_UNTIL: Final = dt.time(18, 0)
 """A message of the day that could not leave by then does not leave any more."""
-NOTICE_FROM: Final = dt.time(9, 0)
-"""When a call of the day is announced, or as soon as its hours begin."""
 
 Strategies = Mapping[str, Strategy] | Callable[[], Awaitable[Mapping[str, Strategy]]]
 """The strategies by id, or how to ask for them as they are now."""
@@ -134,12 +133,9 @@ class CadencePlanner:
         planned.calls += made
 
     def _notice(self, case: CaseToday, step: Step, at: dt.datetime) -> PlannedMessage | None:
-        """The message before the call: from nine o'clock until the call may begin, at least an hour ahead of it."""
-        if step.notice is None or MessageChannel.SMS not in self._gateways or not _has_sms(case):
+        if step.notice is None or MessageChannel.SMS not in self._gateways or case.number is None:
             return None
-        leaves = max(dt.datetime.combine(self._day, NOTICE_FROM, SHANGHAI), self._clock.now())
-        until = at - dt.timedelta(hours=1)
-        return PlannedMessage(step.notice, case.number or "", leaves, until) if leaves < until else None
+        return notice_message(step.notice, case.number, at, self._clock.now())
 
     async def _message(
         self, campaign: Campaign, strategy: Strategy, case: CaseToday, step: Step, at: dt.datetime, planned: Planned

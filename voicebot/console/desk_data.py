@@ -236,7 +236,7 @@ class DeskData:
         return await self._store.portfolio.pull(agent_id, self._clock.now(), case_id)
 
     async def give_back(self, agent_id: str, case_id: str) -> bool:
-        return await self._store.portfolio.give_back(agent_id, case_id)
+        return await self._store.portfolio.give_back(agent_id, case_id, self._clock.now())
 
     async def may_ring(self, case_id: str) -> DialVerdict:
         """The rulebook's word on ringing this debtor now. LookupError without such a case or number."""

@@ -14,9 +14,11 @@ from voicebot.domain.pace import Pacing
 from voicebot.domain.permission import DialRequest, DialVerdict, Judge
 from voicebot.store import ledger
 from voicebot.store.campaign_room import CampaignRoom, read_room
+from voicebot.store.cohorts import held_out
+from voicebot.store.decisions import record
 from voicebot.store.history import History, lock
 from voicebot.store.rows import ATTEMPT_COLUMNS, ATTEMPT_TABLES, to_attempt
-from voicebot.store.schema import attempts, cases, decisions
+from voicebot.store.schema import attempts, cases
 
 OVERSAMPLE = 4
 """Candidates looked at per attempt wanted.
@@ -90,6 +92,8 @@ async def _candidates(connection: AsyncConnection, room: CampaignRoom, count: in
         )
         # Whoever pulled a case reminds the debtor in person; what a debtor was promised is done all the same.
         .where(table.purpose != Purpose.AGENT, or_(cases.c.agent_since.is_(None), table.purpose != Purpose.REMINDER))
+        # Who is held out to compare with is reminded by nobody.
+        .where(or_(table.purpose != Purpose.REMINDER, ~held_out(cases.c.id)))
         .order_by(table.priority.desc(), table.not_before, table.id)
         .limit(count)
         .with_for_update(of=attempts, skip_locked=True)
@@ -106,22 +110,12 @@ async def decide(
     caps: Caps,
 ) -> DialVerdict:
     """Ask the rulebook, then the ledger; write the answer down and put the attempt off when it is no."""
-    verdict = ask(judge, request, now)
-    if verdict.allowed:
+    judged = verdict = ask(judge, request, now)
+    if judged.allowed:
         full = await ledger.reserve(connection, attempt, now, caps)
         if full is not None:
-            verdict = Ruling(False, full.rule, f"ledger full: {full.scope}", _tomorrow(now), verdict.pack_sha256)
-    await connection.execute(
-        decisions.insert().values(
-            attempt_id=attempt.id,
-            at=now,
-            allowed=verdict.allowed,
-            rule=verdict.rule,
-            reason=verdict.reason,
-            not_before=verdict.not_before,
-            pack_sha256=verdict.pack_sha256,
-        )
-    )
+            verdict = Ruling(False, full.rule, f"ledger full: {full.scope}", _tomorrow(now), judged.pack_sha256)
+    await record(connection, getattr(judged, "asked", None) or request, verdict, now)
     if not verdict.allowed:
         await _put_off(connection, attempt.id, verdict, now)
     return verdict

@@ -15,26 +15,50 @@ from voicebot.store.agent_callbacks import AgentCallbacks
 from voicebot.store.agent_figures import Figures
 from voicebot.store.agents import Agents
 from voicebot.store.alerts import Alerts
+from voicebot.store.assignments import Assignments
 from voicebot.store.attempts import Attempts
 from voicebot.store.cadence import Cadence
+from voicebot.store.caller_ids import CallerIds
 from voicebot.store.calls import Calls
 from voicebot.store.campaigns import Campaigns
 from voicebot.store.cases import Cases
+from voicebot.store.checks import Checks
+from voicebot.store.cohorts import Cohorts
 from voicebot.store.commands import Commands
 from voicebot.store.contacts import Contacts
 from voicebot.store.database import Database, lock_key
+from voicebot.store.decisions import Decisions
+from voicebot.store.dialling import Dialling
+from voicebot.store.escalations import Escalations
+from voicebot.store.events import Events
 from voicebot.store.facts import Facts
 from voicebot.store.load import Load
+from voicebot.store.lost_calls import LostCalls
 from voicebot.store.outbox import Outbox
+from voicebot.store.payments import Payments
+from voicebot.store.policies import Policies
 from voicebot.store.portfolio import Portfolio
 from voicebot.store.previews import Previews
+from voicebot.store.promise_care import PromiseCare
 from voicebot.store.promises import Promises
+from voicebot.store.replays import Replays
+from voicebot.store.report_calls import ReportCalls
+from voicebot.store.report_figures import ReportFigures
+from voicebot.store.report_money import ReportMoney
+from voicebot.store.report_plans import ReportPlans
+from voicebot.store.reviews import Reviews
+from voicebot.store.risks import Risks
 from voicebot.store.schema import settings
 from voicebot.store.script_figures import ScriptCalls
 from voicebot.store.script_versions import ScriptVersions
+from voicebot.store.segments import Segments
 from voicebot.store.softphones import Softphones
+from voicebot.store.tickets import Tickets
+from voicebot.store.transcripts import Transcripts
+from voicebot.store.trunk_shares import TrunkShares
 from voicebot.store.users import Users
 from voicebot.store.waiting import Waiting
+from voicebot.store.webhooks import Webhooks
 from voicebot.store.wrapups import Wrapups
 
 
@@ -48,12 +72,22 @@ class Store:
         self._database = database
         self.cases = Cases(database)
         self.contacts = Contacts(database)
+        self.decisions = Decisions(database)
+        self.caller_ids = CallerIds(database)
         self.campaigns = Campaigns(database)
+        self.dialling = Dialling(database)
+        self.trunk_shares = TrunkShares(database)
+        self.lost_calls = LostCalls(database)
         self.attempts = Attempts(database)
         self.calls = Calls(database)
         self.facts = Facts(database)
         self.commands = Commands(database)
         self.promises = Promises(database)
+        self.promise_care = PromiseCare(database)
+        self.payments = Payments(database)
+        self.tickets = Tickets(database)
+        self.events = Events(database)
+        self.webhooks = Webhooks(database)
         self.outbox = Outbox(database)
         self.cadence = Cadence(database)
         self.agents = Agents(database)
@@ -66,9 +100,23 @@ class Store:
         self.agent_callbacks = AgentCallbacks(database)
         self.figures = Figures(database)
         self.load = Load(database)
+        self.segments = Segments(database)
+        self.cohorts = Cohorts(database)
+        self.policies = Policies(database)
+        self.risks = Risks(database)
+        self.escalations = Escalations(database)
+        self.assignments = Assignments(database)
         self.users = Users(database)
         self.script_versions = ScriptVersions(database)
         self.script_calls = ScriptCalls(database)
+        self.checks = Checks(database)
+        self.reviews = Reviews(database)
+        self.transcripts = Transcripts(database)
+        self.replays = Replays(database)
+        self.report_calls = ReportCalls(database)
+        self.report_figures = ReportFigures(database)
+        self.report_money = ReportMoney(database)
+        self.report_plans = ReportPlans(database)
 
     @classmethod
     def from_url(cls, url: str, pool_size: int = 5) -> Store:

@@ -130,14 +130,14 @@ async def test_every_case_is_pulled_by_one(store: Store, database_url: str) -> N
 async def test_nobody_pulls_more_than_they_may_however_fast_they_click(store: Store) -> None:
     await seat(store)
     await store.cases.save([new_case(n) for n in range(1, 9)], NOON)
-    tries = await asyncio.gather(
-        *(store.portfolio.pull("a1", NOON, most=3) for _ in range(6)), return_exceptions=True
-    )
+    tries = await asyncio.gather(*(store.portfolio.pull("a1", NOON, most=3) for _ in range(6)), return_exceptions=True)
     assert sum(isinstance(one, PortfolioFull) for one in tries) == 3
     mine = await store.portfolio.of_agent("a1")
     assert len(mine) == 3
-    assert await store.portfolio.give_back("a1", mine[0].id) and not await store.portfolio.give_back("a1", mine[0].id)
-    assert not await store.portfolio.give_back("a2", mine[1].id)
+    assert await store.portfolio.give_back("a1", mine[0].id, NOON) and not await store.portfolio.give_back(
+        "a1", mine[0].id, NOON
+    )
+    assert not await store.portfolio.give_back("a2", mine[1].id, NOON)
 
 
 async def test_the_pool_holds_only_what_may_be_called(store: Store) -> None:
