@@ -15,8 +15,11 @@ from voicebot.domain.case import Promise
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.outcome import Disposition
 
-REMIND_AT = dt.time(10, 0)
-"""Shanghai time at which promises are spoken of."""
+REMIND_AT = dt.time(15, 0)
+"""Shanghai time at which a promise is spoken of on its day: in the morning there is a message."""
+
+DAY_SCRIPT, MISSED_SCRIPT = "promise-day", "broken-promise"
+"""What is said about a promise on its day, and after it was not kept."""
 
 CALLBACK_AFTER = dt.timedelta(hours=2)
 """When to call back somebody who named no time."""
@@ -70,20 +73,11 @@ def follow_up(
 
 
 def promise_reminders(promise: Promise, now: dt.datetime) -> tuple[NextAttempt, ...]:
-    """The eve of the promised day, unless that is over or today, and the day after it.
+    """A call on the promised day, unless that is today: nobody is rung again about what they said an hour ago.
 
-    Whoever pays is taken out before: closing the case cancels what waits.
+    Whoever pays before is not rung: a kept promise cancels what waits. What was not kept is found out when the days
+    of grace are over, and rung about then (voicebot/campaign/keeper.py).
     """
-    eve = _at(promise.date - dt.timedelta(days=1))
-    after = _at(promise.date + dt.timedelta(days=1))
-    today = now.astimezone(SHANGHAI).date()
-    reminders = []
-    if promise.date - dt.timedelta(days=1) > today:
-        reminders.append(NextAttempt(eve, Purpose.PROMISE_EVE))
-    if after > now:
-        reminders.append(NextAttempt(after, Purpose.PROMISE_MISSED))
-    return tuple(reminders)
-
-
-def _at(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, REMIND_AT, SHANGHAI)
+    at = dt.datetime.combine(promise.date, REMIND_AT, SHANGHAI)
+    later = promise.date > now.astimezone(SHANGHAI).date()
+    return (NextAttempt(at, Purpose.PROMISE_DAY, script=DAY_SCRIPT),) if later else ()

@@ -84,7 +84,7 @@ class InboundFollower:
         past = await self._store.attempts.of_case(case_id, limit=1)
         script = past[0].script if past else "reminder"
         for planned in promise_reminders(promise, now):
-            await self._store.attempts.add(case_id, script, planned.at, purpose=planned.purpose)
+            await self._store.attempts.add(case_id, planned.script or script, planned.at, purpose=planned.purpose)
 
     async def _call_back(self, record: CallRecord, outcome: CallOutcome) -> None:
         """Booked for a person: the callers who need one are those the bot could not help."""

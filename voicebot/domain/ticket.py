@@ -36,7 +36,7 @@ class Decision(StrEnum):
 class TicketRule:
     """How one kind is handled: for a `team` (a role of the console), within `due`, with the case resting meanwhile.
 
-    `source` says where the time comes from.
+    `source` says where the time comes from. `lifts`: kinds of stops that end when contact is resumed.
     """
 
     kind: TicketKind
@@ -44,6 +44,7 @@ class TicketRule:
     due: dt.timedelta
     suspends: bool
     source: str
+    lifts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,11 @@ def shipped_templates() -> Templates:
 
 
 def load_templates(path: Path | None) -> Templates:
-    """The operator's wording, or ours. TemplateError."""
+    """The operator's wording, and ours for what it leaves out. TemplateError."""
     if path is None:
         return shipped_templates()
     try:
-        return parse_templates(path.read_text("utf-8"), str(path))
+        return {**shipped_templates(), **parse_templates(path.read_text("utf-8"), str(path))}
     except (OSError, UnicodeDecodeError) as error:
         remedy = "name a UTF-8 file in VOICEBOT_MESSAGE_TEMPLATES"
         raise TemplateError(f"{path} can't be read ({error}): {remedy}") from error
@@ -78,10 +78,16 @@ def fill_in(templates: Templates, kind: str, case: Case, promise: Promise | None
     """The text of one message. TemplateError without such a template, or without the promise that it speaks of."""
     if kind not in templates:
         raise TemplateError(f"there is no wording for {kind}: add it to VOICEBOT_MESSAGE_TEMPLATES")
-    values = {"institution": case.creditor.neutral_name, "name": case.debtor.name, "hotline": case.creditor.hotline}
-    if promise is not None:
-        values |= {"date": f"{promise.date.month}月{promise.date.day}日", "amount": yuan(promise.amount_fen)}
+    values = values_of(case, promise)
     missing = _fields(templates[kind]) - set(values)
     if missing:
         raise TemplateError(f"{kind} speaks of a promise ({{{min(missing)}}}) where none is: take another template")
     return templates[kind].format(**values)
+
+
+def values_of(case: Case, promise: Promise | None) -> dict[str, str]:
+    """What may stand in for {institution}, {name}, {hotline} and, of a promise, {date} and {amount}."""
+    values = {"institution": case.creditor.neutral_name, "name": case.debtor.name, "hotline": case.creditor.hotline}
+    if promise is not None:
+        values |= {"date": f"{promise.date.month}月{promise.date.day}日", "amount": yuan(promise.amount_fen)}
+    return values

@@ -16,6 +16,7 @@ from voicebot.domain.outcome import Disposition
 from voicebot.domain.pace import Pacing
 from voicebot.domain.permission import Judge, Reached
 from voicebot.store import leasing, ledger
+from voicebot.store.commands import DialOrdered, write_dial
 from voicebot.store.database import Database
 from voicebot.store.outbox import write_messages
 from voicebot.store.promises import record_callback, record_promise
@@ -89,11 +90,18 @@ class Attempts:
                 connection, worker, limit, now, judge=judge, caps=caps or Caps(), until=now + lease, pacing=pacing
             )
 
-    async def place(self, attempt_id: int, worker: str, call_id: str, now: dt.datetime) -> None:
-        """Say that the number is dialled from now on; call before the INVITE leaves. Raises LeaseLost."""
+    async def place(
+        self, attempt_id: int, worker: str, call_id: str, now: dt.datetime, order: DialOrdered | None = None
+    ) -> None:
+        """Say that the number is dialled from now on; call before the INVITE leaves. Raises LeaseLost.
+
+        `order` goes to its line in the same transaction: there is no attempt without its order, and none is twice.
+        """
         change = {"state": AttemptState.PLACED, "placed_at": now, "call_id": call_id}
         async with self._database.begin() as connection:
             await _change_held(connection, attempt_id, worker, (AttemptState.LEASED,), change)
+            if order is not None:
+                await write_dial(connection, order, now)
 
     async def heartbeat(
         self, worker: str, ids: Iterable[int], now: dt.datetime, lease: dt.timedelta = LEASE
@@ -131,8 +139,13 @@ class Attempts:
         now: dt.datetime,
         following: Sequence[NextAttempt] = (),
         messages: Sequence[PlannedMessage] = (),
+        *,
+        lost: bool = False,
     ) -> None:
         """Write what came of an attempt and plan what follows. The truth also replaces an orphan's guess.
+
+        `lost`: nobody knows what came of a number that may have rung: it counts as a conversation until its call
+        comes to light.
 
         What was agreed in a conversation takes the place of everything that was planned for the case; what a person
         wrote about the call, and planned, stands above what the journal tells. `messages` are about the promise.
@@ -141,7 +154,7 @@ class Attempts:
         """
         async with self._database.begin() as connection:
             attempt = await _held(connection, attempt_id, worker, _HELD, or_lost=True)
-            await _write_outcome(connection, attempt, outcome, now, lost=False)
+            await _write_outcome(connection, attempt, outcome, now, lost=lost)
             if await wrapped_up(connection, outcome.call_id or attempt.call_id):
                 return
             if attempt.state is AttemptState.SETTLED:

@@ -8,10 +8,12 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.case import Promise
+from voicebot.domain.event import Event, EventKind
 from voicebot.domain.records import Callback, PromiseRecord, PromiseState
 from voicebot.store.database import Database
+from voicebot.store.events import emit
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import callbacks, promises
+from voicebot.store.schema import callbacks, cases, debtors, promises
 
 
 class Promises:
@@ -33,6 +35,18 @@ class Promises:
         query = select(promises).where(promises.c.case_id == case_id).order_by(promises.c.id.desc())
         async with self._database.begin() as connection:
             return [_to_promise(row) for row in await connection.execute(query)]
+
+    async def between(self, first: dt.date, last: dt.date) -> list[tuple[PromiseRecord, str]]:
+        """Promises for these days, both included, that were not replaced, with the debtor's name."""
+        query = (
+            select(promises, debtors.c.name.label("debtor_name"))
+            .join(cases, promises.c.case_id == cases.c.id)
+            .join(debtors, cases.c.debtor_id == debtors.c.id)
+            .where(promises.c.date.between(first, last), promises.c.state != PromiseState.REPLACED)
+            .order_by(promises.c.date, promises.c.amount_fen.desc(), promises.c.id)
+        )
+        async with self._database.begin() as connection:
+            return [(_to_promise(row), row.debtor_name) for row in await connection.execute(query)]
 
     async def due(self, first: dt.date, last: dt.date) -> list[PromiseRecord]:
         """Open promises for the days from `first` to `last`, both included."""
@@ -97,7 +111,11 @@ async def record_promise(
         )
         .returning(promises.c.id)
     )
-    return int(result.scalar_one())
+    promise_id = int(result.scalar_one())
+    data = {"promise_id": promise_id, "case_id": case_id, "call_id": call_id, "date": promise.date.isoformat(),
+            "amount_fen": promise.amount_fen, "confirmed": promise.confirmed}  # fmt: skip
+    await emit(connection, Event(f"promise.made:{promise_id}", EventKind.PROMISE_MADE, now, data, case_id))
+    return promise_id
 
 
 async def record_callback(
@@ -133,6 +151,8 @@ def _to_promise(row: AnyRow) -> PromiseRecord:
         state=PromiseState(row.state),
         made_at=row.made_at,
         channel=row.channel,
+        paid_fen=row.paid_fen,
+        settled_at=row.settled_at,
     )
 
 

@@ -32,6 +32,7 @@ from voicebot.store.dialling import Dialling
 from voicebot.store.escalations import Escalations
 from voicebot.store.events import Events
 from voicebot.store.facts import Facts
+from voicebot.store.imports import Imports
 from voicebot.store.load import Load
 from voicebot.store.lost_calls import LostCalls
 from voicebot.store.outbox import Outbox
@@ -56,6 +57,7 @@ from voicebot.store.softphones import Softphones
 from voicebot.store.tickets import Tickets
 from voicebot.store.transcripts import Transcripts
 from voicebot.store.trunk_shares import TrunkShares
+from voicebot.store.timeline import Timeline
 from voicebot.store.users import Users
 from voicebot.store.waiting import Waiting
 from voicebot.store.webhooks import Webhooks
@@ -71,6 +73,8 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.cases = Cases(database)
+        self.imports = Imports(database)
+        self.timeline = Timeline(database)
         self.contacts = Contacts(database)
         self.decisions = Decisions(database)
         self.caller_ids = CallerIds(database)

@@ -156,7 +156,7 @@ async def _replan(
             "number": planned.number or past.number,
             "target": past.target,
             "purpose": planned.purpose,
-            "script": past.script,
+            "script": planned.script or past.script,
             "not_before": planned.at,
         }
         await connection.execute(insert(attempts).values(**values).on_conflict_do_nothing())

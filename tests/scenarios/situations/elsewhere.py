@@ -107,11 +107,11 @@ def new_number_is_not_dialled() -> None:
     assert told.callback_at is None and not told.verified
 
 
-def reminded_on_the_eve_and_after() -> None:
-    """The day itself stays quiet: one reminder before it, one after it when nothing came in."""
+def reminded_once_on_the_day() -> None:
+    """One call on the day itself, in the afternoon and only when nothing came in; it is not repeated."""
     promise = Promise(CALL_AT.date() + dt.timedelta(days=5), 350000, confirmed=True)
     days = [(attempt.at.date() - CALL_AT.date()).days for attempt in promise_reminders(promise, CALL_AT)]
-    assert days == [4, 6]
+    assert days == [5]
 
 
 def most_of_m4_is_for_people() -> None:
@@ -154,7 +154,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     for check in (
         switched_off, empty_number, suspended, line_busy, out_of_service, hung_up_at_once, verified_anew,
         contact_only_when_unreachable, guarantor_is_a_case_of_its_own, new_number_is_not_dialled,
-        reminded_on_the_eve_and_after, most_of_m4_is_for_people, holidays_are_held,
+        reminded_once_on_the_day, most_of_m4_is_for_people, holidays_are_held,
         callers_are_served_when_the_cap_is_used_up, verdicts_name_their_rules, a_changed_script_is_another_version,
     )
 }  # fmt: skip

@@ -111,7 +111,7 @@ async def test_promises_are_planned_and_the_campaign_goes_on(store: Store) -> No
     dialler = Dialler(store, "w1", phones.place, allow, clock=FixedClock(NOON), poll_s=0.02)
     await run_until(dialler, lambda: nothing_due(store, NOON))
     waiting = [a for a in await store.attempts.of_case("C0000") if a.state is AttemptState.WAITING]
-    assert {Purpose.PROMISE_EVE, Purpose.PROMISE_MISSED} <= {a.purpose for a in waiting}
+    assert [(a.purpose, a.script) for a in waiting] == [(Purpose.PROMISE_DAY, "promise-day")]
     (made,) = await store.promises.of_case("C0000")
     assert made.call_id == phones.calls[0].call_id
     assert await store.attempts.cancel("C0000", "paid", NOON) == len(waiting)

@@ -44,8 +44,7 @@ async def test_a_promise_takes_the_place_of_what_was_planned(store: Store) -> No
     attempts = await store.attempts.of_case("C0001")
     assert {(one.purpose, one.state, one.script) for one in attempts} == {
         (Purpose.REMINDER, AttemptState.CANCELLED, "gentle"),
-        (Purpose.PROMISE_EVE, AttemptState.WAITING, "gentle"),
-        (Purpose.PROMISE_MISSED, AttemptState.WAITING, "gentle"),
+        (Purpose.PROMISE_DAY, AttemptState.WAITING, "promise-day"),
     }
     assert planned is not None
 

@@ -58,17 +58,14 @@ def test_a_rejection_ends_the_day() -> None:
     assert at is not None and at.date() > late.date()
 
 
-def test_promises_are_followed_on_the_eve_and_the_day_after() -> None:
+def test_a_promise_is_brought_to_mind_on_its_day_unless_it_was_made_on_it() -> None:
     friday = Promise(dt.date(2026, 11, 27), 100, confirmed=True)
     made = follow_up(ATTEMPT, Outcome(Disposition.PROMISE_TO_PAY, True, promise=friday), [], NOON)
-    assert [(n.purpose, n.at.isoformat()) for n in made] == [
-        (Purpose.PROMISE_EVE, "2026-11-26T10:00:00+08:00"),
-        (Purpose.PROMISE_MISSED, "2026-11-28T10:00:00+08:00"),
+    assert [(n.purpose, n.script, n.at.isoformat()) for n in made] == [
+        (Purpose.PROMISE_DAY, "promise-day", "2026-11-27T15:00:00+08:00"),
     ]
-    for days, purposes in [(0, [Purpose.PROMISE_MISSED]), (1, [Purpose.PROMISE_MISSED])]:
-        soon = Promise(NOON.date() + dt.timedelta(days=days), 100)
-        made = follow_up(ATTEMPT, Outcome(Disposition.PROMISE_TO_PAY, True, promise=soon), [], NOON)
-        assert [n.purpose for n in made] == purposes, f"no call about a promise made today for day {days}"
+    today = Promise(NOON.date(), 100)
+    assert follow_up(ATTEMPT, Outcome(Disposition.PROMISE_TO_PAY, True, promise=today), [], NOON) == ()
 
 
 def test_after_an_agent_rang_the_agent_says_what_follows() -> None:
