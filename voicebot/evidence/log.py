@@ -126,15 +126,21 @@ class Log:
             return 0
 
     def _read(self, level: int, index: int) -> bytes:
-        with self._level(level).open("rb") as file:
-            file.seek(index * HASH_BYTES)
-            found = file.read(HASH_BYTES)
-        if len(found) != HASH_BYTES:
-            raise IndexError(f"the log holds no node {index} on level {level}")
-        return found
+        """A node; one that its writer has not come to yet is reckoned from those below it."""
+        try:
+            with self._level(level).open("rb") as file:
+                file.seek(index * HASH_BYTES)
+                found = file.read(HASH_BYTES)
+        except FileNotFoundError:
+            found = b""
+        if len(found) == HASH_BYTES:
+            return found
+        if level == 0:
+            raise IndexError(f"the log holds no leaf {index}")
+        return node_hash(self._read(level - 1, 2 * index), self._read(level - 1, 2 * index + 1))
 
     def _add(self, leaf: bytes) -> int:
-        index = level = 0
+        level = 0
         number = index = self._count(0)
         self._write(0, leaf, sync=True)
         while number & 1:
