@@ -52,6 +52,10 @@ ctrl_tcp_listen {host}:{control}
 TLS = "sip_certificate {both}\nsip_cafile {certificate}\n"
 
 
+OVER = "(?i)call.*(terminated|closed)|session closed|terminated"
+"""Its words for the end of a call."""
+
+
 class Baresip(Peer):
     """One telephone. `account` adds parameters to its only account, as baresip's manual names them."""
 

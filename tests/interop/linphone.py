@@ -31,12 +31,15 @@ media_encryption_mandatory={mandatory}
 {more}
 [rtp]
 audio_rtp_port={media}
+{codecs}
 [video]
 capture=0
 display=0
 [net]
 mtu=0
 """
+WIDE = (("opus", 48000), ("speex", 32000), ("speex", 16000), ("G722", 8000))
+"""Codecs above 8 kHz: left out unless asked for, as a running recording does not tell its rate."""
 
 
 class Linphone(Peer):
@@ -45,7 +48,7 @@ class Linphone(Peer):
     def __init__(
         self, folder: Path, hz: int, user: str = "linphone", *, encryption: str = "none", info: bool = False,
         more: str = "", answers: bool = True, password: str | None = None,
-        tls: Certificate | None = None,
+        tls: Certificate | None = None, wide: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(user, folder / user)
         self.port, self._hz, self._answers = free_port(), hz, answers
@@ -53,6 +56,10 @@ class Linphone(Peer):
         self._settings = SETTINGS.format(
             port=self.port, user=user, host=HOST, info=int(info), events=int(not info), encryption=encryption,
             mandatory=int(encryption != "none"), media=free_port(), more=more,
+            codecs="\n".join(
+                f"[audio_codec_{at}]\nmime={name}\nrate={rate}\nenabled={int(wide)}"
+                for at, (name, rate) in enumerate(WIDE)
+            ),
         )  # fmt: skip
         if tls is not None:
             trust = f"sip_tls_port=-1\nroot_ca={tls.certificate}\nverify_server_certs=1\nverify_server_cn=0"

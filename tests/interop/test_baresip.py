@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sip.events import Ended, Held, Resumed, TransferRequested
 
-from .baresip import baresip
+from .baresip import OVER, baresip
 from .peers import requires
 from .station import Talk, station
 from .tones import tone_ms
@@ -34,7 +34,7 @@ async def test_we_call_baresip(tmp_path: Path) -> None:
         await talk.hears(THEIRS_HZ, 900)
         await peer.hears(OURS_HZ, 900)
         await talk.call.hangup()
-        await peer.says("(?i)call.*(terminated|closed)")
+        await peer.says(OVER)
 
 
 async def test_baresip_holds_and_resumes(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ async def test_over_tcp(tmp_path: Path) -> None:
         await talk.answered()
         await talk.hears(THEIRS_HZ, 600)
         await talk.call.hangup()
-        await peer.says("terminated|session closed")
+        await peer.says(OVER)
         out = ours.dial(peer.uri)
         await out.answered()
         await out.hears(THEIRS_HZ, 600)

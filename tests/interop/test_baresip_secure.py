@@ -8,7 +8,7 @@ import pytest
 
 from sip.sdp import Codec
 
-from .baresip import Baresip, baresip
+from .baresip import OVER, Baresip, baresip
 from .certificate import Certificate
 from .peers import requires
 from .station import Station, Talk, station, with_tls
@@ -41,7 +41,7 @@ async def test_baresip_calls_us_over_tls_with_srtp(tmp_path: Path, certificate: 
         await peer.tell("dial", ours.tls_uri)
         talk = await ours.call()
         await converse(talk, peer)
-        await peer.says("terminated")
+        await peer.says(OVER)
 
 
 async def test_we_call_baresip_over_tls_with_srtp(tmp_path: Path, certificate: Certificate) -> None:
@@ -51,7 +51,7 @@ async def test_we_call_baresip_over_tls_with_srtp(tmp_path: Path, certificate: C
         baresip(tmp_path, THEIRS_HZ, ENCRYPTED, **secure) as peer,
     ):
         await converse(ours.dial(peer.uri, srtp="require"), peer)
-        await peer.says("terminated")
+        await peer.says(OVER)
 
 
 async def test_a_callee_that_insists_on_srtp_refuses_a_plain_offer(tmp_path: Path, certificate: Certificate) -> None:
@@ -90,7 +90,7 @@ async def test_wideband(tmp_path: Path, codec: Codec, name: str, rate: int, dire
         await talk.hears(THEIRS_HZ, 900)
         await peer.hears(OURS_HZ, 900)
         await talk.call.hangup()
-        await peer.says("terminated")
+        await peer.says(OVER)
 
 
 async def called(ours: Station, tell, direction: str, uri: str) -> Talk:  # type: ignore[no-untyped-def]
@@ -114,4 +114,4 @@ async def test_srtp_where_both_ends_have_it(tmp_path: Path, theirs: str) -> None
         await talk.hears(THEIRS_HZ, 600)
         await peer.hears(OURS_HZ, 900)
         await talk.call.hangup()
-        await peer.says("terminated")
+        await peer.says(OVER)

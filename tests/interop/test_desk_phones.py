@@ -12,7 +12,7 @@ from voicebot.domain.records import AgentRecord
 from voicebot.evidence.reading import read_audio
 from voicebot.store import Store
 
-from .baresip import Baresip, baresip
+from .baresip import OVER, Baresip, baresip
 from .installation import Installation, Recording
 from .linphone import Linphone, linphone
 from .peers import requires
@@ -47,7 +47,7 @@ async def test_an_agent_s_desk_phone_and_a_supervisor(served: Installation, tmp_
         await agent.hears(DEBTOR_HZ, 4000, share=0.3)
         await debtor.hears(AGENT_HZ, 4000, share=0.3)
         await agent.type("terminate all")
-        await debtor.says("session closed|terminated", within_s=20)
+        await debtor.says(OVER, within_s=20)
         await call.sealed()
         await agent.stop()
         await debtor.stop()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sip.message import Request
 
-from .baresip import baresip
+from .baresip import OVER, baresip
 from .peers import requires
 from .sipp import TRYING, invite, recv, refused_ack, sipp
 from .station import station
@@ -40,6 +40,6 @@ async def test_a_flood_harms_no_call(tmp_path: Path) -> None:
         assert tone_ms(heard, THEIRS_HZ) > SECONDS * 1000 * 0.7
         assert len(ours.talks) == 1
         await talk.call.hangup()
-        await peer.says("terminated")
+        await peer.says(OVER)
         again = ours.dial(peer.uri)
         await again.answered()

@@ -10,7 +10,7 @@ import pytest
 from sip.auth import Credentials
 from sip.message import Request
 
-from .baresip import baresip
+from .baresip import OVER, baresip
 from .kamailio import DOMAIN, Kamailio, kamailio
 from .peers import requires
 from .sipp import ANSWERED, ack, bye, invite, pause, recv, refused_ack, reply, sdp, sipp
@@ -41,7 +41,7 @@ async def test_we_call_through_407_and_a_recorded_route(tmp_path: Path, ends: st
         assert talk.call.dialog is not None and talk.call.dialog.routes
         if ends == "we":
             await talk.call.hangup()
-            await alice.says("terminated")
+            await alice.says(OVER)
         else:
             await alice.tell("hangup")
             assert (await talk.ended()).by == "remote"

@@ -32,7 +32,7 @@ async def test_we_register_and_are_called(tmp_path: Path) -> None:
             await talk.answered()
             await talk.hears(THEIRS_HZ, 600)
             await talk.call.hangup()
-            await alice.says("terminated")
+            await alice.says(OVER)
             await trunk.stop()
             await alice.tell("dial", BOT_URI)
             await alice.says("503")  # nobody of that name any more, and no worker either

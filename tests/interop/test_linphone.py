@@ -170,7 +170,7 @@ async def test_linphone_calls_us_over_tls_with_srtp(tmp_path: Path) -> None:
 
 
 async def test_opus_with_linphone(tmp_path: Path) -> None:
-    async with station(OURS_HZ, codecs=("opus", "PCMA")) as ours, linphone(tmp_path, THEIRS_HZ) as peer:
+    async with station(OURS_HZ, codecs=("opus", "PCMA")) as ours, linphone(tmp_path, THEIRS_HZ, wide=True) as peer:
         talk = ours.dial(peer.uri)
         await talk.answered()
         assert talk.call.session.agreed is not None and talk.call.session.agreed.codec == "opus"

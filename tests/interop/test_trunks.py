@@ -13,7 +13,7 @@ from voicebot.telephony.leg import Answered, CallLeg, Ended, Ringing, TrunkTried
 from voicebot.telephony.sip_line import SipLine
 from voicebot.telephony.trunk import Account, CallerIdentity, Inbound, NumberFormat, Registering, Shape, Trunk
 
-from .baresip import baresip
+from .baresip import OVER, baresip
 from .kamailio import DOMAIN, kamailio
 from .peers import requires
 from .sipp import HOST, Sipp, pause, recv, reply, sdp, sipp
@@ -154,7 +154,7 @@ async def test_a_registered_trunk(tmp_path: Path, direction: str) -> None:
                 await until(leg, Answered)
                 assert leg.trunk == "pbx"
                 await leg.hang_up()
-                await alice.says("terminated|session closed")
+                await alice.says(OVER)
             else:
                 await alice.tell("dial", f"sip:bot@{DOMAIN}")
                 await alice.says("Call established")
