@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voicebot.domain.attempt import AttemptState, TargetKind
 from voicebot.domain.campaign import Campaign, CampaignProgress, CampaignState
 from voicebot.domain.clock import SHANGHAI
+from voicebot.domain.pace import CampaignMode
 from voicebot.store.cohorts import held_out
 from voicebot.store.database import Database
+from voicebot.store.dialling import wake, withdraw_orders
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema import attempts, campaigns, cases, numbers
 from voicebot.store.segments import open_cases, segment_from
@@ -39,11 +41,16 @@ class Campaigns:
             "priority": campaign.priority,
             "strategy": campaign.strategy,
             "segment_id": campaign.segment_id,
+            "mode": campaign.mode,
+            "most_abandoned": campaign.most_abandoned,
+            "callers": list(campaign.callers),
+            "calls_per_caller": campaign.calls_per_caller,
             "hours_from": _minutes(campaign.hours[0]) if campaign.hours else None,
             "hours_to": _minutes(campaign.hours[1]) if campaign.hours else None,
         }
         query = insert(campaigns).values(id=campaign.id, state=campaign.state, created_at=campaign.created_at, **change)
         async with self._database.begin() as connection:
+            await _shift(connection, campaign)
             await connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=change))
 
     async def find(self, campaign_id: str) -> Campaign | None:
@@ -68,18 +75,34 @@ class Campaigns:
             ).first()
             if row is None:
                 raise CampaignUnknown(campaign_id)
+            await wake(connection)
             return 0 if row.strategy is not None else await _plan(connection, _to_campaign(row), now)
 
     async def stop(self, campaign_id: str, now: dt.datetime) -> None:
         """Dial no more; calls under way go on. Waiting attempts stay for the next start.
 
-        Raises CampaignUnknown.
+        Orders that no line has taken yet are withdrawn. Raises CampaignUnknown.
         """
-        change = update(campaigns).where(campaigns.c.id == campaign_id)
         async with self._database.begin() as connection:
+            change = update(campaigns).where(campaigns.c.id == campaign_id)
             result = await connection.execute(change.values(state=CampaignState.STOPPED, stopped_at=now))
+            await withdraw_orders(connection, now, campaign_id)
+            await wake(connection)
         if result.rowcount == 0:
             raise CampaignUnknown(campaign_id)
+
+    async def pause(self, campaign_id: str, now: dt.datetime) -> bool:
+        """Dial no more until `resume`; calls under way go on. False when it does not run."""
+        async with self._database.begin() as connection:
+            paused = await _turn(connection, campaign_id, CampaignState.RUNNING, CampaignState.PAUSED)
+            if paused:
+                await withdraw_orders(connection, now, campaign_id)
+        return paused
+
+    async def resume(self, campaign_id: str) -> bool:
+        """Go on after a pause, with what waited; nothing new is planned. False when it is not paused."""
+        async with self._database.begin() as connection:
+            return await _turn(connection, campaign_id, CampaignState.PAUSED, CampaignState.RUNNING)
 
     async def finish_done(self, now: dt.datetime) -> list[str]:
         """Close running campaigns that have nothing left to do; their ids. One with a strategy goes on every day."""
@@ -137,6 +160,24 @@ class Campaigns:
                 )
             )
         return progress
+
+
+async def _turn(connection: AsyncConnection, campaign_id: str, from_: CampaignState, to: CampaignState) -> bool:
+    change = update(campaigns).where(campaigns.c.id == campaign_id, campaigns.c.state == from_).values(state=to)
+    turned = (await connection.execute(change)).rowcount > 0
+    await wake(connection)
+    return turned
+
+
+async def _shift(connection: AsyncConnection, campaign: Campaign) -> None:
+    """What waits follows a campaign's new priority; each attempt keeps its place within the campaign."""
+    known = select(campaigns.c.priority).where(campaigns.c.id == campaign.id).with_for_update()
+    before = (await connection.execute(known)).scalar_one_or_none()
+    if before is None or before == campaign.priority:
+        return
+    waiting = (attempts.c.campaign_id == campaign.id, attempts.c.state == AttemptState.WAITING)
+    shifted = attempts.c.priority + (campaign.priority - before)
+    await connection.execute(update(attempts).where(*waiting).values(priority=shifted))
 
 
 def _is_open() -> ColumnElement[bool]:
@@ -199,6 +240,10 @@ def _to_campaign(row: AnyRow) -> Campaign:
         stopped_at=row.stopped_at,
         hours=None if row.hours_from is None else (_clock(row.hours_from), _clock(row.hours_to)),
         strategy=row.strategy,
+        mode=CampaignMode(row.mode),
+        most_abandoned=row.most_abandoned,
+        callers=tuple(row.callers),
+        calls_per_caller=row.calls_per_caller,
         segment_id=row.segment_id,
     )
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.records import Command
 from voicebot.store.database import COMMANDS, Database
@@ -14,6 +16,28 @@ from voicebot.store.schema import commands
 
 STALE = dt.timedelta(minutes=2)
 """Older orders are not obeyed: whoever gave them has seen that nothing happened."""
+DIAL_STALE = dt.timedelta(seconds=5)
+"""Older orders to dial are not obeyed: what the rulebook said then may not hold any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialOrdered:
+    """An order of the dialler to dial: the address of the line's worker, and what to dial for which call id."""
+
+    address: str
+    payload: Mapping[str, object]
+
+
+async def write_dial(connection: AsyncConnection, order: DialOrdered, now: dt.datetime) -> None:
+    """Write an order in the caller's transaction; its line is woken when that is committed."""
+    values = {
+        "call_id": order.address,
+        "verb": "dial",
+        "payload": dict(order.payload),
+        "issued_by": "dialler",
+        "issued_at": now,
+    }
+    await connection.execute(commands.insert().values(**values))
 
 
 class Commands:
@@ -47,6 +71,7 @@ class Commands:
             update(commands)
             .where(commands.c.call_id.in_(list(call_ids)), commands.c.taken_at.is_(None))
             .where(commands.c.issued_at > now - STALE)
+            .where(or_(commands.c.verb != "dial", commands.c.issued_at > now - DIAL_STALE))
             .values(taken_at=now, taken_by=worker)
             .returning(commands)
         )

@@ -22,6 +22,7 @@ CLOSED = "voicebot_closed"
 DESK = "voicebot_desk"
 ALERTS = "voicebot_alerts"
 SCRIPTS = "voicebot_scripts"
+DIALLING = "voicebot_dialling"
 _RECONNECT_S = (0.1, 0.3, 1.0, 3.0)
 
 

@@ -1,0 +1,95 @@
+"""LostCalls: dial orders that no line took are taken back whole; calls given up that came to light are found."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import Select, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voicebot.domain.attempt import Attempt, AttemptState, Purpose
+from voicebot.store import ledger
+from voicebot.store.database import Database
+from voicebot.store.dialling import WITHDRAWN
+from voicebot.store.rows import ATTEMPT_COLUMNS, ATTEMPT_TABLES, to_attempt
+from voicebot.store.schema import attempts, calls
+
+FOUND_WITHIN = dt.timedelta(days=7)
+"""A call that comes to light later than that, from the disk of a machine that came back, changes nothing any more."""
+
+_WITHDRAW = text("""
+    UPDATE commands SET taken_at = :now, taken_by = :nobody
+    WHERE verb = 'dial' AND payload ->> 'call_id' = :call_id AND taken_at IS NULL
+""")
+_TAKEN = text("""
+    SELECT 1 FROM commands WHERE verb = 'dial' AND payload ->> 'call_id' = :call_id AND taken_by <> :nobody
+    UNION ALL SELECT 1 FROM calls WHERE id = :call_id
+    LIMIT 1
+""")
+
+
+class LostCalls:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take_back(self, attempt: Attempt, not_before: dt.datetime, now: dt.datetime) -> bool:
+        """Undo an attempt whose order no line has taken: nothing rang, so nothing is counted; it waits again.
+
+        From then on no line can take the order. False when one has: the number may ring. What an agent wanted to
+        dial is cancelled instead: the bot must not ring in their place.
+        """
+        assert attempt.call_id is not None
+        key = {"call_id": attempt.call_id, "nobody": WITHDRAWN}
+        async with self._database.begin() as connection:
+            row = (await connection.execute(_placed(attempt).with_for_update(of=attempts))).first()
+            if row is None:
+                return False
+            await connection.execute(_WITHDRAW, {**key, "now": now})
+            if (await connection.execute(_TAKEN, key)).first() is not None:
+                return False
+            await _undo(connection, to_attempt(row), not_before, now)
+            return True
+
+    async def found(self, worker: str, now: dt.datetime) -> list[Attempt]:
+        """Attempts given up as lost whose call is over and written after all; they are `worker`'s to settle."""
+        ended = select(calls.c.id).where(calls.c.ended_at.is_not(None), calls.c.id == attempts.c.call_id)
+        found = (
+            select(attempts.c.id)
+            .where(attempts.c.lost, attempts.c.settled_at > now - FOUND_WITHIN, ended.exists())
+            .with_for_update(skip_locked=True)
+        )
+        change = update(attempts).where(attempts.c.id.in_(found.scalar_subquery())).values(leased_by=worker)
+        async with self._database.begin() as connection:
+            ids = (await connection.execute(change.returning(attempts.c.id))).scalars().all()
+            rows = await connection.execute(_select().where(attempts.c.id.in_(ids)))
+            return [to_attempt(row) for row in rows]
+
+
+def _select() -> Select[Any]:
+    return select(*ATTEMPT_COLUMNS).select_from(ATTEMPT_TABLES)
+
+
+def _placed(attempt: Attempt) -> Select[Any]:
+    return _select().where(
+        attempts.c.id == attempt.id, attempts.c.state == AttemptState.PLACED, attempts.c.call_id == attempt.call_id
+    )
+
+
+async def _undo(connection: AsyncConnection, attempt: Attempt, not_before: dt.datetime, now: dt.datetime) -> None:
+    assert attempt.leased_at is not None
+    await ledger.give_back_all(connection, attempt, attempt.leased_at)
+    change: dict[str, object] = {
+        "state": AttemptState.WAITING,
+        "not_before": not_before,
+        "leased_by": None,
+        "leased_at": None,
+        "lease_until": None,
+        "placed_at": None,
+        "call_id": None,
+        "shows": None,
+        "why": "no line took the order",
+    }
+    if attempt.purpose is Purpose.AGENT:
+        change |= {"state": AttemptState.CANCELLED, "settled_at": now, "not_before": attempt.not_before}
+    await connection.execute(update(attempts).where(attempts.c.id == attempt.id).values(**change))

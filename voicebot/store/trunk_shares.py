@@ -1,0 +1,88 @@
+"""TrunkShares: what a trunk carries is divided among workers, so that together they never ask more of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voicebot.store.database import Database, lock_key
+from voicebot.store.schema_dialling import trunk_shares
+
+LASTS = dt.timedelta(seconds=60)
+"""How long a share is kept for a worker that gives no more signs of life: its calls may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a worker knows of a trunk: what it carries in all, the calls it has there, and how many more it may need."""
+
+    channels: int
+    per_second: float
+    used: int
+    spare: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a worker may use of a trunk: calls at once, and new ones per second."""
+
+    channels: int
+    per_second: float
+
+
+class TrunkShares:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def renew(self, worker: str, wishes: Mapping[str, Wish], now: dt.datetime) -> dict[str, Share]:
+        """The worker's shares from now on, by trunk; what it does not use or wish is free for others at once.
+
+        The shares of a trunk never exceed what it carries. A worker must hold to the smaller of its shares before and
+        after until this returns, and must begin no call once LASTS is over.
+        """
+        async with self._database.begin() as connection:
+            return {name: await _renew(connection, worker, name, wishes[name], now) for name in sorted(wishes)}
+
+    async def give_back(self, worker: str) -> None:
+        """The worker has no calls any more."""
+        async with self._database.begin() as connection:
+            await connection.execute(delete(trunk_shares).where(trunk_shares.c.worker == worker))
+
+    async def all(self, now: dt.datetime) -> dict[str, dict[str, Share]]:
+        """Shares in force, by trunk and worker."""
+        found: dict[str, dict[str, Share]] = {}
+        async with self._database.begin() as connection:
+            for row in await connection.execute(select(trunk_shares).where(trunk_shares.c.until > now)):
+                found.setdefault(row.trunk, {})[row.worker] = Share(row.channels, row.per_second)
+        return found
+
+
+async def _renew(connection: AsyncConnection, worker: str, trunk: str, wish: Wish, now: dt.datetime) -> Share:
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("trunk", trunk)})
+    query = select(trunk_shares).where(
+        trunk_shares.c.trunk == trunk, trunk_shares.c.worker != worker, trunk_shares.c.until > now
+    )
+    others = (await connection.execute(query)).all()
+    free = wish.channels - sum(row.channels for row in others)
+    channels = max(0, min(free, max(wish.used + wish.spare, _even(wish.channels, len(others)))))
+    left = max(0.0, wish.per_second - sum(row.per_second for row in others))
+    per_second = min(left, max(wish.per_second / (len(others) + 1), 0.0))
+    values = {
+        "channels": channels,
+        "per_second": per_second,
+        "used": wish.used,
+        "until": now + LASTS,
+    }
+    write = insert(trunk_shares).values(trunk=trunk, worker=worker, **values)
+    await connection.execute(write.on_conflict_do_update(index_elements=["trunk", "worker"], set_=values))
+    return Share(channels, per_second)
+
+
+def _even(channels: int, others: int) -> int:
+    """What a worker keeps ready though it does not use it."""
+    return channels // (others + 1) if others else channels
