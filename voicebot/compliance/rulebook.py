@@ -28,6 +28,7 @@ class Verdict:
 
     `not_before` is None when allowed now, and when no such time can be known. `passing`: then what forbids is nothing
     of the callee, and goes when somebody mends it (calendar, pack, recorder, registry); it is worth asking again.
+    `asked`: the request with what the judge knew beside it, for the ledger.
     """
 
     allowed: bool
@@ -36,6 +37,7 @@ class Verdict:
     not_before: dt.datetime | None
     pack_sha256: str
     passing: bool = False
+    asked: DialRequest | None = None
 
 
 def judge(request: DialRequest, rules: RulePack | Packs) -> Verdict:

@@ -23,12 +23,14 @@ from voicebot.store import (  # noqa: F401  # foreign keys lead there
     schema_dialling,
     schema_follow_up,
     schema_people,
+    schema_permissions,
     schema_quality,
     schema_reports,
     schema_scripts,
     schema_strategy,
 )
 from voicebot.store.columns import count, flag, id_, json_, metadata, pattern_index, text_, texts, when
+from voicebot.store.schema_permissions import decisions as decisions
 
 # --- whom we may talk to about which bill
 
@@ -218,19 +220,6 @@ ledger = Table(
     count("used"),
 )
 """What was reserved: scope is number_attempts, debtor_attempts or debtor_conversations; day in Shanghai."""
-
-decisions = Table(
-    "decisions",
-    metadata,
-    id_(),
-    Column("attempt_id", BigInteger, ForeignKey("attempts.id"), nullable=False, index=True),
-    when("at"),
-    flag("allowed"),
-    text_("rule", nullable=True),
-    text_("reason"),
-    when("not_before", nullable=True),
-    text_("pack_sha256"),
-)
 
 cadence = Table(
     "cadence",
