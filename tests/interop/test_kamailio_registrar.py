@@ -9,6 +9,7 @@ from sip.auth import Credentials
 from sip.registration import RegistrationState
 from sip.transport import Hop
 
+from .baresip import OVER
 from .certificate import Certificate
 from .kamailio import DOMAIN, kamailio
 from .peers import requires
