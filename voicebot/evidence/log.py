@@ -159,12 +159,11 @@ class Log:
         """What a killed process left half done: torn hashes go, missing inner nodes are made again."""
         level, wanted = 0, self._count(0)
         while wanted or self._level(level).exists():
-            have = self._count(level)
-            if level and have < wanted:
-                for at in range(2 * have, 2 * wanted, 2):
-                    self._write(level, node_hash(self._read(level - 1, at), self._read(level - 1, at + 1)))
-            if self._level(level).exists() and self._level(level).stat().st_size != wanted * HASH_BYTES:
-                os.truncate(self._level(level), wanted * HASH_BYTES)
+            have = min(self._count(level), wanted)
+            if self._level(level).exists() and self._level(level).stat().st_size != have * HASH_BYTES:
+                os.truncate(self._level(level), have * HASH_BYTES)
+            for at in range(2 * have, 2 * wanted, 2):
+                self._write(level, node_hash(self._read(level - 1, at), self._read(level - 1, at + 1)))
             level, wanted = level + 1, wanted // 2
 
     @contextmanager
