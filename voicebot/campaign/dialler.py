@@ -10,21 +10,32 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 
 from voicebot.campaign.best_hour import Try
+from voicebot.campaign.breaker import breaker
 from voicebot.campaign.follow_up import follow_up
-from voicebot.campaign.pacing import Load, pace
+from voicebot.campaign.pacing import Load, allowance, pace
+from voicebot.campaign.placement import NotDialled
 from voicebot.campaign.redial import RedialPolicy
 from voicebot.domain.attempt import Attempt, AttemptState, Caps, NextAttempt, Outcome, Purpose
 from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.message import PlannedMessage
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.pace import Pacing
 from voicebot.domain.permission import Judge
 from voicebot.messages.planning import promise_messages
 from voicebot.store import DatabaseError, Store
 from voicebot.store.attempts import LEASE, LeaseLost
+from voicebot.store.commands import DialOrdered
 
 Place = Callable[[Attempt], Awaitable[Outcome]]
-"""Dials one attempt (its `call_id` is set) and returns when the call is over; by an exception it has failed."""
+"""Dials one attempt (its `call_id` is set) and returns when the call is over.
 
+By NotDialled it says that nothing rang and the attempt waits again, by any other exception that it may have rung.
+"""
+Order = Callable[[Attempt], DialOrdered]
+"""The order for a line, written in the transaction that places the attempt; then `place` waits for the call alone."""
+
+PACING = Pacing(allowance, breaker)
+"""Modes of campaigns and the breaker, as shipped."""
 _log = logging.getLogger(__name__)
 _HOUSEKEEPING_S = 30.0
 NEXT_NUMBER_AFTER = dt.timedelta(days=1)
@@ -53,6 +64,8 @@ class Dialler:
         poll_s: float = 1.0,
         new_call_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         in_writing: bool = False,
+        order: Order | None = None,
+        pacing: Pacing | None = PACING,
     ) -> None:
         self._store = store
         self._worker = worker
@@ -67,6 +80,9 @@ class Dialler:
         self._poll_s = poll_s
         self._new_call_id = new_call_id
         self._in_writing = in_writing
+        self._order = order
+        self._pacing = pacing
+        self._resting: set[str] = set()
         self._running: dict[int, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
 
@@ -81,7 +97,11 @@ class Dialler:
         A database that is away is waited for.
         """
         async with asyncio.TaskGroup() as tasks:
-            helpers = [tasks.create_task(self._keep_leases()), tasks.create_task(self._keep_house(tasks))]
+            helpers = [
+                tasks.create_task(self._keep_leases()),
+                tasks.create_task(self._keep_house(tasks)),
+                tasks.create_task(self._hear()),
+            ]
             while not stop.is_set():
                 if not await self._survives(lambda: self._lease(tasks)):
                     await asyncio.sleep(self._poll_s)
@@ -99,7 +119,9 @@ class Dialler:
     async def _lease(self, tasks: asyncio.TaskGroup) -> int:
         load = self._load() if self._load else Load(self.running, self._capacity)
         wanted = min(pace(load), self._capacity - self.running)
-        leased = await self._store.attempts.lease(self._worker, wanted, self._clock.now(), self._judge, caps=self._caps)
+        leased = await self._store.attempts.lease(
+            self._worker, wanted, self._clock.now(), self._judge, caps=self._caps, pacing=self._pacing
+        )
         for attempt in leased:
             self._running[attempt.id] = tasks.create_task(self._carry_out(attempt))
         return len(leased)
@@ -108,9 +130,10 @@ class Dialler:
         call_id = self._new_call_id()
 
         async def dial() -> None:
-            await self._store.attempts.place(attempt.id, self._worker, call_id, self._clock.now())
             placed = replace(attempt, state=AttemptState.PLACED, call_id=call_id)
-            await self._settle(placed, await self._outcome(placed, self._place))
+            order = self._order(placed) if self._order else None
+            await self._store.attempts.place(attempt.id, self._worker, call_id, self._clock.now(), order)
+            await self._wait_for(placed, self._place)
 
         await self._guard(attempt, dial())
 
@@ -120,55 +143,62 @@ class Dialler:
             await work
         except LeaseLost as error:
             _log.warning("lease lost: %s", error)
+        except NotDialled as error:
+            _log.warning("not dialled: %s", error)
         except Exception:
             _log.exception("attempt %s is left to the search for orphans", attempt.id)
         finally:
             self._running.pop(attempt.id, None)
             self._wake.set()
 
-    async def _outcome(self, attempt: Attempt, place: Place) -> Outcome:
+    async def _wait_for(self, attempt: Attempt, place: Place) -> None:
+        """Settle what came of a call. One that is lost may have rung, and counts as a conversation until it is found.
+
+        Raises NotDialled.
+        """
         try:
             outcome = await place(attempt)
+        except NotDialled:
+            raise
         except Exception as error:
             _log.exception("placing attempt %s failed", attempt.id)
-            return Outcome(Disposition.FAILED, why=repr(error)[:200], call_id=attempt.call_id)
-        return outcome if outcome.call_id else replace(outcome, call_id=attempt.call_id)
+            failed = Outcome(Disposition.FAILED, why=repr(error)[:200], call_id=attempt.call_id)
+            await self._settle(attempt, failed, lost=True)
+        else:
+            await self._settle(attempt, replace(outcome, call_id=outcome.call_id or attempt.call_id))
 
-    async def _settle(self, attempt: Attempt, outcome: Outcome) -> None:
+    async def _settle(self, attempt: Attempt, outcome: Outcome, *, lost: bool = False) -> None:
         now = self._clock.now()
         following = await self._following(attempt, outcome, now)
+        gives_way = outcome.disposition is Disposition.UNREACHABLE and attempt.purpose is not Purpose.AGENT
         for patience_s in (0.2, 1.0, 5.0, None):
             try:
                 await self._store.attempts.settle(
-                    attempt.id, self._worker, outcome, now, following, self._messages(attempt, outcome, now)
+                    attempt.id,
+                    self._worker,
+                    outcome,
+                    now,
+                    following,
+                    self._messages(attempt, outcome, now),
+                    lost=lost,
+                    retires=self._retires(outcome, following),
+                    next_number_at=now + NEXT_NUMBER_AFTER if gives_way else None,
                 )
-                break
+                return
             except DatabaseError:
                 if patience_s is None:
                     raise
                 await asyncio.sleep(patience_s)
-
-        if not following:
-            await self._other_number(attempt, outcome, now)
 
     def _messages(self, attempt: Attempt, outcome: Outcome, now: dt.datetime) -> Sequence[PlannedMessage]:
         if not self._in_writing or outcome.promise is None:
             return ()
         return promise_messages(outcome.promise, attempt.number, now)
 
-    async def _other_number(self, attempt: Attempt, outcome: Outcome, now: dt.datetime) -> None:
-        """A number that is not the debtor's (any more) is not dialled again; a dead one gives way to the next."""
-        if outcome.disposition not in (Disposition.WRONG_NUMBER, Disposition.UNREACHABLE):
-            return
-        await self._store.cases.retire_number(attempt.case.debtor.id, attempt.number)
-        if outcome.disposition is Disposition.UNREACHABLE and attempt.purpose is not Purpose.AGENT:
-            await self._store.attempts.add(
-                attempt.case.id,
-                attempt.script,
-                now + NEXT_NUMBER_AFTER,
-                purpose=attempt.purpose,
-                campaign_id=attempt.campaign_id,
-            )
+    @staticmethod
+    def _retires(outcome: Outcome, following: Sequence[NextAttempt]) -> bool:
+        """A number that is not the debtor's, or is dead after all tries, is not dialled again."""
+        return not following and outcome.disposition in (Disposition.WRONG_NUMBER, Disposition.UNREACHABLE)
 
     async def _following(self, attempt: Attempt, outcome: Outcome, now: dt.datetime) -> Sequence[NextAttempt]:
         known = [other for other in reversed(await self._store.attempts.of_case(attempt.case.id)) if other.disposition]
@@ -204,15 +234,14 @@ class Dialler:
     async def _take_over(self, tasks: asyncio.TaskGroup) -> None:
         if self._adopt is None:
             return
-        for attempt in await self._store.attempts.adopt(self._worker, self._clock.now()):
+        now = self._clock.now()
+        abandoned = await self._store.attempts.adopt(self._worker, now)
+        for attempt in [*abandoned, *await self._store.lost_calls.found(self._worker, now)]:
             if attempt.id not in self._running:
-                _log.warning("attempt %s was dialled by somebody who is gone; its call is waited for", attempt.id)
+                _log.warning("attempt %s was dialled by somebody who is gone; its call is looked for", attempt.id)
                 self._running[attempt.id] = tasks.create_task(
                     self._guard(attempt, self._wait_for(attempt, self._adopt))
                 )
-
-    async def _wait_for(self, attempt: Attempt, adopt: Place) -> None:
-        await self._settle(attempt, await self._outcome(attempt, adopt))
 
     async def keep_house(self) -> list[Attempt]:
         """One round of housekeeping; the orphans that were settled."""
@@ -229,6 +258,11 @@ class Dialler:
             _log.warning("agent %s was reserved for a call that is over: ready again", agent)
         await self._store.campaigns.finish_done(now)
         return orphans
+
+    async def _hear(self) -> None:
+        """Look at once when campaigns start or pause, or all is let go on."""
+        async for _ in self._store.dialling.listen():
+            self._wake.set()
 
     async def _survives(self, work: Callable[[], Awaitable[object]]) -> bool:
         """Do some work; False when the database is away, which is waited out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import itertools
 import time
 from collections.abc import Callable, Sequence
@@ -14,17 +15,26 @@ from voicebot.domain.clock import Clock
 from voicebot.domain.journal import FactKind
 from voicebot.domain.records import CallRecord
 from voicebot.store import Store
+from voicebot.store.commands import DialOrdered
 from voicebot.worker.commands import DIAL, address_of
 
-TAKEN_WITHIN_S = 120.0
-"""A worker that has not begun the call by then never will: commands grow stale."""
-LOOK_EVERY_S = 5.0
+TAKEN_WITHIN_S = 5.0
+"""An order that no line has taken by then is taken back: what the rulebook said then may not hold any more."""
+BEGUN_WITHIN_S = 120.0
+"""A line that took the order and has not begun the call by then died over it."""
+LOOK_EVERY_S = 1.0
+AGAIN_AFTER = dt.timedelta(seconds=10)
+"""When an attempt is asked for again that no line took."""
 LONGEST_CALL_S = 3600.0
 """A call whose end is not reported by then ran on a machine that will not come back."""
 
 
-class NobodyDialled(RuntimeError):
-    """No worker took the call; the operator should look whether the workers run."""
+class NotDialled(RuntimeError):
+    """No line took the order, and none can any more; the attempt waits again and nothing is counted."""
+
+
+class CallLost(RuntimeError):
+    """A line took the order and what became of the call is not known: it may have rung."""
 
 
 class Placement:
@@ -53,19 +63,22 @@ class Placement:
                 event.set()
 
     async def place(self, attempt: Attempt) -> Outcome:
-        """Dial an attempt whose call id is set; returns when the call is over. Raises NobodyDialled."""
-        assert attempt.call_id is not None
+        """Dial an attempt whose call id is set; returns when the call is over. Raises NotDialled, CallLost."""
+        order = self.order(attempt)
+        await self._store.commands.issue(order.address, DIAL, self._clock.now(), by="dialler", payload=order.payload)
+        return await self.resume(attempt)
+
+    def order(self, attempt: Attempt) -> DialOrdered:
+        """The order for the line that is next in turn; to be written together with the attempt's being placed."""
         payload = {
             "call_id": attempt.call_id,
             "attempt_id": attempt.id,
             "case_id": attempt.case.id,
             "target": attempt.number,
             "script": attempt.script,
-            "caller_id": attempt.campaign_id,
+            "caller_id": attempt.shows or attempt.campaign_id,
         }
-        worker = address_of(self._next_worker())
-        await self._store.commands.issue(worker, DIAL, self._clock.now(), by="dialler", payload=payload)
-        return await self.resume(attempt)
+        return DialOrdered(address_of(self._next_worker()), payload)
 
     def _next_worker(self) -> str:
         """The next in turn that may dial."""
@@ -76,31 +89,40 @@ class Placement:
         return chosen
 
     async def resume(self, attempt: Attempt) -> Outcome:
-        """Wait for a call that was ordered before, perhaps by a control process that is gone."""
+        """Wait for a call that was ordered, perhaps by a control process that is gone. Raises NotDialled, CallLost."""
         assert attempt.call_id is not None
         closed = self._closed[attempt.call_id] = asyncio.Event()
         try:
-            record = await self._wait(attempt.call_id, closed)
+            record = await self._wait(attempt, attempt.call_id, closed)
         finally:
             del self._closed[attempt.call_id]
         return await self._read(attempt, record)
 
-    async def _wait(self, call_id: str, closed: asyncio.Event) -> CallRecord:
-        ordered = time.monotonic()
+    async def _wait(self, attempt: Attempt, call_id: str, closed: asyncio.Event) -> CallRecord:
+        ordered, is_taken = time.monotonic(), False
         while True:
             record = await self._store.calls.find(call_id)
             if record is not None and record.ended_at is not None:
                 return record
             waited = time.monotonic() - ordered
-            if record is None and waited > TAKEN_WITHIN_S:
-                raise NobodyDialled(f"no worker began call {call_id}: see whether the workers run")
+            if record is None and waited > TAKEN_WITHIN_S and not is_taken:
+                await self._take_back(attempt)
+                is_taken = True
+            if record is None and waited > BEGUN_WITHIN_S:
+                raise CallLost(f"call {call_id} was ordered and never begun: see what became of its worker")
             if waited > LONGEST_CALL_S:
-                raise NobodyDialled(f"the end of call {call_id} was never reported: see what became of its worker")
+                raise CallLost(f"the end of call {call_id} was never reported: see what became of its worker")
             closed.clear()
             try:
                 await asyncio.wait_for(closed.wait(), LOOK_EVERY_S)
             except TimeoutError:
                 continue
+
+    async def _take_back(self, attempt: Attempt) -> None:
+        """Raises NotDialled where no line has taken the order, and does nothing where one has."""
+        now = self._clock.now()
+        if await self._store.lost_calls.take_back(attempt, now + AGAIN_AFTER, now):
+            raise NotDialled(f"no line took call {attempt.call_id}: see whether the workers run and have room")
 
     async def _read(self, attempt: Attempt, record: CallRecord) -> Outcome:
         facts = await self._store.facts.of(record.id)

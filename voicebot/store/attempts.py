@@ -21,7 +21,7 @@ from voicebot.store.database import Database
 from voicebot.store.outbox import write_messages
 from voicebot.store.promises import record_callback, record_promise
 from voicebot.store.rows import ATTEMPT_COLUMNS, ATTEMPT_TABLES, to_attempt
-from voicebot.store.schema import attempts
+from voicebot.store.schema import attempts, numbers
 from voicebot.store.wrapups import wrapped_up
 
 LEASE = dt.timedelta(seconds=60)
@@ -141,8 +141,12 @@ class Attempts:
         messages: Sequence[PlannedMessage] = (),
         *,
         lost: bool = False,
+        retires: bool = False,
+        next_number_at: dt.datetime | None = None,
     ) -> None:
         """Write what came of an attempt and plan what follows. The truth also replaces an orphan's guess.
+
+        `retires`: the number is not this debtor's and is dialled no more; the next one may be rung at `next_number_at`.
 
         `lost`: nobody knows what came of a number that may have rung: it counts as a conversation until its call
         comes to light.
@@ -155,6 +159,8 @@ class Attempts:
         async with self._database.begin() as connection:
             attempt = await _held(connection, attempt_id, worker, _HELD, or_lost=True)
             await _write_outcome(connection, attempt, outcome, now, lost=lost)
+            if retires:
+                await _retire(connection, attempt, next_number_at)
             if await wrapped_up(connection, outcome.call_id or attempt.call_id):
                 return
             if attempt.state is AttemptState.SETTLED:
@@ -301,6 +307,23 @@ async def _write_outcome(
     await connection.execute(update(attempts).where(attempts.c.id == attempt.id).values(**change))
     if reached is not Reached.CONVERSATION and attempt.leased_at is not None:
         await ledger.give_back_conversation(connection, attempt.case.debtor.id, attempt.leased_at)
+
+
+async def _retire(connection: AsyncConnection, attempt: Attempt, next_number_at: dt.datetime | None) -> None:
+    whose = (numbers.c.debtor_id == attempt.case.debtor.id, numbers.c.number == attempt.number)
+    await connection.execute(update(numbers).where(*whose).values(valid=False))
+    if next_number_at is None:
+        return
+    values = {
+        "case_id": attempt.case.id,
+        "script": attempt.script,
+        "not_before": next_number_at,
+        "number": None,
+        "purpose": attempt.purpose,
+        "campaign_id": attempt.campaign_id,
+        "priority": attempt.priority,
+    }
+    await connection.execute(ADD, values)
 
 
 async def _withdraw(connection: AsyncConnection, attempt: Attempt, now: dt.datetime, why: str) -> None:
