@@ -11,8 +11,8 @@ from pathlib import Path
 import structlog
 
 from voicebot.call.shelf import freeze, frozen_folder
+from voicebot.campaign.policies import load_policies
 from voicebot.campaign.publishing import Publishing
-from voicebot.campaign.strategies import load_strategies
 from voicebot.config import Settings, host_port, scripts_dir
 from voicebot.domain.clock import SystemClock
 from voicebot.messages.templates import load_templates
@@ -144,12 +144,12 @@ def _single(settings: Settings) -> Iterator[None]:
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """`voicebot serve`: run the tree until `stop` is set, then drain.
 
-    ValueError for bad trunks, templates and strategies, and for engines that can't be loaded.
+    ValueError for bad trunks, templates, segments and strategies, and for engines that can't be loaded.
     """
     check_line(settings)
     await asyncio.to_thread(check_engines, settings)
     load_templates(settings.message_templates)
-    load_strategies(settings.home)
+    load_policies(settings.home).scorer(settings.score_model)
     async with running(settings) as (_, _url):
         host, port = host_port(settings.http_listen)
         log.info("serving", console=f"http://{host}:{port}", sip=settings.sip_listen, home=str(settings.home))

@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     )
     message_secret: SecretStr | None = Field(default=None, description="Secret that signs those posts")
     message_templates: Path | None = Field(default=None, description="YAML file with the wording of short messages")
+    score_model: str | None = Field(
+        default=None, description="module:object with predict_proba that scores cases in the scorecard's place"
+    )
     drain_seconds: float = Field(default=180, ge=0, description="How long running calls may go on after SIGTERM")
     softphone_listen: str | None = Field(
         default=None, description="Where browsers' telephones are SIP extensions; default: the SIP host, any free port"

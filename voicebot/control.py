@@ -11,11 +11,13 @@ import structlog
 from voicebot import __version__
 from voicebot.campaign.cadence import CadencePlanner
 from voicebot.campaign.dialler import Dialler
+from voicebot.campaign.escalation import Escalator
 from voicebot.campaign.inbound import InboundFollower
 from voicebot.campaign.pacing import Load
 from voicebot.campaign.permission import caps_of, judge_by
 from voicebot.campaign.placement import Placement
-from voicebot.campaign.strategies import load_strategies
+from voicebot.campaign.policies import PolicyShelf
+from voicebot.campaign.scoring import Scoring
 from voicebot.config import Settings, host_port
 from voicebot.console.agreement import load_authorities
 from voicebot.console.server import serve_console
@@ -27,6 +29,8 @@ from voicebot.handoff.housekeeping import keep_desk
 from voicebot.messages.sender import Sender
 from voicebot.messages.templates import load_templates
 from voicebot.messages.webhook import WebhookChannel
+from voicebot.quality.afterwards import Afterwards
+from voicebot.reports.rollup import RollUp
 from voicebot.softphone.link import socket_path
 from voicebot.store import DatabaseError, Store
 from voicebot.telemetry import metrics
@@ -110,6 +114,8 @@ async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
         asyncio.create_task(placement.follow()),
         asyncio.create_task(InboundFollower(store, clock, in_writing=settings.message_webhook is not None).run()),
         asyncio.create_task(keep_desk(store, clock)),
+        asyncio.create_task(Afterwards(store, clock).run()),
+        asyncio.create_task(RollUp(store, settings.recordings, clock).run()),
         asyncio.create_task(_send_messages(store, settings, clock)),
         asyncio.create_task(_follow_strategies(store, settings, clock)),
     ]
@@ -146,8 +152,12 @@ async def _send_messages(store: Store, settings: Settings, clock: Clock) -> None
 
 
 async def _follow_strategies(store: Store, settings: Settings, clock: Clock) -> None:
-    in_writing = settings.message_webhook is not None
-    await CadencePlanner(store, load_strategies(settings.home), clock, in_writing=in_writing).run()
+    """Score the cases, plan the day, and draw conclusions from calls."""
+    in_writing, shelf = settings.message_webhook is not None, PolicyShelf(store, settings.home)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(Scoring(store, shelf, clock, settings.score_model).run())
+        tasks.create_task(CadencePlanner(store, shelf.strategies, clock, in_writing=in_writing).run())
+        tasks.create_task(Escalator(store, shelf, clock, in_writing=in_writing).run())
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> None:

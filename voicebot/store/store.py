@@ -33,6 +33,7 @@ from voicebot.store.escalations import Escalations
 from voicebot.store.events import Events
 from voicebot.store.facts import Facts
 from voicebot.store.imports import Imports
+from voicebot.store.forecast import Forecasts
 from voicebot.store.load import Load
 from voicebot.store.lost_calls import LostCalls
 from voicebot.store.outbox import Outbox
@@ -55,9 +56,9 @@ from voicebot.store.script_versions import ScriptVersions
 from voicebot.store.segments import Segments
 from voicebot.store.softphones import Softphones
 from voicebot.store.tickets import Tickets
+from voicebot.store.timeline import Timeline
 from voicebot.store.transcripts import Transcripts
 from voicebot.store.trunk_shares import TrunkShares
-from voicebot.store.timeline import Timeline
 from voicebot.store.users import Users
 from voicebot.store.waiting import Waiting
 from voicebot.store.webhooks import Webhooks
@@ -105,6 +106,7 @@ class Store:
         self.figures = Figures(database)
         self.load = Load(database)
         self.segments = Segments(database)
+        self.forecasts = Forecasts(database)
         self.cohorts = Cohorts(database)
         self.policies = Policies(database)
         self.risks = Risks(database)
