@@ -38,8 +38,8 @@ display=0
 [net]
 mtu=0
 """
-WIDE = (("opus", 48000), ("speex", 32000), ("speex", 16000), ("G722", 8000))
-"""Codecs above 8 kHz: left out unless asked for, as a running recording does not tell its rate."""
+WIDE = (("opus", 48000), ("speex", 32000), ("speex", 16000), ("speex", 8000))
+"""Codecs other than G.711: left out unless asked for, as a running recording does not tell its rate."""
 
 
 class Linphone(Peer):

@@ -88,7 +88,7 @@ async def test_over_tcp(tmp_path: Path) -> None:
         await out.answered()
         await out.hears(THEIRS_HZ, 600)
         await out.call.hangup()
-        await peer.says("terminated", times=2)
+        await peer.says(OVER, times=2)
 
 
 async def test_baresip_is_held_by_us(tmp_path: Path) -> None:
