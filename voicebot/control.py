@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import Sequence
 
 import structlog
 
 from voicebot import __version__
+from voicebot.campaign.afterwork import afterwork
 from voicebot.campaign.cadence import CadencePlanner
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.escalation import Escalator
 from voicebot.campaign.inbound import InboundFollower
 from voicebot.campaign.pacing import Load
-from voicebot.campaign.permission import caps_of, judge_by
+from voicebot.campaign.permission import caps_of
 from voicebot.campaign.placement import Placement
 from voicebot.campaign.policies import PolicyShelf
 from voicebot.campaign.scoring import Scoring
@@ -26,19 +28,19 @@ from voicebot.console.store_data import StoreData, shared_secret
 from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.ice import parse_ice_servers
 from voicebot.handoff.housekeeping import keep_desk
-from voicebot.messages.sender import Sender
-from voicebot.messages.templates import load_templates
-from voicebot.messages.webhook import WebhookChannel
 from voicebot.quality.afterwards import Afterwards
 from voicebot.reports.rollup import RollUp
 from voicebot.softphone.link import socket_path
 from voicebot.store import DatabaseError, Store
+from voicebot.store.leadership import Leadership
 from voicebot.telemetry import metrics
 from voicebot.telemetry.process_figures import ProcessFigures
 from voicebot.telephony.trunk_file import channels_of
+from voicebot.worker.ledger_chain import keep_chain
 from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.line_room import line_room
 from voicebot.worker.names import worker_name
+from voicebot.worker.premises import Premises, line_alive_at, premises_of
 from voicebot.worker.published import publish
 
 log = structlog.get_logger(__name__)
@@ -51,17 +53,20 @@ async def control(settings: Settings, url: str, stop: asyncio.Event) -> None:
     console_stop = asyncio.Event()
     async with Store.from_url(url) as store:
         metrics.REGISTRY.register(ProcessFigures(settings.home))
+        premises = premises_of(settings, store, SystemClock(), lambda: line_alive_at(settings.home))
+        minding = asyncio.create_task(premises.keep())
         published = asyncio.create_task(publish(store, SystemClock()))
-        console = asyncio.create_task(_console(store, settings, console_stop))
+        console = asyncio.create_task(_console(store, settings, premises, console_stop))
         try:
-            await _dial_when_leading(store, settings, stop)
+            await _dial_when_leading(store, settings, premises, stop)
         finally:
             console_stop.set()
             await console
             published.cancel()
+            minding.cancel()
 
 
-async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> None:
+async def _console(store: Store, settings: Settings, premises: Premises, stop: asyncio.Event) -> None:
     """Serve the console until `stop`; what keeps it from opening is said aloud, and it is tried again."""
     host, port = host_port(settings.http_listen)
     while not stop.is_set():
@@ -78,13 +83,14 @@ async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> Non
                 softphone=socket_path(settings),
                 ice_servers=parse_ice_servers(settings.ice_servers),
             )
-            workers = [worker_name(index) for index in range(settings.workers)]
+            workers = [worker_name(index, settings.home) for index in range(settings.workers)]
             data = StoreData(
                 store,
                 workers=workers,
                 authorities=load_authorities(settings.home),
                 targets=settings.transfer_targets,
                 home=settings.home,
+                premises=premises,
             )
             await serve_console(data, console, stop)
             return
@@ -94,69 +100,101 @@ async def _console(store: Store, settings: Settings, stop: asyncio.Event) -> Non
             await asyncio.wait_for(stop.wait(), STAND_BY_S)
 
 
-async def _dial_when_leading(store: Store, settings: Settings, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        async with store.leadership("dialler") as leads:
-            if leads:
-                await _dial(store, settings, stop)
-                return
-        try:
-            await asyncio.wait_for(stop.wait(), STAND_BY_S)
-        except TimeoutError:
-            log.debug("another control leads, standing by")
+async def _dial_when_leading(store: Store, settings: Settings, premises: Premises, stop: asyncio.Event) -> None:
+    lead = store.lead("dialler")
+    try:
+        while not stop.is_set():
+            if await _leads(lead):
+                await _dial_while(lead, store, settings, premises, stop)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), STAND_BY_S)
+    finally:
+        await lead.give_up()
 
 
-async def _dial(store: Store, settings: Settings, stop: asyncio.Event) -> None:
+async def _leads(lead: Leadership) -> bool:
+    """Whether this process leads; while the database is away nobody does."""
+    try:
+        return await lead.hold()
+    except (DatabaseError, OSError):
+        return False
+
+
+async def _dial_while(
+    lead: Leadership, store: Store, settings: Settings, premises: Premises, stop: asyncio.Event
+) -> None:
+    """Dial until `stop`, or until another control leads: then calls under way are seen to their end, none begins."""
+    ending = asyncio.Event()
+
+    async def watch() -> None:
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), STAND_BY_S)
+            with contextlib.suppress(DatabaseError, OSError):  # while it is away nobody else can lead either
+                if not await lead.hold():
+                    log.warning("another control leads now: no further call is begun here")
+                    break
+        ending.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        await _dial(store, settings, premises, ending)
+    finally:
+        watching.cancel()
+
+
+async def _dial(store: Store, settings: Settings, premises: Premises, stop: asyncio.Event) -> None:
     clock = SystemClock()
-    workers = [worker_name(index) for index in range(settings.workers)]
+    workers = [worker_name(index, settings.home) for index in range(settings.workers)]
     placement = Placement(store, workers, clock, lambda worker: line_room(settings.home).may_dial(worker))
     following = [
         asyncio.create_task(placement.follow()),
-        asyncio.create_task(InboundFollower(store, clock, in_writing=settings.message_webhook is not None).run()),
+        asyncio.create_task(InboundFollower(store, clock, in_writing=settings.in_writing).run()),
         asyncio.create_task(keep_desk(store, clock)),
+        asyncio.create_task(keep_chain(store)),
         asyncio.create_task(Afterwards(store, clock).run()),
         asyncio.create_task(RollUp(store, settings.recordings, clock).run()),
-        asyncio.create_task(_send_messages(store, settings, clock)),
+        asyncio.create_task(afterwork(store, settings, clock)),
         asyncio.create_task(_follow_strategies(store, settings, clock)),
     ]
     capacity = min(settings.max_calls * settings.workers, channels_of(settings))
     dialler = Dialler(
         store,
         f"{workers[0]}-control",
-        placement.place,
-        judge_by(),
-        caps=caps_of(),
+        placement.resume,
+        premises.judge,
+        caps=caps_of(premises.packs),
         capacity=capacity,
         load=lambda: Load(dialler.running, capacity, lines_free=line_room(settings.home).free),
         clock=clock,
         adopt=placement.resume,
-        in_writing=settings.message_webhook is not None,
+        order=placement.order,
+        in_writing=settings.in_writing,
     )
+    following.append(asyncio.create_task(_end_with(stop, following[1:])))
     try:
+        await premises.ready(stop)
         await dialler.run(stop)
     finally:
         for task in following:
             task.cancel()
 
 
-async def _send_messages(store: Store, settings: Settings, clock: Clock) -> None:
-    """Empty the outbox for ever, where there is a gateway."""
-    if settings.message_webhook is None or settings.message_secret is None:
-        return
-    templates = load_templates(settings.message_templates)
-    channel = WebhookChannel(settings.message_webhook, settings.message_secret.get_secret_value(), clock)
-    try:
-        await Sender(store, channel, templates, clock).run()
-    finally:
-        await channel.close()
+async def _end_with(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """What plans and sends ends at once with the lead; only who hears of calls goes on while they last."""
+    await stop.wait()
+    for task in tasks:
+        task.cancel()
 
 
 async def _follow_strategies(store: Store, settings: Settings, clock: Clock) -> None:
     """Score the cases, plan the day, and draw conclusions from calls."""
-    in_writing, shelf = settings.message_webhook is not None, PolicyShelf(store, settings.home)
+    in_writing, shelf = settings.in_writing, PolicyShelf(store, settings.home)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(Scoring(store, shelf, clock, settings.score_model).run())
-        tasks.create_task(CadencePlanner(store, shelf.strategies, clock, in_writing=in_writing).run())
+        gateways = settings.message_channels
+        planner = CadencePlanner(store, shelf.strategies, clock, in_writing=in_writing, gateways=gateways)
+        tasks.create_task(planner.run())
         tasks.create_task(Escalator(store, shelf, clock, in_writing=in_writing).run())
 
 

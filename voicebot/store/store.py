@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 
+from voicebot.store.addresses import Addresses
 from voicebot.store.agent_callbacks import AgentCallbacks
 from voicebot.store.agent_figures import Figures
 from voicebot.store.agents import Agents
@@ -26,23 +25,27 @@ from voicebot.store.checks import Checks
 from voicebot.store.cohorts import Cohorts
 from voicebot.store.commands import Commands
 from voicebot.store.contacts import Contacts
-from voicebot.store.database import Database, lock_key
+from voicebot.store.database import Database
 from voicebot.store.decisions import Decisions
 from voicebot.store.dialling import Dialling
 from voicebot.store.escalations import Escalations
 from voicebot.store.events import Events
 from voicebot.store.facts import Facts
-from voicebot.store.imports import Imports
 from voicebot.store.forecast import Forecasts
+from voicebot.store.imports import Imports
+from voicebot.store.leadership import Leadership
 from voicebot.store.load import Load
 from voicebot.store.lost_calls import LostCalls
+from voicebot.store.operations import Holds, Operations
 from voicebot.store.outbox import Outbox
+from voicebot.store.papers import Papers
 from voicebot.store.payments import Payments
 from voicebot.store.policies import Policies
 from voicebot.store.portfolio import Portfolio
 from voicebot.store.previews import Previews
 from voicebot.store.promise_care import PromiseCare
 from voicebot.store.promises import Promises
+from voicebot.store.receipts import Receipts
 from voicebot.store.replays import Replays
 from voicebot.store.report_calls import ReportCalls
 from voicebot.store.report_figures import ReportFigures
@@ -94,6 +97,8 @@ class Store:
         self.events = Events(database)
         self.webhooks = Webhooks(database)
         self.outbox = Outbox(database)
+        self.addresses = Addresses(database)
+        self.receipts = Receipts(database)
         self.cadence = Cadence(database)
         self.agents = Agents(database)
         self.waiting = Waiting(database)
@@ -112,6 +117,9 @@ class Store:
         self.risks = Risks(database)
         self.escalations = Escalations(database)
         self.assignments = Assignments(database)
+        self.operations = Operations(database)
+        self.holds = Holds(database)
+        self.papers = Papers(database)
         self.users = Users(database)
         self.script_versions = ScriptVersions(database)
         self.script_calls = ScriptCalls(database)
@@ -160,19 +168,6 @@ class Store:
             query = select(settings.c.value).where(settings.c.key == key)
             return str((await connection.execute(query)).scalar_one())
 
-    @asynccontextmanager
-    async def leadership(self, role: str) -> AsyncIterator[bool]:
-        """True for the one process that leads `role` while the block lasts; False for those that stand by.
-
-        The lock hangs on a connection: it falls free when the leader's process or host dies.
-        """
-        async with self._database.engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            key = {"key": lock_key("leader", role)}
-            leads = bool((await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key)).scalar_one())
-            try:
-                yield leads
-            finally:
-                if leads:
-                    with suppress(SQLAlchemyError):  # a lost connection has lost the lock already
-                        await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+    def lead(self, role: str) -> Leadership:
+        """A claim to be the one process that does `role`; holds nothing yet."""
+        return Leadership(self._database, role)

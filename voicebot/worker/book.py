@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -82,6 +83,9 @@ class StoreBook:
 
     def recovered(self, call_id: str, facts: Sequence[Fact], outcome: CallOutcome, bundle: Path) -> None:
         """A call that was cut by a crash and is sealed now: its whole journal, copied again where it is missing."""
+        begun = _begun(call_id, facts, self._worker)
+        if begun is not None:  # the line may have died before it could write that the call began
+            self._put(lambda: self._store.calls.start(begun))
         self._put(lambda: self._store.facts.append(call_id, facts))
         values = {**self._values(outcome, bundle), "why": "cut by a crash"}
         self._put(lambda: self._store.calls.close(call_id, **values))
@@ -148,6 +152,24 @@ class StoreBook:
                     return
                 log.warning("the call book can't be written, trying again", error=repr(error))
                 await asyncio.sleep(RETRY_S)
+
+
+def _begun(call_id: str, facts: Sequence[Fact], worker: str) -> CallRecord | None:
+    """The call as its first fact tells of it; the number is masked there."""
+    if not facts or facts[0].kind is not FactKind.STARTED:
+        return None
+    told, attempt = facts[0].data, facts[0].data.get("attempt_id")
+    case = told.get("case_id")
+    return CallRecord(
+        id=call_id,
+        direction=str(told.get("direction", "outbound")),
+        number=str(told.get("number_masked", "")),
+        started_at=dt.datetime.fromisoformat(facts[0].at),
+        case_id=str(case) if case else None,
+        attempt_id=int(str(attempt)) if attempt else None,
+        worker=worker,
+        script=str(told["script"]) if told.get("script") else None,
+    )
 
 
 def _by_call(batch: Sequence[tuple[str, Fact]]) -> dict[str, list[Fact]]:

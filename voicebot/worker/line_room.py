@@ -25,7 +25,7 @@ class LineRoom:
 
 def line_room(home: Path) -> LineRoom:
     """What the lines wrote within the last half minute. Lines that have not written yet are not waited for."""
-    rows = {worker_name(int(name)): row for name, row in ProcessFigures(home).read("line") if name.isdigit()}
+    rows = {worker_name(int(name), home): row for name, row in ProcessFigures(home).read("line") if name.isdigit()}
     if not rows:
         return LineRoom()
     able = {worker: row for worker, row in rows.items() if row.get("may_dial", True)}

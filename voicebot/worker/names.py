@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import socket
 from pathlib import Path
 
 from voicebot.config import Settings, host_port
 
 
-def worker_name(index: int) -> str:
-    """The name of this machine's worker number `index`, as leases and commands know it."""
-    return f"{socket.gethostname()}-{index}"
+def worker_name(index: int, home: Path | None = None) -> str:
+    """The name of this installation's worker number `index`, as leases, commands and recordings know it.
+
+    It stays the same when the machine is named anew, as containers are at each start: VOICEBOT_HOME remembers it.
+    """
+    return f"{machine_name(home) if home else socket.gethostname()}-{index}"
+
+
+@functools.lru_cache(maxsize=16)
+def machine_name(home: Path) -> str:
+    """The host's name at the first start, from VOICEBOT_HOME/machine; today's where that can't be written."""
+    file, now = home / "machine", socket.gethostname()
+    with contextlib.suppress(OSError), file.open("x", encoding="utf-8") as fresh:
+        fresh.write(now)
+    try:
+        return file.read_text(encoding="utf-8").strip() or now
+    except (OSError, UnicodeDecodeError):
+        return now
 
 
 def link_path(settings: Settings, index: int) -> Path:

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from voicebot.domain.case import Promise
 from voicebot.domain.journal import Fact, FactKind
@@ -148,8 +149,34 @@ async def test_agents_of_calls_that_died_are_given_back(store: Store) -> None:
 
 async def test_one_process_leads(store: Store, database_url: str) -> None:
     async with Store.from_url(database_url) as other:
-        async with store.leadership("dialler") as first, other.leadership("dialler") as second:
-            assert (first, second) == (True, False)
-        async with other.leadership("dialler") as now_leads:
-            assert now_leads
+        first, second = store.lead("dialler"), other.lead("dialler")
+        assert await first.hold() and await first.hold() and not await second.hold()
+        await first.give_up()
+        assert await second.hold() and not await first.hold()
+        await second.give_up()
         assert await store.setting("secret", lambda: "a") == await other.setting("secret", lambda: "b")
+
+
+async def test_a_lost_connection_loses_the_lead_and_takes_it_again_unless_somebody_was_sooner(
+    store: Store, database_url: str
+) -> None:
+    async with Store.from_url(database_url) as other:
+        first, second = store.lead("dialler"), other.lead("dialler")
+        assert await first.hold()
+        await cut_all_others(other)
+        assert await first.hold(), "nobody else has it"
+        await cut_all_others(other)
+        for _ in range(100):  # the server notices a little later
+            if await second.hold():
+                break
+            await asyncio.sleep(0.05)
+        assert await second.hold() and not await first.hold()
+        await second.give_up()
+
+
+async def cut_all_others(store: Store) -> None:
+    """As a restart of the server, or of a firewall between, would."""
+    cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+               "AND pid <> pg_backend_pid()")  # fmt: skip
+    async with store._database.begin() as connection:
+        await connection.execute(cut)

@@ -1,0 +1,67 @@
+"""Leadership: of all processes that could do a task, one does. The lock hangs on a connection and dies with it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from voicebot.store.database import Database, lock_key
+
+
+class Leadership:
+    """One process' claim to lead a role."""
+
+    def __init__(self, database: Database, role: str) -> None:
+        self._database = database
+        self._key = {"key": lock_key("leader", role)}
+        self._connection: AsyncConnection | None = None
+
+    async def hold(self) -> bool:
+        """Whether this process leads from here on. Takes the lead where nobody has it.
+
+        After the server or the way to it was away the lead is lost, and taken again unless somebody else was sooner.
+        Raises sqlalchemy.exc.OperationalError while the server is away: then nobody leads.
+        """
+        if self._connection is not None and not await self._is_alive(self._connection):
+            await self._drop()
+        if self._connection is not None:
+            return True
+        connection = await self._database.engine.connect()
+        try:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            leads = bool((await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), self._key)).scalar_one())
+        except BaseException:
+            await connection.invalidate()
+            await connection.close()
+            raise
+        if leads:
+            self._connection = connection
+        else:
+            await connection.close()
+        return leads
+
+    async def give_up(self) -> None:
+        """Let somebody else lead."""
+        if self._connection is not None:
+            with suppress(SQLAlchemyError):  # a lost connection has lost the lock already
+                await self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), self._key)
+            await self._drop()
+
+    async def _is_alive(self, connection: AsyncConnection) -> bool:
+        try:
+            await connection.execute(text("SELECT true"))
+        except SQLAlchemyError:
+            return False
+        return True
+
+    async def _drop(self) -> None:
+        """Close for good: a connection that went back to the pool would keep the lock."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                await connection.invalidate()
+            with suppress(SQLAlchemyError):
+                await connection.close()
