@@ -21,6 +21,7 @@ from sqlalchemy import (
 from voicebot.store import (  # noqa: F401  # foreign keys lead there
     schema_cases,
     schema_dialling,
+    schema_evidence,
     schema_follow_up,
     schema_people,
     schema_permissions,
