@@ -85,6 +85,9 @@ def _optional(settings: Settings) -> dict[str, object]:
         "VOICEBOT_MESSAGE_WEBHOOK": settings.message_webhook,
         "VOICEBOT_MESSAGE_SECRET": settings.message_secret and settings.message_secret.get_secret_value(),
         "VOICEBOT_MESSAGE_TEMPLATES": settings.message_templates,
+        **_gateways(settings),
+        "VOICEBOT_CHANNELS": settings.channels,
+        "VOICEBOT_FOLLOW_UP": settings.follow_up,
         "VOICEBOT_TRUNK": settings.trunk,
         "VOICEBOT_TRUNKS": settings.trunks if isinstance(settings.trunks, Path) else None,
         "VOICEBOT_PUBLIC_ADDRESS": settings.public_address,
@@ -92,6 +95,25 @@ def _optional(settings: Settings) -> dict[str, object]:
         "VOICEBOT_TLS_CERTIFICATE": settings.tls_certificate,
         "VOICEBOT_TLS_KEY": settings.tls_key,
         "VOICEBOT_TLS_CA": settings.tls_ca,
+    }
+
+
+def _gateways(settings: Settings) -> dict[str, object]:
+    """What messages leave by; passwords go through the environment, never a command line."""
+    secrets = {
+        "VOICEBOT_SMTP_PASSWORD": settings.smtp_password,
+        "VOICEBOT_WECHAT_SECRET": settings.wechat_secret,
+        "VOICEBOT_WECHAT_TOKEN": settings.wechat_token,
+    }
+    return {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None} | {
+        "VOICEBOT_PUSH_WEBHOOK": settings.push_webhook,
+        "VOICEBOT_SMTP_URL": settings.smtp_url,
+        "VOICEBOT_SMTP_FROM": settings.smtp_from,
+        "VOICEBOT_SMTP_CA": settings.smtp_ca,
+        "VOICEBOT_WECHAT_APP_ID": settings.wechat_app_id,
+        "VOICEBOT_WECHAT_TEMPLATES": settings.wechat_templates,
+        "VOICEBOT_WECHAT_API": settings.wechat_api,
+        "VOICEBOT_LETTERS": "true" if settings.letters else None,
     }
 
 

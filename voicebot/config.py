@@ -117,9 +117,31 @@ class Settings(BaseSettings):
     )
     message_secret: SecretStr | None = Field(default=None, description="Secret that signs those posts")
     message_templates: Path | None = Field(default=None, description="YAML file with the wording of short messages")
+    push_webhook: str | None = Field(default=None, description="URL that app push messages are posted to, signed alike")
+    smtp_url: str | None = Field(
+        default=None, description="Mail server: smtps://user@host, smtp://user@host (STARTTLS) or smtp+plain://host"
+    )
+    smtp_from: str = Field(default="", description="Sender of e-mail, such as 客服 <service@example.com>")
+    smtp_password: SecretStr | None = Field(default=None, description="Password for the mail server")
+    smtp_ca: Path | None = Field(default=None, description="Authorities the mail server's certificate may come from")
+    wechat_app_id: str | None = Field(default=None, description="Official account that sends template messages")
+    wechat_secret: SecretStr | None = Field(default=None, description="Its secret")
+    wechat_token: SecretStr | None = Field(default=None, description="Token that signs what WeChat reports to us")
+    wechat_templates: Path | None = Field(default=None, description="YAML file: message, template id and its fields")
+    wechat_api: str = Field(default="https://api.weixin.qq.com", description="Where WeChat's interface is reached")
+    letters: bool = Field(default=False, description="Letters may be sent: as pages to print below home/letters")
+    channels: Path | None = Field(default=None, description="YAML file with caps and hours of each message channel")
+    follow_up: Path | None = Field(default=None, description="YAML file with terms of promises, tickets and recaps")
     score_model: str | None = Field(
         default=None, description="module:object with predict_proba that scores cases in the scorecard's place"
     )
+    timestamp_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Time-stamp authorities (RFC 3161) that witness the log of evidence, by commas"
+    )
+    timestamp_roots: Path | None = Field(default=None, description="Certificates that must have signed those, PEM")
+    timestamp_every_s: float = Field(default=600, ge=10, description="How often they are asked")
+    vault_key: Path | None = Field(default=None, description="Master key of the vault; bundles are encrypted with it")
+    disk_reserve_mb: int = Field(default=512, ge=0, description="Nobody is dialled when less is free for recordings")
     drain_seconds: float = Field(default=180, ge=0, description="How long running calls may go on after SIGTERM")
     softphone_listen: str | None = Field(
         default=None, description="Where browsers' telephones are SIP extensions; default: the SIP host, any free port"
@@ -129,7 +151,7 @@ class Settings(BaseSettings):
         default=(), description="stun:host:port and turn:user:password@host:port for softphones, separated by commas"
     )
 
-    @field_validator("allowed_peers", "ice_servers", "transfer_targets", mode="before")
+    @field_validator("allowed_peers", "ice_servers", "transfer_targets", "timestamp_urls", mode="before")
     @classmethod
     def _split_peers(cls, value: object) -> object:
         if isinstance(value, str):
@@ -154,7 +176,10 @@ class Settings(BaseSettings):
     def _expand_home(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("trunks", "tls_certificate", "tls_key", "tls_ca", "message_templates")
+    @field_validator(
+        "trunks", "tls_certificate", "tls_key", "tls_ca", "message_templates", "smtp_ca", "wechat_templates",
+        "channels", "follow_up",
+    )  # fmt: skip
     @classmethod
     def _expand_path(cls, value: object) -> object:
         return value.expanduser().absolute() if isinstance(value, Path) else value
@@ -179,7 +204,7 @@ class Settings(BaseSettings):
             raise ValueError("expected two ports, first-last, between 1024 and 65535, such as 30000-34999")
         return value
 
-    @field_validator("message_webhook")
+    @field_validator("message_webhook", "push_webhook", "wechat_api")
     @classmethod
     def _check_webhook(cls, value: str | None) -> str | None:
         if value is not None:
@@ -188,9 +213,23 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_messages(self) -> Self:
-        if self.message_webhook is not None and self.message_secret is None:
-            raise ValueError("VOICEBOT_MESSAGE_WEBHOOK needs VOICEBOT_MESSAGE_SECRET: unsigned messages are not sent")
+        if (self.message_webhook or self.push_webhook) and self.message_secret is None:
+            name = "VOICEBOT_MESSAGE_WEBHOOK" if self.message_webhook else "VOICEBOT_PUSH_WEBHOOK"
+            raise ValueError(f"{name} needs VOICEBOT_MESSAGE_SECRET: unsigned messages are not sent")
         return self
+
+    @property
+    def message_channels(self) -> tuple[str, ...]:
+        """By which channels this installation can send messages."""
+        wechat = self.wechat_app_id and self.wechat_secret and self.wechat_templates
+        ways = {"sms": self.message_webhook, "wechat": wechat, "push": self.push_webhook, "email": self.smtp_url,
+                "letter": self.letters}  # fmt: skip
+        return tuple(name for name, way in ways.items() if way)
+
+    @property
+    def in_writing(self) -> bool:
+        """Whether there is any way to send a message."""
+        return bool(self.message_channels)
 
     @property
     def recordings(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+from dataclasses import replace
 from typing import Final
 
 from voicebot.compliance.gate import check_speech
@@ -15,8 +16,9 @@ from voicebot.domain.attempt import TargetKind
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.domain.message import Message, MessageState
 from voicebot.domain.permission import DialRequest, jurisdictions
-from voicebot.messages.channel import Channel, GatewayAway, Undeliverable
-from voicebot.messages.templates import TemplateError, Templates, fill_in
+from voicebot.messages.channel import Channels, GatewayAway, Letter, Undeliverable, Unsubscribed
+from voicebot.messages.manners import Manner, Manners, shipped_manners
+from voicebot.messages.templates import TemplateError, Templates, fill_in, values_of
 from voicebot.store import DatabaseError, Store
 from voicebot.store.outbox import DueMessage
 
@@ -24,8 +26,7 @@ POLL_S: Final = 5.0
 AT_ONCE: Final = 20
 FIRST_WAIT: Final = dt.timedelta(minutes=1)
 LONGEST_WAIT: Final = dt.timedelta(hours=1)
-VOICE_ONLY: Final = "do_not_call_voice"
-"""Who wants no calls may still want it in writing."""
+WEEK: Final = dt.timedelta(days=7)
 
 _log = logging.getLogger(__name__)
 
@@ -34,10 +35,17 @@ class Sender:
     """Several may share the outbox; a message is handed over once, or again under the same key after a crash."""
 
     def __init__(
-        self, store: Store, channel: Channel, templates: Templates, clock: Clock, packs: Packs | None = None
+        self,
+        store: Store,
+        channels: Channels,
+        templates: Templates,
+        clock: Clock,
+        packs: Packs | None = None,
+        manners: Manners | None = None,
     ) -> None:
-        self._store, self._channel, self._templates, self._clock = store, channel, templates, clock
+        self._store, self._channels, self._templates, self._clock = store, channels, templates, clock
         self._packs = packs or shipped_packs()
+        self._manners = manners or shipped_manners()
 
     async def run(self) -> None:
         """Send what is due, until cancelled; a database that is away is waited for."""
@@ -62,25 +70,43 @@ class Sender:
         if not verdict.allowed:
             await self._put_off(message, verdict)
             return
+        free_at = await self._free_at(due, now)
+        if free_at is not None:
+            await self._put_off(message, Verdict(False, None, "已达该渠道的条数上限", free_at, verdict.pack_sha256))
+            return
         try:
             text = fill_in(self._templates, message.kind, due.case, due.promise)
         except TemplateError as error:
             await self._store.outbox.end(message.id, MessageState.FAILED, str(error))
             return
-        forbidden = self._violation(due, text, now)
-        if forbidden:
-            await self._store.outbox.end(message.id, MessageState.REFUSED, forbidden, "CN-S1")
-            return
-        await self._hand_over(message, text)
+        values = values_of(due.case, due.promise)
+        await self._hand_over(due, Letter(f"voicebot-{message.id}", message.to, text, message.kind, values))
 
     async def _may_send(self, due: DueMessage, now: dt.datetime) -> Verdict:
         """The rulebook's hours, quiet days and stops; its counts are of calls."""
+        manner = self._manners[due.message.channel]
         debtor = due.case.debtor.id
         stops = await self._store.contacts.stops_of(debtor, due.message.to, now)
-        binding = tuple(stop.asked for stop in stops if stop.reason != VOICE_ONLY)
+        binding = tuple(stop.asked for stop in stops if stop.reason not in manner.despite)
         laws = jurisdictions(due.case.jurisdiction)
         request = DialRequest(now, laws, TargetKind.DEBTOR.value, due.message.to, stops=binding)
-        return judge(request, self._packs)
+        verdict = judge(request, self._packs)
+        only_the_hour = not verdict.allowed and not binding and verdict.not_before is not None
+        if manner.at_any_hour and only_the_hour:
+            return replace(verdict, allowed=True, rule=None, not_before=None)
+        return verdict
+
+    async def _free_at(self, due: DueMessage, now: dt.datetime) -> dt.datetime | None:
+        """When the channel may be used again for this debtor; None: now."""
+        manner: Manner = self._manners[due.message.channel]
+        sent = await self._store.outbox.sent_to(due.case.debtor.id, due.message.channel, now - WEEK)
+        midnight = dt.datetime.combine(now.astimezone(SHANGHAI).date(), dt.time(), SHANGHAI)
+        free = []
+        if sum(at >= midnight for at in sent) >= manner.per_day:
+            free.append(midnight + dt.timedelta(days=1))
+        if len(sent) >= manner.per_week:
+            free.append(sent[-manner.per_week] + WEEK if manner.per_week else now + WEEK)
+        return max(free, default=None)
 
     async def _put_off(self, message: Message, verdict: Verdict) -> None:
         if verdict.not_before is None or verdict.not_before >= message.expires_at:
@@ -101,16 +127,27 @@ class Sender:
         found = check_speech(text, "bot", SpeechContext(known, listener, today, record, names))
         return "；".join(f"{each.id} {each.reason}" for each in found)
 
-    async def _hand_over(self, message: Message, text: str) -> None:
-        outbox = self._store.outbox
+    async def _hand_over(self, due: DueMessage, letter: Letter) -> None:
+        """Send it, unless its wording is forbidden; book what came of it."""
+        message, outbox, now = due.message, self._store.outbox, self._clock.now()
+        order = [channel for channel, manner in self._manners.items() if manner.steps_in and channel in self._channels]
         try:
-            external_id = await self._channel.send(f"voicebot-{message.id}", message.to, text)
+            channel = self._channels.get(message.channel)
+            if channel is None:
+                raise Undeliverable(f"this installation has no way to send by {message.channel}")
+            forbidden = self._violation(due, channel.wording(letter), now)
+            if forbidden:
+                await outbox.end(message.id, MessageState.REFUSED, forbidden, "CN-S1")
+                return
+            external_id = await channel.send(letter)
+        except Unsubscribed as error:
+            await self._store.receipts.tell(letter.key, MessageState.UNSUBSCRIBED, str(error), order, now)
         except Undeliverable as error:
-            _log.error("message %s is refused by the gateway: %s", message.id, error)
-            await outbox.end(message.id, MessageState.FAILED, str(error))
+            _log.error("message %s can't be delivered: %s", message.id, error)
+            await outbox.fall_back(message.id, str(error), order, now, text=letter.text)
         except GatewayAway as error:
-            again = self._clock.now() + min(FIRST_WAIT * 2 ** (message.tries - 1), LONGEST_WAIT)
+            again = now + min(FIRST_WAIT * 2 ** (message.tries - 1), LONGEST_WAIT)
             _log.warning("message %s waits: %s", message.id, error)
             await outbox.later(message.id, again, str(error))
         else:
-            await outbox.sent(message.id, text, external_id, self._clock.now())
+            await outbox.sent(message.id, letter.text, external_id, self._clock.now())

@@ -81,6 +81,13 @@ class Promises:
             row = (await connection.execute(query)).first()
         return _to_callback(row) if row else None
 
+    async def called_back(self, case_id: str, before: dt.datetime, now: dt.datetime) -> int:
+        """The bot rang as was asked for: what was booked before then, and is no agent's, is done; how many."""
+        booked = (callbacks.c.case_id == case_id, callbacks.c.booked_at < before, callbacks.c.agent_id.is_(None))
+        change = update(callbacks).where(*booked, callbacks.c.done_at.is_(None)).values(done_at=now)
+        async with self._database.begin() as connection:
+            return (await connection.execute(change)).rowcount
+
     async def callback_done(self, callback_id: int, now: dt.datetime) -> None:
         async with self._database.begin() as connection:
             await connection.execute(update(callbacks).where(callbacks.c.id == callback_id).values(done_at=now))

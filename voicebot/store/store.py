@@ -37,9 +37,7 @@ from voicebot.store.leadership import Leadership
 from voicebot.store.load import Load
 from voicebot.store.lost_calls import LostCalls
 from voicebot.store.operations import Holds, Operations
-from voicebot.store.operations import Holds, Operations
 from voicebot.store.outbox import Outbox
-from voicebot.store.papers import Papers
 from voicebot.store.papers import Papers
 from voicebot.store.payments import Payments
 from voicebot.store.policies import Policies
@@ -119,9 +117,6 @@ class Store:
         self.risks = Risks(database)
         self.escalations = Escalations(database)
         self.assignments = Assignments(database)
-        self.operations = Operations(database)
-        self.holds = Holds(database)
-        self.papers = Papers(database)
         self.operations = Operations(database)
         self.holds = Holds(database)
         self.papers = Papers(database)

@@ -15,7 +15,7 @@ from voicebot.campaign.permission import judge_by
 from voicebot.domain.attempt import Attempt, ContactStop, Outcome
 from voicebot.domain.case import Promise
 from voicebot.domain.clock import FixedClock
-from voicebot.domain.message import Message, MessageKind, MessageState
+from voicebot.domain.message import Message, MessageChannel, MessageKind, MessageState
 from voicebot.domain.outcome import Disposition
 from voicebot.messages.planning import promise_messages
 from voicebot.messages.sender import Sender
@@ -44,7 +44,7 @@ def clock() -> FixedClock:
 @pytest_asyncio.fixture
 async def sender(store: Store, gateway: Gateway, clock: FixedClock) -> AsyncIterator[Sender]:
     channel = WebhookChannel(gateway.url, SECRET, clock)
-    yield Sender(store, channel, shipped_templates(), clock)
+    yield Sender(store, {MessageChannel.SMS: channel}, shipped_templates(), clock)
     await channel.close()
 
 
@@ -178,7 +178,7 @@ async def test_a_promise_that_is_replaced_or_a_case_that_is_closed_takes_its_mes
 async def test_a_wrong_secret_is_said(store: Store, gateway: Gateway, clock: FixedClock) -> None:
     await promised(store, clock)
     channel = WebhookChannel(gateway.url, "another", clock)
-    await Sender(store, channel, shipped_templates(), clock).once()
+    await Sender(store, {MessageChannel.SMS: channel}, shipped_templates(), clock).once()
     await channel.close()
     assert "our secret" in (await of_case(store))[MessageKind.PROMISE_RECAP].why
 
