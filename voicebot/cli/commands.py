@@ -14,6 +14,7 @@ import typer
 
 from voicebot.cli.models import models
 from voicebot.cli.people import agents, users
+from voicebot.cli.reports import reports
 from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, in_store, print_row
 from voicebot.cli.trunks import trunks
 
@@ -45,6 +46,7 @@ for name, group in {
     "users": users,
     "evidence": evidence,
     "models": models,
+    "reports": reports,
     "trunks": trunks,
 }.items():
     app.add_typer(group, name=name)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from voicebot.console.desk_data import DeskData
     from voicebot.console.floor_data import FloorData
     from voicebot.console.people_data import PeopleData
+    from voicebot.console.report_data import ReportData
     from voicebot.console.script_data import ScriptsData
 
 PER_PAGE = 25
@@ -215,6 +216,9 @@ class ConsoleData(Protocol):
 
     @property
     def library(self) -> ScriptsData: ...
+
+    @property
+    def reports(self) -> ReportData: ...
 
     async def running_calls(self) -> Sequence[CallRow]: ...
 

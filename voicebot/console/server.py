@@ -38,12 +38,14 @@ from voicebot.console.pages import (
     finding,
     lines,
     people,
+    reports,
     running,
     script,
     scripts,
     wall,
 )
 from voicebot.console.queries import ConsoleData
+from voicebot.console.report_api import report_routes
 from voicebot.console.script_api import script_routes
 from voicebot.console.sessions import Sessions, create_admin_link
 from voicebot.console.settings import ConsoleSettings
@@ -77,12 +79,13 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     app.include_router(desk_routes(data, floor))
     app.include_router(floor_routes(data, floor))
     app.include_router(people_routes(data, settings.url))
+    app.include_router(report_routes(data))
     app.include_router(script_routes(data, settings.synthesizer))
     app.include_router(softphone_routes(softphones, settings.ice_servers))
     _plain_routes(app)
     app.mount(ASSETS, StaticFiles(directory=Path(str(files("voicebot.console").joinpath("static")))))
     console = Console(data, settings, board, floor)
-    for page in (running, calls, call, cases, campaigns, desk, wall, people, lines, scripts, script, finding):
+    for page in (running, calls, call, cases, campaigns, desk, wall, people, lines, reports, scripts, script, finding):
         page.register(console)
     nicegui.app.on_page_exception(error_page)
     ui.run_with(

@@ -25,7 +25,7 @@ from voicebot.console.words import Words
 
 log = structlog.get_logger(__name__)
 ASSETS = "/assets"
-STYLES = ("tokens.css", "console.css", "desk.css", "scripts.css")
+STYLES = ("tokens.css", "console.css", "desk.css", "scripts.css", "reports.css")
 NAVIGATION = (
     ("/desk", "headset", "nav.desk", "desk"),
     ("/wall", "wall", "nav.wall", "wall"),
@@ -34,6 +34,7 @@ NAVIGATION = (
     ("/cases", "cases", "nav.cases", "cases"),
     ("/campaigns", "campaigns", "nav.campaigns", "campaigns"),
     ("/scripts", "script", "nav.scripts", "scripts"),
+    ("/reports", "chart", "nav.reports", "reports"),
     ("/lines", "path", "nav.lines", "wall"),
     ("/people", "people", "nav.people", "users"),
 )

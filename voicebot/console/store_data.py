@@ -29,6 +29,7 @@ from voicebot.console.queries import (
     PromiseView,
     RejectedRow,
 )
+from voicebot.console.report_data import ReportData
 from voicebot.console.script_data import ScriptsData
 from voicebot.domain.attempt import Attempt, AttemptState
 from voicebot.domain.campaign import Campaign, CampaignProgress, CampaignState, Hours, Segment
@@ -81,6 +82,7 @@ class StoreData:
         self.desk = DeskData(store, self._clock, workers, authorities, targets)
         self.floor = FloorData(store, self._clock)
         self.people = PeopleData(store, self._clock)
+        self.reports = ReportData(store, self._clock)
         self.library = ScriptsData(store, self._clock, scripts_dir())
 
     # --- calls

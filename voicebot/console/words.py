@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from voicebot.console.desk_words import DESK_TEXTS
 from voicebot.console.line_words import LINE_TEXTS
+from voicebot.console.report_words import REPORT_TEXTS
 from voicebot.console.script_words import SCRIPT_TEXTS
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.money import yuan
@@ -405,5 +406,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fact.ended": ("通话结束", "Ended"),
     **DESK_TEXTS,
     **LINE_TEXTS,
+    **REPORT_TEXTS,
     **SCRIPT_TEXTS,
 }

@@ -15,7 +15,7 @@ from voicebot.domain.counted import CallSetting, CountedCall
 from voicebot.domain.tally import COUNTERS, DIMENSIONS
 from voicebot.store.database import Database, lock_key
 from voicebot.store.rows import AnyRow
-from voicebot.store.schema import calls, campaigns, cases, debtors, numbers
+from voicebot.store.schema import calls, campaigns, cases, debtors
 from voicebot.store.schema_people import wrapups
 from voicebot.store.schema_quality import call_checks, verdicts
 from voicebot.store.schema_reports import report_calls, report_days, report_nodes
@@ -137,13 +137,6 @@ async def _add_nodes(connection: AsyncConnection, call_ids: Sequence[str], sign:
 
 
 def _settings() -> Select[Any]:
-    place = (
-        select(numbers.c.number)
-        .where(numbers.c.debtor_id == cases.c.debtor_id)
-        .order_by(numbers.c.rank, numbers.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
     promised = exists().where(wrapups.c.call_id == calls.c.id, wrapups.c.promise != text("'{}'::jsonb"))
     known = (
         calls.outerjoin(cases, calls.c.case_id == cases.c.id)
@@ -157,10 +150,11 @@ def _settings() -> Select[Any]:
         cases.c.overdue_days,
         cases.c.as_of,
         cases.c.debtor_id,
+        cases.c.region,
+        debtors.c.birth_year,
         campaigns.c.strategy,
         call_checks.c.slipped,
         call_checks.c.call_id.label("check_of"),
-        place.label("first_number"),
         promised.label("agent_promised"),
     ).select_from(known)
 
@@ -176,8 +170,8 @@ def _to_setting(row: AnyRow, said: tuple[tuple[str, bool], ...]) -> CallSetting:
         campaign=row.campaign_id or "",
         strategy=row.strategy or "",
         debtor=row.debtor_id or "",
-        region="",
-        age=None,
+        region=row.region or "",
+        age=day.year - row.birth_year if row.birth_year else None,
         amount_fen=row.amount_fen or 0,
         overdue_days=overdue,
         bundle=row.bundle,
