@@ -55,8 +55,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.server.seen.append(message)
         status = self.server.answers.pop(0) if self.server.answers else 200
         if status == 200:
-            assert self.headers["Idempotency-Key"] == message["key"]
-            self.server.taken.setdefault(message["key"], message)
+            key = message.get("key") or message["id"]
+            assert self.headers["Idempotency-Key"] == key
+            self.server.taken.setdefault(key, message)
         return status
 
     def log_message(self, format: str, *args: Any) -> None: ...
