@@ -20,6 +20,11 @@ _ENDED = re.compile(
     r"(?:[吧了吗呢嘛呗的哈喽啦]|号|块|元|钱|天|还|还清|付|付清|转|处理|"
     r"期|行|好|可以|对|是|不是|不行|不|人|岁|是我|[您你请]说|放心|问题|知道|明白)$"
 )
+_CLOSING = re.compile(
+    r"(?:放心|没问题|[您你请]说|再见|拜拜|谢谢|就这样|还清|付清|处理|是的|好的|可以|没错|本人|我就?是|是我|"
+    r"(?:可以|行|好|成|对)吗|[好行]不[好行])$"
+)
+"""What people close an answer with."""
 _UNIT = re.compile(r"[十百千万]$")
 _DIGITS = re.compile(r"[0-9零〇幺一二三四五六七八九两]+$")
 _FIGURE = re.compile(r"[零〇一二三四五六七八九十百千万两几]$")
@@ -30,6 +35,7 @@ _SURE = 0.6
 # Any fixed moment will do: only the presence of a slot is looked at, never its value.
 _NOON = datetime(2026, 1, 5, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
 _DIGITS_ASKED = 4
+_CLOSED_FROM = 3
 
 
 def is_complete_answer(text: str, topic: Topic, understander: Understander) -> bool:
@@ -52,6 +58,15 @@ def is_complete_answer(text: str, topic: Topic, understander: Understander) -> b
         return True
     best = understander.classifier.classify(text, topic).intents[0]
     return best.id != UNKNOWN and best.p >= _SURE and bool(_ENDED.search(line))
+
+
+def is_closed(text: str, topic: Topic) -> bool:
+    """True where nothing is added to a complete answer, as a rule: the four digits asked for, and three syllables or
+    more that close as answers do. A bare 对 or 好的 is often only the beginning of one."""
+    line = normalise(text).replace(" ", "")
+    if topic is Topic.VERIFY and (digits := _DIGITS.search(line)) is not None:
+        return len(digits.group()) == _DIGITS_ASKED
+    return len(line) >= _CLOSED_FROM and bool(_CLOSING.search(line))
 
 
 def breaks_off_in_figure(text: str, topic: Topic) -> bool:

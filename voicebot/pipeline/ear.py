@@ -15,7 +15,7 @@ from voicebot.audio.voice_figures import measure
 from voicebot.domain.understanding import Topic
 from voicebot.intent.answers import says_yes_or_no
 from voicebot.intent.danger import danger
-from voicebot.intent.is_complete import breaks_off_in_figure
+from voicebot.intent.is_complete import breaks_off_in_figure, is_closed
 from voicebot.pipeline.barge_in import is_rest_of_echo
 from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
 from voicebot.pipeline.machine import AnswerWatch, Verdict
@@ -57,7 +57,7 @@ class Ear:
         self._ticks = 0
         self._turn_started = 0
         self._partial = ""
-        self._complete = self._figure = self._low = False
+        self._complete = self._closed = self._figure = self._low = False
         self._told_deaf = False
 
     @property
@@ -80,7 +80,7 @@ class Ear:
         self._turn = EndOfTurn()
         self._before.clear()
         self._finishing.clear()
-        self._partial, self._complete, self._figure = "", False, False
+        self._partial, self._complete, self._closed, self._figure = "", False, False, False
         self.session.abandon()
 
     def expect_person(self) -> None:
@@ -100,7 +100,12 @@ class Ear:
         noticed += self._concluded()
         noticed += self._deafness()
         change = self._turn.tick(
-            voice, words=bool(self._partial), complete=self._complete, figure=self._figure, low=self._low
+            voice,
+            words=bool(self._partial),
+            complete=self._complete,
+            closed=self._closed,
+            figure=self._figure,
+            low=self._low,
         )
         self._judge_pitch()
         if change is TurnChange.STARTED:
@@ -124,6 +129,7 @@ class Ear:
             return []
         self._partial = text
         self._complete = self._is_complete(text, self.topic)
+        self._closed = self._complete and is_closed(text, self.topic)
         self._figure = not self._complete and breaks_off_in_figure(text, self.topic)
         return [Partial(text), *_if_any(self._watch.text(text))]
 
@@ -132,7 +138,8 @@ class Ear:
 
     def _start_turn(self) -> None:
         self._turn_started = self._ticks
-        self._partial, self._complete, self._figure, self._low = "", False, False, False
+        self._partial = ""
+        self._complete = self._closed = self._figure = self._low = False
         self._overlapped = 0
         self._begun_under_us = self.bot_speaks()
         for pcm in self._before:
@@ -141,7 +148,7 @@ class Ear:
     def _take(self, pcm: bytes) -> None:
         """Sound of the running turn, at most `Patience.longest_ms` of it."""
         overlaps = self.bot_speaks()
-        self.session.accept(pcm, eager=overlaps)
+        self.session.accept(pcm, eager=overlaps or self._turn.pause_ms > 0)
         self._overlapped += overlaps
 
     def _end_turn(self, tick: int) -> list[Noticed]:

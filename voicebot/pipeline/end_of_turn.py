@@ -13,6 +13,7 @@ class Patience:
     """Times in milliseconds."""
 
     start_ms: int = 60  # speech shorter than this is a click
+    closed_ms: int = 100  # pause after an answer to which nothing is added: 四三二一, 我明天就还您放心
     complete_ms: int = 200  # pause after words that already are an answer
     open_ms: int = 640  # pause after words that are not
     open_low_ms: int = 480  # the same where the voice went down, as it does at the end of a statement
@@ -47,15 +48,17 @@ class EndOfTurn:
         return self._pause_ms
 
     def tick(
-        self, voice: bool, *, words: bool, complete: bool, figure: bool = False, low: bool = False
+        self, voice: bool, *, words: bool, complete: bool, closed: bool = False, figure: bool = False, low: bool = False
     ) -> TurnChange | None:
         """One 20 ms. `words`: the recogniser has text; `complete`: that text is an answer to what was asked;
-        `figure`: it breaks off inside a number or a date; `low`: the voice went down before it ceased."""
+        `closed`: such a one that nobody adds to; `figure`: it breaks off inside a number or a date; `low`: the voice
+        went down before it ceased."""
         if not self._in_turn:
             return self._wait_for_voice(voice)
         self._turn_ms += TICK_MS
         self._pause_ms = 0 if voice else self._pause_ms + TICK_MS
-        if self._pause_ms >= self._due_ms(words, complete, figure, low) or self._turn_ms >= self._patience.longest_ms:
+        due_ms = self._patience.closed_ms if complete and closed else self._due_ms(words, complete, figure, low)
+        if self._pause_ms >= due_ms or self._turn_ms >= self._patience.longest_ms:
             self._in_turn = False
             self._voiced_ms = 0
             return TurnChange.ENDED
