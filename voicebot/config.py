@@ -178,7 +178,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "trunks", "tls_certificate", "tls_key", "tls_ca", "message_templates", "smtp_ca", "wechat_templates",
-        "channels", "follow_up",
+        "channels", "follow_up", "timestamp_roots", "vault_key",
     )  # fmt: skip
     @classmethod
     def _expand_path(cls, value: object) -> object:
