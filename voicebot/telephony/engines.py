@@ -48,9 +48,6 @@ class TickCallback(Protocol):
 def check_line(settings: Settings) -> None:
     """SettingsError for trunks or an engine that can't be used; asked before anything is started."""
     trunks = trunks_of(settings)
-    for index in range(settings.workers if trunks else 0):
-        if not any(trunk.share(index, settings.workers).max_calls for trunk in trunks):
-            raise SettingsError(f"VOICEBOT_WORKERS={settings.workers}: worker {index} gets no channel of any trunk")
     if settings.line_engine == "pyvoip":
         require_pyvoip()
         fitting(trunks)
@@ -67,8 +64,11 @@ def open_line(
     on_incoming: IncomingHandler,
     refusal: Refusal,
 ) -> WorkerLine:
-    """The line of worker `index`, not yet started. SettingsError for trunks or certificates that can't be used."""
-    trunks = [trunk.share(index, settings.workers) for trunk in trunks_of(settings)]
+    """The line of worker `index`, not yet started. SettingsError for trunks or certificates that can't be used.
+
+    Each line knows the whole of every trunk; what is its part of them is settled by voicebot/worker/trunk_sharing.py.
+    """
+    trunks = trunks_of(settings)
     if any(trunk.caller.rule is CallerRule.AREA for trunk in trunks):
         place_of(trunks[0].caller.numbers[0])  # the tables load now and not during calls
     if settings.line_engine == "pyvoip":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -163,8 +163,3 @@ class Trunk:
         """The script that answers calls to one of our numbers, however it is spelt."""
         by_line = {same_line(number): script for number, script in self.inbound.called}
         return by_line.get(same_line(called), self.inbound.script)
-
-    def share(self, worker: int, workers: int) -> Trunk:
-        """The part of its channels and calls per second that belongs to one of `workers` lines."""
-        channels = self.max_calls // workers + (worker < self.max_calls % workers)
-        return replace(self, max_calls=channels, calls_per_second=self.calls_per_second / workers)

@@ -21,6 +21,7 @@ PROBES_UP = 2
 
 
 PACED = "calls per second reached"
+LENT = "the other channels are with other lines"
 
 
 class Registered(StrEnum):
@@ -60,15 +61,26 @@ class TrunkState:
     registered: Registered = Registered.NOT_NEEDED
     on_trial: bool = False
     last_failure: str = ""
+    channels_share: int | None = None
+    rate_share: float | None = None
+
+    @property
+    def channels(self) -> int:
+        """Calls at once: what is left of the trunk to this line, where lines share it."""
+        return self.trunk.max_calls if self.channels_share is None else self.channels_share
+
+    @property
+    def rate(self) -> float:
+        """New calls per second, of this line."""
+        return self.trunk.calls_per_second if self.rate_share is None else self.rate_share
 
     @property
     def burst(self) -> float:
         """The bucket's size: one second of calls, at least one call."""
-        return max(1.0, self.trunk.calls_per_second)
+        return max(1.0, self.rate)
 
     def tokens_now(self, now: float) -> float:
-        gained = max(0.0, now - self.tokens_at) * self.trunk.calls_per_second
-        return min(self.burst, self.tokens + gained)
+        return min(self.burst, self.tokens + max(0.0, now - self.tokens_at) * self.rate)
 
 
 def obstacle(state: TrunkState, now: float) -> str | None:
@@ -79,8 +91,8 @@ def obstacle(state: TrunkState, now: float) -> str | None:
         return "does not answer OPTIONS"
     if now < state.paused_until:
         return "paused after failures"
-    if state.running >= state.trunk.max_calls:
-        return "all channels in use"
+    if state.running >= state.channels:
+        return "all channels in use" if state.running >= state.trunk.max_calls else LENT
     if state.tokens_now(now) < 1.0:
         return PACED
     return None
@@ -116,6 +128,12 @@ def choose(
         if mark < 0:
             return state
     return [s for s in equals if s.trunk.weight][-1]
+
+
+def shared(state: TrunkState, now: float, channels: int, rate: float) -> TrunkState:
+    """The line may use that much of the trunk from now on."""
+    with_tokens = replace(state, tokens=state.tokens_now(now), tokens_at=now)
+    return replace(with_tokens, channels_share=channels, rate_share=rate)
 
 
 # --- what happens to a trunk ---------------------------------------------------------------------------------------

@@ -95,6 +95,10 @@ class TrunkDesk:
         states = [s for s in self.states.values() if only is None or s.trunk.name == only]
         return "; ".join(f"{s.trunk.name}: {obstacle(s, self._now()) or 'free'}" for s in states)
 
+    def share(self, name: str, channels: int, rate: float) -> None:
+        """Use at most so many channels, and so many new calls per second, of a trunk that other lines use too."""
+        self.states[name] = trunk_choice.shared(self.states[name], self._now(), channels, rate)
+
     # --- what became of calls ------------------------------------------------------------------------------
 
     def sent(self, trunk: Trunk) -> None:

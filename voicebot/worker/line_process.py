@@ -41,8 +41,10 @@ from voicebot.worker.frozen import keep_frozen
 from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.line_link import BrainLink
 from voicebot.worker.names import link_path, rtp_range, sip_address, worker_name
+from voicebot.worker.premises import premises_of
 from voicebot.worker.priority import go_first
 from voicebot.worker.ticks import Sound
+from voicebot.worker.trunk_sharing import TrunkSharing
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +62,7 @@ class LineProcess:
     def __init__(self, settings: Settings, url: str, index: int) -> None:
         self._settings = settings
         self._index = index
-        self._worker = worker_name(index)
+        self._worker = worker_name(index, settings.home)
         self._clock = SystemClock()
         self._store = Store.from_url(url)
         self._signer = Signer.load_or_create(settings.keys)
@@ -77,6 +79,7 @@ class LineProcess:
             refusal=self._refusal,
         )
         self._line.trunks.on_trouble = self._on_trunk_trouble
+        self._sharing = TrunkSharing(self._store.trunk_shares, self._line.trunks, self._worker, self._clock)
         self._gate = LoadGate(Limits.of(settings.most_late_ms), has_way_out=self._line.trunks.has_way_out)
         self._runner = CallRunner(
             self._line,
@@ -107,6 +110,7 @@ class LineProcess:
         await self._link.listen(link_path(self._settings, self._index))
         await self._line.start(register=self._index == 0)
         self._line.after_tick(self._link.tick)
+        sharing = asyncio.create_task(self._sharing.run())
         commands = asyncio.create_task(self._take_commands())
         figures = asyncio.create_task(keep_writing(self._settings.home, self._index, self._figures))
         people = asyncio.create_task(self._desk.run())
@@ -122,6 +126,7 @@ class LineProcess:
             await drained
         finally:
             commands.cancel()
+            sharing.cancel()
             figures.cancel()
             load.cancel()
             people.cancel()
@@ -130,6 +135,7 @@ class LineProcess:
             await self._link.close()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._book.drain(), 10)
+            await self._sharing.give_back()
             writer.cancel()
             await self._store.close()
         lateness = self._line.lateness
@@ -138,7 +144,12 @@ class LineProcess:
     async def _take_commands(self) -> None:
         """Only a worker that can converse takes work."""
         await self._link.ready.wait()
-        await CommandTaker(self._store, self._runner, self._worker, self._clock).run()
+        premises = premises_of(self._settings, self._store, self._clock, self._clock.now)  # this line is the recorder
+        await premises.ready(asyncio.Event())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(premises.keep())
+            taker = CommandTaker(self._store, self._runner, self._worker, self._clock, premises.judge)
+            tasks.create_task(taker.run())
 
     def _figures(self) -> LineFigures:
         return LineFigures(
@@ -159,12 +170,17 @@ class LineProcess:
     async def _recover(self) -> None:
         """Seal the calls that a killed line of this worker left open, and tell the call book."""
         for folder in list(unsealed(self._settings.recordings)):
-            if _worker_of(folder) != self._worker:
+            if not self._recovers(_worker_of(folder)):
                 continue
             try:
                 await self._recover_one(folder)
             except Exception:  # one recording, or a full disk, must not keep the telephone from starting
                 log.exception("a recording can't be recovered, see to its folder and the disk", folder=folder.name)
+
+    def _recovers(self, worker: str | None) -> bool:
+        """What this worker recorded; the first one also sees to what workers left that there are no more."""
+        everybody = [worker_name(index, self._settings.home) for index in range(self._settings.workers)]
+        return worker == self._worker or (self._index == 0 and worker is not None and worker not in everybody)
 
     async def _recover_one(self, folder: Path) -> None:
         bundle = await asyncio.to_thread(recover, folder, self._signer, self._clock)

@@ -30,11 +30,11 @@ def line(settings: Settings, index: int = 0) -> WorkerLine:
     return open_line(settings, index, (HOST, 0), rtp_ports(12), on_incoming=answer, refusal=lambda: None)  # type: ignore[arg-type]
 
 
-def test_the_usual_engine_with_this_workers_share_of_the_trunks(trunk_file: Path) -> None:
+def test_every_line_knows_the_whole_of_the_trunks(trunk_file: Path) -> None:
     settings = Settings(trunks=trunk_file, workers=2)
     lines = [line(settings, index) for index in range(2)]
     assert all(isinstance(one, SipLine) for one in lines)
-    assert [one.trunks.states["a"].trunk.max_calls for one in lines] == [3, 2]
+    assert [one.trunks.states["a"].trunk.max_calls for one in lines] == [5, 5]
     assert lines[0].capabilities.transfer and lines[0].capabilities.hold and not lines[0].capabilities.tls
 
 
@@ -50,7 +50,6 @@ def test_pyvoip_when_it_is_asked_for(trunk_file: Path) -> None:
     ("text", "changes", "told"),
     [
         (ONE.replace("5", "0"), {}, "max_calls"),
-        (ONE.replace("max_calls = 5", "max_calls = 1"), {"workers": 2}, "worker 1 gets no channel of any trunk"),
         (ONE, {"line_engine": "pyvoip"}, "register = true"),
         (REGISTERED, {"line_engine": "pyvoip", "workers": 2}, "VOICEBOT_WORKERS=1"),
     ],

@@ -165,14 +165,6 @@ def test_the_short_form_and_the_settings_file(
     assert [trunk.name for trunk in trunks_of(load_settings(config))] == ["carrier", "spare"]
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3, 7])
-def test_workers_share_channels_and_pace(file: Path, workers: int) -> None:
-    carrier = read_trunks(file)[0]
-    shares = [carrier.share(index, workers) for index in range(workers)]
-    assert sum(share.max_calls for share in shares) == carrier.max_calls
-    assert sum(share.calls_per_second for share in shares) == pytest.approx(carrier.calls_per_second)
-
-
 KEYS = st.sampled_from(
     ["name", "host", "transport", "proxy", "user", "password_file", "password_env", "register", "registrar", "srtp",
      "max_calls", "codecs", "caller", "numbers", "inbound", "domain", "peers", "called", "rule", "shape", "weird"]
