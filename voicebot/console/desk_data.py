@@ -73,16 +73,18 @@ class DeskData:
         workers: Sequence[str],
         authorities: Sequence[Authority] = AUTHORITIES,
         targets: Sequence[str] = (),
+        judge: Judge | None = None,
     ) -> None:
         self._store = store
         self._targets = targets
+        self._given_judge = judge
         self._authorities = authorities
         self._clock = clock
         self._workers = itertools.cycle(workers)
 
     @cached_property
     def _judge(self) -> Judge:
-        return judge_by()
+        return self._given_judge or judge_by()
 
     @cached_property
     def _caps(self) -> Caps:

@@ -20,9 +20,7 @@ class CallerIds:
         """Every registered number, those that are not valid any more too."""
         async with self._database.begin() as connection:
             rows = await connection.execute(select(caller_ids).order_by(caller_ids.c.number))
-            return [
-                CallerId(row.number, row.holder, row.valid_from, row.valid_to, row.verified_on) for row in rows
-            ]
+            return [CallerId(row.number, row.holder, row.valid_from, row.valid_to, row.verified_on) for row in rows]
 
     async def save(self, entry: CallerId, by: str, now: dt.datetime) -> None:
         """Add a number, or write its entry anew. ValueError where number, holder or days make no sense."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import false, or_, select, update
@@ -10,7 +11,7 @@ from sqlalchemy import false, or_, select, update
 from voicebot.domain.attempt import Consent, ContactStop
 from voicebot.store.database import Database
 from voicebot.store.rows import to_consent, to_stop
-from voicebot.store.schema import consents, contact_stops
+from voicebot.store.schema import consents, contact_stops, debtors
 
 
 class Contacts:
@@ -76,6 +77,12 @@ class Contacts:
         query = select(consents).where(consents.c.debtor_id == debtor_id, consents.c.revoked_at.is_(None))
         async with self._database.begin() as connection:
             return [to_consent(row) for row in await connection.execute(query.order_by(consents.c.id))]
+
+    async def known(self, debtor_ids: Sequence[str]) -> set[str]:
+        """Those of some debtors that there are."""
+        query = select(debtors.c.id).where(debtors.c.id.in_(set(debtor_ids)))
+        async with self._database.begin() as connection:
+            return set((await connection.execute(query)).scalars())
 
     async def _insert(self, table: Any, values: dict[str, Any]) -> int:
         async with self._database.begin() as connection:

@@ -13,14 +13,18 @@ from typing import Any
 from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from voicebot.domain.attempt import AttemptState
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.ledger import FIRST, Decision, DecisionSearch, Means, chained, inputs_of, told
-from voicebot.domain.permission import DialRequest, DialVerdict
+from voicebot.domain.permission import DialRequest, DialVerdict, Judge
 from voicebot.store.database import Database, lock_key
-from voicebot.store.rows import AnyRow
+from voicebot.store.history import History
+from voicebot.store.rows import ATTEMPT_COLUMNS, ATTEMPT_TABLES, AnyRow, to_attempt
+from voicebot.store.schema import attempts
 from voicebot.store.schema_permissions import decisions
 
 _AT_ONCE = 500
+_HELD = (AttemptState.LEASED, AttemptState.PLACED)
 
 
 async def record(
@@ -54,6 +58,23 @@ class Decisions:
         """Write an answer down that no transaction of ours acts on."""
         async with self._database.begin() as connection:
             await record(connection, request, verdict, now, means)
+
+    async def again(self, attempt_id: int, now: dt.datetime, judge: Judge) -> DialVerdict | None:
+        """Judge an attempt that is about to ring once more: a stop may have come, an hour ended since it was leased.
+
+        Written down like any other answer. None for an attempt that nobody holds, or that does not exist.
+        """
+        async with self._database.begin() as connection:
+            query = select(*ATTEMPT_COLUMNS).select_from(ATTEMPT_TABLES).where(attempts.c.id == attempt_id)
+            row = (await connection.execute(query.where(attempts.c.state.in_(_HELD)))).first()
+            if row is None:
+                return None
+            attempt = to_attempt(row)
+            history = await History.read(connection, [attempt], now, apart=attempt.id)
+            request = history.request(attempt)
+            verdict = judge(request, now)
+            await record(connection, request, verdict, now)
+            return verdict
 
     async def search(self, wanted: DecisionSearch, limit: int = 50, before_id: int | None = None) -> list[Decision]:
         """Newest first; `before_id`: the next page, after the last id of the one before."""

@@ -64,7 +64,10 @@ class History:
         self._consents = consents
 
     @classmethod
-    async def read(cls, connection: AsyncConnection, candidates: Sequence[Attempt], now: dt.datetime) -> History:
+    async def read(
+        cls, connection: AsyncConnection, candidates: Sequence[Attempt], now: dt.datetime, apart: int | None = None
+    ) -> History:
+        """What is known of the debtors and numbers of some attempts; `apart`: the attempt that is not past yet."""
         debtors = {a.case.debtor.id for a in candidates}
         numbers = {a.number for a in candidates}
         table = attempts.c
@@ -72,6 +75,7 @@ class History:
             select(table.debtor_id, table.number, table.leased_at, table.placed_at, table.reached)
             .where(or_(table.leased_at >= now - dt.timedelta(days=DAYS), table.target == TargetKind.CONTACT))
             .where(or_(table.debtor_id.in_(debtors), table.number.in_(numbers)))
+            .where(table.id.is_distinct_from(apart))
             .order_by(table.leased_at)
         )
         stop = contact_stops.c

@@ -44,6 +44,13 @@ HANDOFFS = Counter("voicebot_handoffs", "Calls for which a person was fetched: j
                    registry=REGISTRY)  # fmt: skip
 SPEECH_BLOCKED = Counter("voicebot_speech_blocked", "Sentences the speech gate held back", ["rule"], registry=REGISTRY)
 BRAIN_LOST = Counter("voicebot_brain_lost", "Calls that lost their brain", registry=REGISTRY)
+CALENDAR_DAYS_LEFT = Gauge(
+    "voicebot_calendar_days_left", "Days until dialling stops for want of holiday data; -1: it has", registry=REGISTRY
+)
+RULE_PACKS = Gauge("voicebot_rule_pack", "1 for every rule pack in force", ["pack", "version", "sha256"],
+                   registry=REGISTRY)  # fmt: skip
+DECISIONS = Counter("voicebot_decisions_chained", "Answers of the rulebook put into the ledger's chain",
+                    registry=REGISTRY)  # fmt: skip
 
 
 def exposition() -> bytes:

@@ -11,6 +11,7 @@ import structlog
 from voicebot.call.runner import CallRunner, DialOrder
 from voicebot.domain.clock import Clock
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.permission import DialVerdict, Judge
 from voicebot.domain.records import CallRecord, Command
 from voicebot.store.store import Store
 
@@ -27,14 +28,26 @@ def address_of(worker: str) -> str:
     return f"@{worker}"
 
 
+class NotPermitted(RuntimeError):
+    """The rulebook forbids now what it allowed when the attempt was leased; nothing rings."""
+
+    def __init__(self, verdict: DialVerdict) -> None:
+        super().__init__(f"no longer permitted, {verdict.rule}: {verdict.reason}")
+        self.rule = verdict.rule
+
+
 class CommandTaker:
     """Takes the orders for this worker and its calls, and carries them out."""
 
-    def __init__(self, store: Store, runner: CallRunner, worker: str, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, runner: CallRunner, worker: str, clock: Clock, judge: Judge | None = None
+    ) -> None:
+        """`judge`: asked once more about an attempt right before it rings."""
         self._store = store
         self._runner = runner
         self._worker = worker
         self._clock = clock
+        self._judge = judge
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -103,10 +116,22 @@ class CommandTaker:
             agent_id=_given(payload, "agent_id"),
         )
         try:
+            await self._judge_again(order)
             await self._runner.dial(order)
+        except NotPermitted as refusal:
+            log.info("a dial order is permitted no more", call_id=order.call_id, rule=refusal.rule)
+            await self._never_rung(order, str(refusal))
         except Exception as error:
             log.error("a call can't be placed", call_id=order.call_id, error=str(error))
             await self._never_rung(order, str(error))
+
+    async def _judge_again(self, order: DialOrder) -> None:
+        """Raises NotPermitted; what can't be judged is not dialled either."""
+        if self._judge is None or order.attempt_id is None:
+            return
+        verdict = await self._store.decisions.again(int(order.attempt_id), self._clock.now(), self._judge)
+        if verdict is not None and not verdict.allowed:
+            raise NotPermitted(verdict)
 
     async def _never_rung(self, order: DialOrder, why: str) -> None:
         """Write the call as failed, so that whoever ordered it need not wait for a call that never was."""
