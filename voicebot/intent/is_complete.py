@@ -26,6 +26,8 @@ _CLOSING = re.compile(
 )
 """What people close an answer with."""
 _UNIT = re.compile(r"[十百千万]$")
+_UNITS = re.compile(r"[一二三四五六七八九两]([十百千万])")
+_WORTH = {"十": 10, "百": 100, "千": 1_000, "万": 10_000}
 _DIGITS = re.compile(r"[0-9零〇幺一二三四五六七八九两]+$")
 _FIGURE = re.compile(r"[零〇一二三四五六七八九十百千万两几]$")
 _DATE_BEGUN = re.compile(
@@ -87,3 +89,22 @@ def breaks_off_in_figure(text: str, topic: Topic) -> bool:
         return True
     slots = parse_slots(text, _NOON)
     return slots.amount_fen is None and slots.date is None
+
+
+def is_whole_sum(text: str, topic: Topic, owed_fen: int | None) -> bool:
+    """True for a sum that could go on and hardly does: 三千五百, or 三千 of 5000 that are owed.
+
+    Who owes 1268 and says 一千 or 一千二百 is likely in the middle of it. `owed_fen`: what is owed; None where nobody
+    knows, and then only a sum of two units is whole.
+    """
+    line = normalise(text).replace(" ", "")
+    units = _UNITS.findall(line)
+    if topic not in (Topic.PROMISE, Topic.DEBT) or not _UNIT.search(line) or not units:
+        return False
+    paid_fen = parse_slots(text, _NOON).amount_fen
+    if paid_fen is None:
+        return False
+    if owed_fen is None:
+        return len(units) > 1
+    smallest_fen = _WORTH[units[-1]] * 100
+    return owed_fen // smallest_fen * smallest_fen != paid_fen or owed_fen == paid_fen

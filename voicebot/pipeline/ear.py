@@ -15,7 +15,7 @@ from voicebot.audio.voice_figures import measure
 from voicebot.domain.understanding import Topic
 from voicebot.intent.answers import says_yes_or_no
 from voicebot.intent.danger import danger
-from voicebot.intent.is_complete import breaks_off_in_figure, is_closed
+from voicebot.intent.is_complete import breaks_off_in_figure, is_closed, is_whole_sum
 from voicebot.pipeline.barge_in import is_rest_of_echo
 from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
 from voicebot.pipeline.machine import AnswerWatch, Verdict
@@ -46,6 +46,7 @@ class Ear:
         self.echo = EchoPath()
         self.session = Session(call, open_stream)
         self.topic = Topic.OPEN
+        self.owed_fen: int | None = None
         self.bot_speaks: Callable[[], bool] = lambda: False
         self._overlapped = 0
         self._begun_under_us = False
@@ -131,6 +132,8 @@ class Ear:
         self._complete = self._is_complete(text, self.topic)
         self._closed = self._complete and is_closed(text, self.topic)
         self._figure = not self._complete and breaks_off_in_figure(text, self.topic)
+        if self._figure:
+            self._closed = is_whole_sum(text, self.topic, self.owed_fen)
         return [Partial(text), *_if_any(self._watch.text(text))]
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ class Patience:
     complete_ms: int = 200  # pause after words that already are an answer
     open_ms: int = 640  # pause after words that are not
     open_low_ms: int = 480  # the same where the voice went down, as it does at the end of a statement
+    sum_ms: int = 480  # pause after a sum that is whole as it stands
     figure_ms: int = 1200  # pause inside a number or a date
     figure_low_ms: int = 900  # the same where the voice went down
     wordless_ms: int = 900  # pause after sound in which no word was recognised
@@ -51,13 +52,13 @@ class EndOfTurn:
         self, voice: bool, *, words: bool, complete: bool, closed: bool = False, figure: bool = False, low: bool = False
     ) -> TurnChange | None:
         """One 20 ms. `words`: the recogniser has text; `complete`: that text is an answer to what was asked;
-        `closed`: such a one that nobody adds to; `figure`: it breaks off inside a number or a date; `low`: the voice
-        went down before it ceased."""
+        `closed`: such a one that nobody adds to; `figure`: it breaks off inside a number or a date, or (`closed`) is a
+        sum that may go on and hardly does; `low`: the voice went down before it ceased."""
         if not self._in_turn:
             return self._wait_for_voice(voice)
         self._turn_ms += TICK_MS
         self._pause_ms = 0 if voice else self._pause_ms + TICK_MS
-        due_ms = self._patience.closed_ms if complete and closed else self._due_ms(words, complete, figure, low)
+        due_ms = self._due_closed_ms(complete, figure) if closed else self._due_ms(words, complete, figure, low)
         if self._pause_ms >= due_ms or self._turn_ms >= self._patience.longest_ms:
             self._in_turn = False
             self._voiced_ms = 0
@@ -71,6 +72,10 @@ class EndOfTurn:
         self._in_turn = True
         self._turn_ms, self._pause_ms = self._voiced_ms, 0
         return TurnChange.STARTED
+
+    def _due_closed_ms(self, complete: bool, figure: bool) -> int:
+        patience = self._patience
+        return patience.sum_ms if figure and not complete else patience.closed_ms
 
     def _due_ms(self, words: bool, complete: bool, figure: bool, low: bool) -> int:
         patience = self._patience

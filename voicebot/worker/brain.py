@@ -186,6 +186,7 @@ class Brain:
             self._send(HangUpCall(opened.call))
             return
         ear = self._hearing.open(opened.call, _hotwords(opened))
+        ear.owed_fen = opened.facts.case.amount_fen if opened.facts.case else None
         if opened.answered:
             ear.picked_up()
         if opened.silent or opened.facts.direction == "inbound":  # machines do not call us, and agents dial people

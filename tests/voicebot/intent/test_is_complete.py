@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voicebot.domain.understanding import Topic
-from voicebot.intent.is_complete import breaks_off_in_figure, is_complete_answer
+from voicebot.intent.is_complete import breaks_off_in_figure, is_closed, is_complete_answer, is_whole_sum
 from voicebot.intent.understander import Understander
 
 
@@ -73,3 +73,44 @@ def test_what_breaks_off_is_not(text: str, topic: str, understander: Understande
 )
 def test_people_stop_to_think_inside_figures(text: str, topic: str, expected: bool) -> None:
     assert breaks_off_in_figure(text, Topic(topic)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "owed_yuan", "whole"),
+    [
+        ("三千", "promise", 5000, True),
+        ("我先还三千五百", "promise", 5000, True),
+        ("一千二百", "promise", None, True),
+        ("五百", "promise", 1268, True),
+        ("一千", "promise", 1268, False),
+        ("一千二百", "promise", 1268, False),
+        ("一千二百六十", "promise", 1268, False),
+        ("三千", "promise", 3000, True),
+        ("三千", "promise", 3500, False),
+        ("三千", "promise", None, False),
+        ("三千", "verify", 5000, False),
+        ("下个月", "promise", 5000, False),
+        ("三千块", "promise", 5000, False),
+    ],
+)
+def test_a_sum_is_whole_unless_it_begins_what_is_owed(
+    text: str, topic: str, owed_yuan: int | None, whole: bool
+) -> None:
+    owed_fen = None if owed_yuan is None else owed_yuan * 100
+    assert is_whole_sum(text, Topic(topic), owed_fen) is whole
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "closed"),
+    [
+        ("四三二一", "verify", True),
+        ("四三二", "verify", False),
+        ("我明天就还了你放心", "debt", True),
+        ("我是您说", "open", True),
+        ("对", "open", False),
+        ("好的", "promise", False),
+        ("我明天还", "debt", False),
+    ],
+)
+def test_closed_is_what_nobody_adds_to(text: str, topic: str, closed: bool) -> None:
+    assert is_closed(text, Topic(topic)) is closed

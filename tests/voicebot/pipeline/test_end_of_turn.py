@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
 
 
-def pause_until_end(*, words: bool, complete: bool, figure: bool = False, low: bool = False) -> int:
+def pause_until_end(
+    *, words: bool, complete: bool, closed: bool = False, figure: bool = False, low: bool = False
+) -> int:
     """Milliseconds of silence after which a turn of half a second ends."""
     turn = EndOfTurn()
     for _ in range(25):
         turn.tick(True, words=words, complete=complete, figure=figure)
     for ticks in range(1, 500):
-        if turn.tick(False, words=words, complete=complete, figure=figure, low=low) is TurnChange.ENDED:
+        if turn.tick(False, words=words, complete=complete, closed=closed, figure=figure, low=low) is TurnChange.ENDED:
             return ticks * TICK_MS
     raise AssertionError("the turn never ends")
 
@@ -31,6 +33,8 @@ def test_the_pause_depends_on_what_was_said() -> None:
     assert pause_until_end(words=True, complete=False, figure=True, low=True) == patience.figure_low_ms
     assert 800 < patience.figure_low_ms < patience.figure_ms <= 1200
     assert pause_until_end(words=True, complete=True, low=True) == patience.complete_ms <= 200
+    assert pause_until_end(words=True, complete=True, closed=True) == patience.closed_ms < patience.complete_ms
+    assert pause_until_end(words=True, complete=False, closed=True, figure=True) == patience.sum_ms <= 500
     assert patience.complete_ms < patience.open_ms < patience.wordless_ms < patience.figure_ms
 
 

@@ -36,13 +36,16 @@ def spoken(text: str) -> bytes:
     return sound[loud[0] : loud[-1] + 1].tobytes()
 
 
-def turns(hearing: Hearing, topic: str, *parts: str) -> list[tuple[str, int]]:
+def turns(
+    hearing: Hearing, topic: str, *parts: str, owed_yuan: int | None = None, pause_ms: int = PAUSE_MS
+) -> list[tuple[str, int]]:
     """The turns that are made of these words with a pause between them: text, and when it was told, in ms after the
     last sound."""
     ear = hearing.open(1)
     ear.picked_up()
+    ear.owed_fen = None if owed_yuan is None else owed_yuan * 100
     ear.topic = Topic(topic)
-    sound = bytes(16 * 500) + bytes(16 * PAUSE_MS).join(map(spoken, parts))
+    sound = bytes(16 * 500) + bytes(16 * pause_ms).join(map(spoken, parts))
     told: list[tuple[str, int]] = []
     for tick, frame in enumerate([*cut(sound), *[SILENCE] * 80], 1):
         for _, noticed in hearing.tick(tick, [(1, frame)]):
@@ -77,3 +80,26 @@ def test_a_complete_short_answer_is_answered_at_once(hearing: Hearing, text: str
 def test_nobody_is_cut_off_inside_a_figure(hearing: Hearing, topic: str, parts: tuple[str, ...]) -> None:
     told = turns(hearing, topic, *parts)
     assert len(told) == 1, told
+
+
+@pytest.mark.parametrize("text", ["三千", "三千五百", "我先还三千"])
+def test_a_sum_that_is_whole_is_answered_within_half_a_second(hearing: Hearing, text: str) -> None:
+    ((heard, after_ms),) = turns(hearing, "promise", text, owed_yuan=8000)
+    assert after_ms <= 540, heard  # 480 and what voice activity takes to fall silent
+
+
+@pytest.mark.parametrize(
+    ("parts", "owed_yuan", "pause_ms"),
+    [(("三千", "五百"), 8000, 350), (("三千", "五百"), 3500, PAUSE_MS), (("一千二百", "六十八"), 1268, PAUSE_MS)],
+)
+def test_and_nobody_is_cut_off_in_it(
+    hearing: Hearing, parts: tuple[str, ...], owed_yuan: int, pause_ms: int
+) -> None:
+    told = turns(hearing, "promise", *parts, owed_yuan=owed_yuan, pause_ms=pause_ms)
+    assert len(told) == 1, told
+
+
+@pytest.mark.parametrize(("text", "topic"), [("四三二一", "verify"), ("我明天就还了你放心", "debt")])
+def test_an_answer_that_is_closed_is_answered_sooner_still(hearing: Hearing, text: str, topic: str) -> None:
+    ((heard, after_ms),) = turns(hearing, topic, text)
+    assert after_ms <= 200, heard
