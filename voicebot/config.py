@@ -140,7 +140,9 @@ class Settings(BaseSettings):
     )
     timestamp_roots: Path | None = Field(default=None, description="Certificates that must have signed those, PEM")
     timestamp_every_s: float = Field(default=600, ge=10, description="How often they are asked")
-    vault_key: Path | None = Field(default=None, description="Master key of the vault; bundles are encrypted with it")
+    vault_key: str | None = Field(
+        default=None, description="Master key that encrypts bundles: a file, env:NAME or python:module:factory"
+    )
     disk_reserve_mb: int = Field(default=512, ge=0, description="Nobody is dialled when less is free for recordings")
     drain_seconds: float = Field(default=180, ge=0, description="How long running calls may go on after SIGTERM")
     softphone_listen: str | None = Field(
@@ -178,7 +180,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "trunks", "tls_certificate", "tls_key", "tls_ca", "message_templates", "smtp_ca", "wechat_templates",
-        "channels", "follow_up", "timestamp_roots", "vault_key",
+        "channels", "follow_up", "timestamp_roots",
     )  # fmt: skip
     @classmethod
     def _expand_path(cls, value: object) -> object:

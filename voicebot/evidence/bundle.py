@@ -26,6 +26,7 @@ from voicebot.evidence.notary import enter, known_state
 from voicebot.evidence.signer import Signer, utc
 from voicebot.evidence.stored_zip import unzip, zip_bytes, zip_directory, zip_local
 from voicebot.evidence.told import told
+from voicebot.evidence.vault import Locking, master_key
 
 GROWING = ("audio.wav", "chain.jsonl", "journal.jsonl", CONSULT)
 SEALING = "sealing.zip"
@@ -166,21 +167,29 @@ def _size_and_hash(path: Path) -> dict[str, object]:
 
 
 def _write_zip(target: Path, folder: Path, texts: Mapping[str, bytes]) -> None:
-    """Members in sorted order, streamed; the zip gets its name only when it is whole and on the disk."""
+    """Members in sorted order, streamed; the zip gets its name only when it is whole and on the disk.
+
+    Where the installation has a vault, what is on the disk is encrypted.
+    """
     draft = target.with_suffix(".part")
-    with draft.open("wb") as out:
-        entries = []
+    master = master_key()
+    with draft.open("wb") as file:
+        out = Locking(file, f"call:{folder.name}", master) if master is not None else file
+        entries, at = [], 0
         for name in sorted({*texts, *_present(folder)}):
-            source = folder / name
-            body = texts.get(name)
+            source, body = folder / name, texts.get(name)
             crc, size = (zlib.crc32(body), len(body)) if body is not None else _crc_and_size(source)
-            entries.append((name, crc, size, out.tell()))
-            out.write(zip_local(name, crc, size))
+            local = zip_local(name, crc, size)
+            entries.append((name, crc, size, at))
+            at += len(local) + size
+            out.write(local)
             for chunk in [body] if body is not None else _chunks(source):
                 out.write(chunk)
-        out.write(zip_directory(entries, out.tell()))
-        out.flush()
-        os.fsync(out.fileno())
+        out.write(zip_directory(entries, at))
+        if isinstance(out, Locking):
+            out.finish()
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(target)
     _sync_folder(folder)
 

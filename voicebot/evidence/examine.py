@@ -177,9 +177,15 @@ def _read(path: str) -> bytes:
 
 def judge(path: str, trusted: str | None = None, verify: Verify = ed25519_verify) -> list[Failure]:
     """Reasons not to believe the bundle or folder at `path`, in order, without repetition."""
-    members, failures = read_members(path)
+    return judge_members(*read_members(path), trusted, verify)
+
+
+def judge_members(
+    members: dict[str, bytes], failures: list[Failure], trusted: str | None = None, verify: Verify = ed25519_verify
+) -> list[Failure]:
+    """Reasons not to believe these members, behind those that their container gave."""
     if not failures or members:
-        failures += examine(members, trusted, verify)
+        failures = failures + examine(members, trusted, verify)
     return list(dict.fromkeys(failures))
 
 

@@ -22,10 +22,6 @@ from voicebot.evidence.merkle import HASH_BYTES, leaf_hash, node_hash
 EMPTY_ROOT = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 
 
-class LogBroken(Exception):
-    """The log's files contradict each other; the message says which. Restore them from a backup."""
-
-
 class Log:
     """Leaves by number. `folder` is made on first use."""
 
@@ -88,6 +84,18 @@ class Log:
     def write_head(self, head: bytes) -> None:
         """Put a signed head in place of the last one, at once."""
         replace(self.folder / "head.json", head)
+
+    def give(self, head: bytes) -> None:
+        """Keep a head that is about to be given to somebody else."""
+        with self._locked(), (self.folder / "heads.jsonl").open("ab") as file:
+            file.write(head + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def given(self) -> list[dict[str, Any]]:
+        """Heads that were given away, oldest first; a torn last line is left out."""
+        path = self.folder / "heads.jsonl"
+        return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]] if path.exists() else []
 
     # --- the tree ------------------------------------------------------------------------------------------
 

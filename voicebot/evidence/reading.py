@@ -12,8 +12,17 @@ from voicebot.evidence.bundle import bundle_path
 from voicebot.evidence.journal import read_facts
 from voicebot.evidence.stored_zip import unzip
 from voicebot.evidence.transcript import TranscriptLine, transcript_lines
+from voicebot.evidence.vault import unlocked
 
-__all__ = ["TranscriptLine", "read_audio", "read_journal", "read_member", "transcript_lines"]
+__all__ = [
+    "TranscriptLine",
+    "bundle_bytes",
+    "read_audio",
+    "read_journal",
+    "read_member",
+    "sealed_members",
+    "transcript_lines",
+]
 
 
 def read_member(path: Path, name: str) -> bytes:
@@ -22,10 +31,20 @@ def read_member(path: Path, name: str) -> bytes:
         path = bundle_path(path)
     if path.is_dir():
         return (path / name).read_bytes()
-    members, _ = unzip(path.read_bytes())
+    members = sealed_members(path)
     if name not in members:
         raise FileNotFoundError(f"{path} holds no {name}")
     return members[name]
+
+
+def bundle_bytes(path: Path) -> bytes:
+    """The zip of a sealed call as it was sealed. VaultLocked: it is encrypted, and this process has no key."""
+    return unlocked(path.read_bytes())
+
+
+def sealed_members(path: Path) -> dict[str, bytes]:
+    """The members of a sealed call, unchecked. VaultLocked as `bundle_bytes`."""
+    return unzip(bundle_bytes(path))[0]
 
 
 def read_journal(path: Path) -> list[Fact]:

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from voicebot.evidence.examine import judge
+from voicebot.evidence.examine import judge_members, read_members
+from voicebot.evidence.reading import bundle_bytes
 from voicebot.evidence.signer import verify_signature
+from voicebot.evidence.stored_zip import unzip
+from voicebot.evidence.vault import VaultLocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,14 @@ def verify_bundle(path: Path | str, trusted_key: str | None = None) -> Verdict:
 
     Without a pin the bundle proves that nothing changed since whoever holds its key sealed it.
     """
-    return Verdict(Path(path), tuple(judge(str(path), trusted_key, verify_signature)))
+    path = Path(path)
+    try:
+        found = unzip(bundle_bytes(path)) if path.is_file() else read_members(str(path))
+    except OSError as error:
+        found = {}, [("unreadable", f"cannot read {path}: {error.strerror}")]
+    except VaultLocked as error:
+        found = {}, [("vault_locked", str(error))]
+    return Verdict(path, tuple(judge_members(*found, trusted_key, verify_signature)))
 
 
 def verify_rows(paths: Iterable[Path | str], trusted_key: str | None = None) -> Iterator[dict[str, object]]:

@@ -39,7 +39,8 @@ def call(root, last_step, torn):
     def audit(event, arguments):
         nonlocal steps
         writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
-        if (writes or event in ("os.rename", "os.remove", "os.truncate", "os.mkdir")) and str(root) in str(arguments[0]):
+        changes = event in ("os.rename", "os.remove", "os.truncate", "os.mkdir")
+        if (writes or changes) and str(root) in str(arguments[0]):
             steps += 1
             if steps == last_step:
                 os.kill(os.getpid(), 9)
@@ -59,7 +60,8 @@ def call(root, last_step, torn):
     os.fsync = counted(os.fsync) if not torn else os.fsync
     signer = Signer.load_or_create(root / "keys")
     sys.addaudithook(audit)
-    recorder = Recorder(bundle_folder(root / "recordings", "call", START), "call", clock=FixedClock(START), environment={})
+    folder = bundle_folder(root / "recordings", "call", START)
+    recorder = Recorder(folder, "call", clock=FixedClock(START), environment={})
     recorder.append(FactKind.STARTED, {"call_id": "call"})
     for tick in range(120):
         recorder.tick(bytes([tick]) * 320, bytes([255 - tick]) * 320, False, b"c" * 320 if tick > 60 else None)
@@ -85,7 +87,8 @@ for step in range(1, 400):
 
 @pytest.mark.parametrize("torn", ["whole", "torn"])
 def test_a_kill_at_every_write_loses_nothing(tmp_path: Path, torn: str) -> None:
-    done = subprocess.run([sys.executable, "-c", CHILD, str(tmp_path), torn], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", CHILD, str(tmp_path), torn]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     steps = int(done.stdout)
     assert steps > 25, "every write was tried"
     for folder in sorted(tmp_path.iterdir())[:-1]:
