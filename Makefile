@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 PARALLEL := --numprocesses=auto --dist=loadfile
+TWO := --numprocesses=2 --dist=loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test unit check bench bench-turns train-asr eval-asr eval-answer train-intent eval-intent bench-intent clean browser peers
@@ -52,7 +53,8 @@ unit: $(VENV)/.dev ## The fast tests
 	$(BIN)/pytest -q -m "not slow" $(PARALLEL) tests/sip tests/voicebot $(ARGS)
 
 test: $(VENV)/.dev browser peers check ## Set up and run every test
-	$(BIN)/pytest -q -m "not alone" $(PARALLEL) $(ARGS)
+	$(BIN)/pytest -q -m "not alone and not realtime" $(PARALLEL) $(ARGS)
+	$(BIN)/pytest -m realtime $(TWO) $(ARGS)
 	$(BIN)/pytest -m alone $(ARGS)
 
 bench: $(VENV)/.dev ## Measure line and turns

@@ -28,7 +28,9 @@ ARGUMENTS = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.path.parts:
-            item.add_marker(pytest.mark.alone)
+            item.add_marker(pytest.mark.slow)
+            if item.get_closest_marker("alone") is None:
+                item.add_marker(pytest.mark.realtime)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "interop" in item.path.parts:
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.alone)
+            if item.get_closest_marker("alone") is None:
+                item.add_marker(pytest.mark.realtime)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -15,7 +15,7 @@ from sip.transport import TlsSettings
 from sip.user_agent import UserAgent
 
 from .certificate import Certificate
-from .installation import free_port
+from .installation import free_port, media_ports
 from .tones import tone, until_heard
 
 FRAME_BYTES = 320
@@ -103,7 +103,7 @@ class Station:
         self._hz, self._takes = hz, takes
         self.wheel: MediaWheel = options.pop("wheel", None) or MediaWheel()
         self._tls_port = (options.get("tls_listen") or (IP, 0))[1]
-        ports = PortPool(40000, 45998)
+        ports = PortPool(*media_ports())
         self.calls: asyncio.Queue[Talk] = asyncio.Queue()
         self.talks: list[Talk] = []
         ip = self._ip = options.pop("ip", IP)

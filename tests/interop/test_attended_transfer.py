@@ -33,6 +33,7 @@ from .station import station
 from .tones import RATE, shares, tone_ms, write_wav
 
 pytestmark = [
+    pytest.mark.alone,
     requires("linphonec"),
     pytest.mark.skipif(CHROMIUM is None, reason="!!! NO CHROMIUM: apt-get install chromium"),
 ]

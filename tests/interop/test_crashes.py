@@ -9,12 +9,16 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from voicebot.domain.journal import FactKind
 from voicebot.evidence.reading import read_audio, read_journal
 from voicebot.worker.line_link import LOST_MS
 
 from .installation import Installation
 from .phone import loud_frames, phone
+
+pytestmark = pytest.mark.alone
 
 
 async def test_a_call_outlives_its_brain(served: Installation) -> None:

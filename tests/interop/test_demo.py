@@ -14,7 +14,7 @@ import pytest
 
 from voicebot.evidence.verify import verify_bundle
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.alone
 
 FIELDS = {
     "call_id",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.journal import FactKind
@@ -19,7 +20,7 @@ from .peers import requires
 from .station import Station, station
 from .tones import RATE, tone_ms
 
-pytestmark = requires("baresip", "linphonec")
+pytestmark = [pytest.mark.alone, requires("baresip", "linphonec")]
 SUPERVISOR_HZ, DEBTOR_HZ, AGENT_HZ = 440, 1000, 1400
 SKILL = "desk_phones"
 """Nobody else in this installation has it."""
