@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import platform
+import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
 import structlog
 
-from voicebot import __version__
 from voicebot.call.brain import BrainSeat
 from voicebot.call.outcome import CallOutcome, outcome_of
 from voicebot.call.session import CallSession
@@ -26,6 +25,7 @@ from voicebot.evidence.bundle import bundle_folder
 from voicebot.evidence.reading import read_journal
 from voicebot.evidence.recorder import Recorder
 from voicebot.evidence.signer import Signer
+from voicebot.evidence.surroundings import surroundings
 from voicebot.handoff.desk import Desk, Seat
 from voicebot.handoff.preview import ring_dialler
 from voicebot.handoff.rules import DEFAULT, TransferRules
@@ -52,7 +52,8 @@ class CallBook(Protocol):
 class DialOrder:
     """An outbound call to place; whoever orders it chooses its id, to find it again.
 
-    `agent_id`: this agent is rung first and talks; the bot only listens.
+    `agent_id`: this agent is rung first and talks; the bot only listens. `close_by`: the call is closed then.
+    `papers`: what was known before it, for its evidence.
     """
 
     call_id: str
@@ -64,6 +65,8 @@ class DialOrder:
     caller_id: str | None = None
     trunk: str | None = None
     agent_id: str | None = None
+    close_by: dt.datetime | None = None
+    papers: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,25 @@ class Caller:
     case: Case | None
 
 
+class Room(Protocol):
+    """Whether there is room to record further calls."""
+
+    @property
+    def may_dial(self) -> bool: ...
+
+    @property
+    def may_answer(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ample:
+    """Room without end, for calls that are not kept."""
+
+    may_dial: bool = True
+    may_answer: bool = True
+
+
+AMPLE = Ample()
 ScriptOf = Callable[[CallLeg], str | None]
 """Which script answers an incoming call; None for the usual one."""
 Granted = Callable[[Case | None], Mapping[str, str]]
@@ -117,6 +139,7 @@ class CallRunner:
         admission: Admission | None = None,
         script_of: ScriptOf = lambda leg: None,
         rules: TransferRules = DEFAULT,
+        room: Room = AMPLE,
     ) -> None:
         self._line = line
         self._brain = brain
@@ -136,6 +159,7 @@ class CallRunner:
         self._admission = admission or AlwaysOpen()
         self._script_of = script_of
         self._rules = rules
+        self._room = room
         self._sessions: dict[int, CallSession] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next = 1
@@ -152,8 +176,8 @@ class CallRunner:
 
     @property
     def may_dial(self) -> bool:
-        """False while no call may come, and while no trunk can take one."""
-        return self._may_converse and self._admission.may_dial()
+        """False while no call may come, no trunk can take one, or the room for recordings grows short."""
+        return self._room.may_dial and self._may_converse and self._admission.may_dial()
 
     @property
     def _may_converse(self) -> bool:
@@ -167,7 +191,7 @@ class CallRunner:
 
     def refusal(self) -> int | None:
         """The SIP status for one more incoming call: None to take it, 503 when full, draining or unable."""
-        return None if self._may_converse else 503
+        return None if self._may_converse and self._room.may_answer else 503
 
     async def dial(self, order: DialOrder) -> None:
         """Place a call; returns at once, the call book tells the rest. What is raised has left no call behind.
@@ -197,7 +221,7 @@ class CallRunner:
             order.target, ring_timeout_s=order.ring_timeout_s, caller_id=order.caller_id, trunk=order.trunk
         )
         try:
-            session = self._start(facts, order.script, leg, order.attempt_id)
+            session = self._start(facts, order.script, leg, order.attempt_id, order.papers)
         except BaseException:
             await asyncio.shield(leg.hang_up())
             raise
@@ -205,6 +229,9 @@ class CallRunner:
         session.recorder.append(FactKind.DIALLED, dialled)
         if lead is not None:
             session.led_by(*lead)
+        if order.close_by is not None:
+            left_s = (order.close_by - self._clock.now()).total_seconds()
+            asyncio.get_running_loop().call_later(max(0.0, left_s), session.hours_end)
         self._track(self._live_through(session, order.attempt_id))
 
     async def incoming(self, leg: CallLeg) -> None:
@@ -252,9 +279,17 @@ class CallRunner:
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=timeout_s)
 
-    def _start(self, facts: CallFacts, script: str, leg: CallLeg, attempt_id: str | None) -> CallSession:
+    def _start(
+        self,
+        facts: CallFacts,
+        script: str,
+        leg: CallLeg,
+        attempt_id: str | None,
+        papers: Mapping[str, object] = MappingProxyType({}),
+    ) -> CallSession:
         folder = bundle_folder(self._recordings, facts.call_id, facts.started_at)
-        recorder = Recorder(folder, facts.call_id, clock=self._clock, environment=_environment(self._worker))
+        ground = surroundings(self._worker)
+        recorder = Recorder(folder, facts.call_id, clock=self._clock, environment=ground, papers=papers)
         self._book.opened(facts, script, attempt_id)
         recorder.subscribe(lambda fact: self._book.fact(facts.call_id, fact))
         index, self._next = self._next, self._next + 1
@@ -318,13 +353,3 @@ def _figures_of(case: Case | None) -> Mapping[str, object]:
     if case is None:
         return {}
     return {"amount_fen": case.amount_fen, "overdue_days": case.overdue_days, "as_of": case.as_of.isoformat()}
-
-
-def _environment(worker: str) -> dict[str, object]:
-    return {
-        "worker": worker,
-        "software": f"voicebot {__version__}",
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "host": platform.node(),
-    }

@@ -180,7 +180,7 @@ class CallSession:
         """Once per 20 ms: hear the callee, choose what they hear, record both. Must stay short."""
         self._keep_time(tick)
         out = self._what_to_send(received, tick)
-        self.recorder.tick(out or SILENCE, received, self._leg.media_gap)
+        self.recorder.tick(out or SILENCE, received, self._leg.media_gap, self.people.consulted())
         if self._opened:
             self._brain.frame(self.index, received)
             if out is not None:
@@ -190,6 +190,15 @@ class CallSession:
         self._report_changes()
         self._close_when_due()
         return out
+
+    def hours_end(self) -> None:
+        """The hours in which we may talk are over: what is being said is said, then we hang up. CN-T2.
+
+        Who is in danger is not left.
+        """
+        if not (self._ended or self._closing or self._careful):
+            self._fact(FactKind.NOTE, {"text": "the hours for calls are over", "rule": "CN-T2"})
+            self._closing = True
 
     def _close_when_due(self) -> None:
         if self._ended or self._leaving:

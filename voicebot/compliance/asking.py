@@ -26,5 +26,6 @@ def judge_by(packs: Packs | None = None) -> Judge:
 def asked(request: DialRequest, packs: Packs) -> Verdict:
     """The verdict with the request it answers; where it may pass, with the time to ask again."""
     verdict = judge(request, packs)
-    again = request.now + _ASK_AGAIN if verdict.passing else verdict.not_before
+    soon = request.now + _ASK_AGAIN if verdict.passing else None
+    again = verdict.not_before or soon
     return replace(verdict, not_before=again, asked=request)

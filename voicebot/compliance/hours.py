@@ -32,6 +32,21 @@ def hours(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
             yield Hold(rule.id, reason, rule.source, min(opens, default=None))
 
 
+def closes(request: DialRequest, pack: RulePack) -> dt.datetime | None:
+    """When a call that begins now must be over: the end of the hours it is in, and the grace of CN-T2.
+
+    None where the pack has no such rule, or the moment lies in no hours at all.
+    """
+    grace = [rule.parameters["grace_seconds"] for rule in pack.rules.values() if "grace_seconds" in rule.parameters]
+    ends: list[dt.datetime] = []
+    for rule in pack.rules_for("hours"):
+        now = request.now.astimezone(pack.zone)
+        window, legal = band(rule.parameters["window"]), band(rule.parameters["legal_hours"])
+        agreed = [c.band or legal for c in _standing(request) if c.kind == "other_hours"]
+        ends += [following(now, each[1]) for each in [window, *agreed] if within(now.time(), each)]
+    return max(ends) + dt.timedelta(seconds=min(grace)) if ends and grace else None
+
+
 def _standing(request: DialRequest) -> list[Agreement]:
     return [consent for consent in request.consents if consent.until is None or consent.until > request.now]
 

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from voicebot.compliance.hours import hours, quiet
+from voicebot.compliance.hours import closes, hours, quiet
 from voicebot.compliance.means import caller_id, recorder, released
 from voicebot.compliance.moments import DAY, MIDNIGHT, Hold, following, within
 from voicebot.compliance.pack import Rule, RulePack
@@ -26,9 +26,10 @@ _TALKED = frozenset({Reached.CONVERSATION})
 class Verdict:
     """`rule` forbids for `reason`; `not_before` is when dialling becomes allowed if nothing else happens.
 
-    `not_before` is None when allowed now, and when no such time can be known. `passing`: then what forbids is nothing
-    of the callee, and goes when somebody mends it (calendar, pack, recorder, registry); it is worth asking again.
-    `asked`: the request with what the judge knew beside it, for the ledger.
+    `not_before` is None when allowed now, and when no such time can be known. `passing`: what forbids is nothing of the
+    callee alone, and goes when somebody mends it (calendar, pack, recorder, registry); from `not_before` on, or any
+    moment, it is worth asking again.
+    `asked`: the request with what the judge knew beside it, for the ledger. `close_by`: when the call must be over.
     """
 
     allowed: bool
@@ -38,6 +39,7 @@ class Verdict:
     pack_sha256: str
     passing: bool = False
     asked: DialRequest | None = None
+    close_by: dt.datetime | None = None
 
 
 def judge(request: DialRequest, rules: RulePack | Packs) -> Verdict:
@@ -52,11 +54,19 @@ def judge(request: DialRequest, rules: RulePack | Packs) -> Verdict:
     request = _spelt_alike(request)
     holds = list(_all_holds(request, applying))
     if not holds:
-        return Verdict(True, None, "允许拨打", None, digest)
+        ends = [end for end in (closes(request, pack) for pack in applying) if end is not None]
+        return Verdict(True, None, "允许拨打", None, digest, close_by=min(ends, default=None))
     reason = f"{holds[0].reason}（{holds[0].source}）"
-    not_before = _not_before(request, applying, holds)
-    passing = not_before is None and all(hold.passing for hold in holds if hold.until is None)
+    passing = any(hold.passing for hold in holds) and all(hold.passing for hold in holds if hold.until is None)
+    lasting = [hold for hold in holds if not hold.passing]
+    not_before = _not_before(replace(request, means=None), applying, lasting) if lasting else None
+    passing = passing or (not_before is None and _dated(lasting))
     return Verdict(False, holds[0].rule, reason, not_before, digest, passing)
+
+
+def _dated(holds: list[Hold]) -> bool:
+    """Every hold names its end, and yet no time was found: what comes then is not known yet, as a calendar."""
+    return bool(holds) and all(hold.until is not None for hold in holds)
 
 
 def _spelt_alike(request: DialRequest) -> DialRequest:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -116,8 +118,8 @@ class CommandTaker:
             agent_id=_given(payload, "agent_id"),
         )
         try:
-            await self._judge_again(order)
-            await self._runner.dial(order)
+            close_by = await self._judge_again(order)
+            await self._runner.dial(replace(order, close_by=close_by, papers=await self._papers(order)))
         except NotPermitted as refusal:
             log.info("a dial order is permitted no more", call_id=order.call_id, rule=refusal.rule)
             await self._never_rung(order, str(refusal))
@@ -125,13 +127,24 @@ class CommandTaker:
             log.error("a call can't be placed", call_id=order.call_id, error=str(error))
             await self._never_rung(order, str(error))
 
-    async def _judge_again(self, order: DialOrder) -> None:
-        """Raises NotPermitted; what can't be judged is not dialled either."""
+    async def _judge_again(self, order: DialOrder) -> dt.datetime | None:
+        """When the call must be over. Raises NotPermitted; what can't be judged is not dialled either."""
         if self._judge is None or order.attempt_id is None:
-            return
+            return None
         verdict = await self._store.decisions.again(int(order.attempt_id), self._clock.now(), self._judge)
         if verdict is not None and not verdict.allowed:
             raise NotPermitted(verdict)
+        close_by: dt.datetime | None = getattr(verdict, "close_by", None)
+        return close_by
+
+    async def _papers(self, order: DialOrder) -> Mapping[str, object]:
+        """What goes into the evidence of the call; the call does not hang on it."""
+        attempt = int(order.attempt_id) if order.attempt_id else None
+        try:
+            return await self._store.papers.before_call(attempt, order.case.id if order.case else None)
+        except Exception as error:
+            log.warning("the papers of a call can't be read", call_id=order.call_id, error=repr(error))
+            return {}
 
     async def _never_rung(self, order: DialOrder, why: str) -> None:
         """Write the call as failed, so that whoever ordered it need not wait for a call that never was."""

@@ -351,6 +351,25 @@ async def test_a_script_that_never_ends_is_ended(bench: Bench) -> None:
     assert FactKind.ENDED in bench.kinds
 
 
+async def test_a_call_ends_when_its_hours_do(bench: Bench) -> None:
+    await bench.after(Answered())
+    bench.play("last words", 5)
+    bench.session.hours_end()
+    await bench.turn(3)
+    assert FactKind.ENDED not in bench.kinds, "cut off in mid-sentence"
+    await bench.turn(6)
+    assert FactKind.ENDED in bench.kinds
+    assert bench.data(FactKind.NOTE)[-1]["rule"] == "CN-T2"
+
+
+async def test_who_is_in_danger_is_not_left_because_the_hours_are_over(bench: Bench) -> None:
+    await bench.after(Answered())
+    bench.session._careful = True
+    bench.session.hours_end()
+    await bench.turn(8)
+    assert FactKind.ENDED not in bench.kinds
+
+
 async def test_when_the_agents_line_breaks_another_one_is_fetched(bench: Bench) -> None:
     await joined(bench)
     bench.line.on_dial = lambda leg: None  # rings for a while

@@ -39,7 +39,7 @@ def ask(now: str, **changes: Any) -> Verdict:
 
 
 def test_an_ordinary_morning_is_allowed() -> None:
-    assert ask("24 10:00") == Verdict(True, None, "允许拨打", None, PACK.sha256)
+    assert ask("24 10:00") == Verdict(True, None, "允许拨打", None, PACK.sha256, close_by=at("24 20:02"))
 
 
 @pytest.mark.parametrize(
