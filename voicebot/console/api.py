@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import tempfile
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import structlog
-from fastapi import APIRouter, HTTPException, Query, Request, UploadFile
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from voicebot.console.api_values import (
     CallDetailOut,
     CallsOut,
-    CampaignIn,
-    CampaignOut,
-    CaseOut,
-    CasesOut,
     DoneOut,
     FailureOut,
-    ImportOut,
     LineOut,
     PeaksOut,
-    RejectedOut,
     VerdictOut,
     call_out,
-    campaign_out,
 )
 from voicebot.console.gate import account_of
 from voicebot.console.queries import CallSearch, ConsoleData
@@ -55,7 +47,6 @@ def api_routes(data: ConsoleData, settings: ConsoleSettings) -> APIRouter:
     """All routes below /api. The gate has let in only people and programs that are known."""
     router = APIRouter(prefix="/api")
     _call_routes(router, data, settings)
-    _work_routes(router, data)
     return router
 
 
@@ -158,87 +149,6 @@ def _call_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettings
         """End a running call."""
         who = account_of(request.scope).username
         return await _command(data.hang_up(call_id, who), DoneOut(), "hang up", call_id, who)
-
-
-def _work_routes(router: APIRouter, data: ConsoleData) -> None:
-    @router.get("/cases")
-    async def cases(search: str = "", page: Annotated[int, Query(ge=1)] = 1) -> CasesOut:
-        """Cases, 25 to a page."""
-        found = await data.cases(search, page)
-        rows = [
-            CaseOut(
-                case_id=row.case_id,
-                debtor_name=row.debtor_name,
-                creditor=row.creditor,
-                product=row.product,
-                amount_fen=row.amount_fen,
-                overdue_days=row.overdue_days,
-                numbers_masked=list(row.numbers_masked),
-                attempts=row.attempts,
-                last_disposition=row.last_disposition,
-                status=row.status,
-            )
-            for row in found.rows
-        ]
-        return CasesOut(total=found.total, page=found.number, cases=rows)
-
-    @router.post("/cases/import")
-    async def import_cases(request: Request, file: UploadFile) -> ImportOut:
-        """Import a CSV or XLSX file; rejected rows are listed and never block the others."""
-        who = account_of(request.scope).username
-        ending = ".xlsx" if (file.filename or "").lower().endswith(".xlsx") else ".csv"
-        with tempfile.TemporaryDirectory(prefix="voicebot-import-") as folder:
-            path = Path(folder) / f"cases{ending}"
-            path.write_bytes(await file.read())
-            try:
-                result = await data.import_cases(path)
-            except ValueError as unreadable:
-                raise HTTPException(422, str(unreadable)) from unreadable
-        log.info("cases imported", by_pii=who, imported=result.imported, rejected=len(result.rejected))
-        rejected = [
-            RejectedOut(row=row.row, column=row.column, value=row.value, reason=row.reason) for row in result.rejected
-        ]
-        return ImportOut(
-            imported=result.imported,
-            updated=result.updated,
-            duplicates=result.duplicates,
-            rejected=rejected,
-        )
-
-    @router.get("/campaigns")
-    async def campaigns() -> list[CampaignOut]:
-        """All campaigns and how far they are."""
-        return [campaign_out(row) for row in await data.campaigns()]
-
-    @router.post("/campaigns", status_code=201)
-    async def add(wanted: CampaignIn, request: Request) -> CampaignOut:
-        """Add a campaign; it dials once it is started."""
-        who = account_of(request.scope).username
-        try:
-            row = await data.add_campaign(
-                wanted.name.strip(),
-                wanted.script,
-                wanted.segment(),
-                wanted.max_concurrency,
-                wanted.hours(),
-                wanted.strategy,
-            )
-        except ValueError as unknown:
-            raise HTTPException(422, str(unknown)) from unknown
-        log.info("command", verb="add campaign", target=row.campaign_id, by_pii=who)
-        return campaign_out(row)
-
-    @router.post("/campaigns/{campaign_id}/start")
-    async def start(campaign_id: str, request: Request) -> DoneOut:
-        """Start dialling."""
-        who = account_of(request.scope).username
-        return await _command(data.start_campaign(campaign_id), DoneOut(), "start", campaign_id, who)
-
-    @router.post("/campaigns/{campaign_id}/stop")
-    async def stop(campaign_id: str, request: Request) -> DoneOut:
-        """Stop dialling; running calls end normally."""
-        who = account_of(request.scope).username
-        return await _command(data.stop_campaign(campaign_id), DoneOut(), "stop", campaign_id, who)
 
 
 async def _command(doing: Awaitable[None], answer: Answer, verb: str, target: str, who: str) -> Answer:

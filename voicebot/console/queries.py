@@ -5,20 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from voicebot.domain.campaign import Hours, Segment
+from voicebot.domain.campaign import CampaignState, Hours
 from voicebot.domain.journal import Fact
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.pace import CampaignMode
 from voicebot.domain.records import DayFigures
-from voicebot.domain.strategy import Strategy
 
 if TYPE_CHECKING:
+    from voicebot.console.campaign_data import CampaignData
+    from voicebot.console.case_data import CaseData
     from voicebot.console.desk_data import DeskData
     from voicebot.console.floor_data import FloorData
     from voicebot.console.people_data import PeopleData
     from voicebot.console.report_data import ReportData
+    from voicebot.console.rulebook_data import RulebookData
     from voicebot.console.script_data import ScriptsData
 
 PER_PAGE = 25
@@ -109,42 +111,11 @@ class CaseRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptRow:
-    """One try to reach somebody; `call_id` is None when no call came of it."""
-
-    at: dt.datetime
-    state: str
-    number_masked: str = ""
-    disposition: Disposition | None = None
-    call_id: str | None = None
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageView:
-    """A short message to the debtor; `at`: when it was sent, or is due. `text` is empty until it was sent."""
-
-    kind: str
-    state: str
-    at: dt.datetime
-    text: str = ""
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CaseDetail:
-    """A case with everything that was tried, promised and written for it, newest first."""
-
-    case: CaseRow
-    attempts: tuple[AttemptRow, ...] = ()
-    promises: tuple[PromiseView, ...] = ()
-    stops: tuple[str, ...] = ()
-    messages: tuple[MessageView, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class CampaignRow:
-    """A campaign and how far it is: `total` cases, `done` of them without an open attempt, `running` rung now."""
+    """A campaign and how far it is: `total` cases, `done` of them without an open attempt, `running` rung now.
+
+    Of a strategy: cases `reached` so far, and `held_out` to compare with.
+    """
 
     campaign_id: str
     name: str
@@ -156,6 +127,11 @@ class CampaignRow:
     dispositions: Mapping[Disposition, int] = field(default_factory=dict)
     hours: Hours | None = None
     strategy: str | None = None
+    segment_id: str | None = None
+    state: CampaignState = CampaignState.DRAFT
+    mode: CampaignMode = CampaignMode.ROBOT
+    reached: int = 0
+    held_out: int = 0
 
     @property
     def promises(self) -> int:
@@ -184,24 +160,6 @@ class Account:
         return permission in self.permissions
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedRow:
-    """A row of an import that could not be taken; row 1 is the header."""
-
-    row: int
-    column: str
-    value: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    imported: int = 0
-    updated: int = 0
-    duplicates: int = 0
-    rejected: tuple[RejectedRow, ...] = ()
-
-
 class ConsoleData(Protocol):
     """The reads and commands of the console. Unknown ids give None from reads, LookupError from commands."""
 
@@ -212,13 +170,22 @@ class ConsoleData(Protocol):
     def floor(self) -> FloorData: ...
 
     @property
+    def casework(self) -> CaseData: ...
+
+    @property
     def people(self) -> PeopleData: ...
+
+    @property
+    def campaigning(self) -> CampaignData: ...
 
     @property
     def library(self) -> ScriptsData: ...
 
     @property
     def reports(self) -> ReportData: ...
+
+    @property
+    def rulebook(self) -> RulebookData: ...
 
     async def running_calls(self) -> Sequence[CallRow]: ...
 
@@ -238,40 +205,6 @@ class ConsoleData(Protocol):
     async def hang_up(self, call_id: str, by: str) -> None: ...
 
     async def day(self, date: dt.date) -> DayFigures: ...
-
-    async def cases(self, search: str = "", page: int = 1) -> Page[CaseRow]: ...
-
-    async def case(self, case_id: str) -> CaseDetail | None: ...
-
-    async def import_cases(self, path: Path) -> ImportResult:
-        """Import a CSV or XLSX file; ValueError, readable to the operator, when the file is neither."""
-        ...
-
-    async def campaigns(self) -> Sequence[CampaignRow]: ...
-
-    async def scripts(self) -> Sequence[str]:
-        """Names of the call scripts a campaign can use."""
-        ...
-
-    async def strategies(self) -> Mapping[str, Strategy]:
-        """Strategies by id; ValueError for one that can't be read."""
-        ...
-
-    async def add_campaign(
-        self,
-        name: str,
-        script: str,
-        segment: Segment,
-        max_concurrency: int,
-        hours: Hours | None = None,
-        strategy: str | None = None,
-    ) -> CampaignRow:
-        """Add a campaign that is not started yet. ValueError for a script or strategy that does not exist."""
-        ...
-
-    async def start_campaign(self, campaign_id: str) -> None: ...
-
-    async def stop_campaign(self, campaign_id: str) -> None: ...
 
     async def login(self, username: str, password: str) -> Account:
         """Check a password. Raises voicebot.store.users.LoginRefused, with the end of the lock if there is one."""

@@ -21,6 +21,8 @@ from starlette.staticfiles import StaticFiles
 
 from voicebot import __version__
 from voicebot.console.api import api_routes
+from voicebot.console.campaign_api import campaign_routes
+from voicebot.console.case_api import case_routes
 from voicebot.console.desk_api import desk_routes
 from voicebot.console.floor import LiveFloor
 from voicebot.console.floor_api import floor_routes, people_routes
@@ -33,6 +35,8 @@ from voicebot.console.pages import (
     call,
     calls,
     campaigns,
+    case,
+    case_import,
     cases,
     desk,
     finding,
@@ -42,6 +46,8 @@ from voicebot.console.pages import (
     running,
     script,
     scripts,
+    segments,
+    strategies,
     wall,
 )
 from voicebot.console.queries import ConsoleData
@@ -75,6 +81,8 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     )
     app.include_router(login_routes(data, settings, sessions, clock or SystemClock()))
     app.include_router(api_routes(data, settings))
+    app.include_router(case_routes(data.casework))
+    app.include_router(campaign_routes(data))
     app.include_router(line_routes(settings))
     app.include_router(desk_routes(data, floor))
     app.include_router(floor_routes(data, floor))
@@ -85,7 +93,11 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     _plain_routes(app)
     app.mount(ASSETS, StaticFiles(directory=Path(str(files("voicebot.console").joinpath("static")))))
     console = Console(data, settings, board, floor)
-    for page in (running, calls, call, cases, campaigns, desk, wall, people, lines, reports, scripts, script, finding):
+    pages = (
+        running, calls, call, cases, case_import, case, segments, strategies, campaigns,
+        desk, wall, people, lines, reports, scripts, script, finding,
+    )  # fmt: skip
+    for page in pages:
         page.register(console)
     nicegui.app.on_page_exception(error_page)
     ui.run_with(

@@ -25,13 +25,15 @@ from voicebot.console.words import Words
 
 log = structlog.get_logger(__name__)
 ASSETS = "/assets"
-STYLES = ("tokens.css", "console.css", "desk.css", "scripts.css", "reports.css")
+STYLES = ("tokens.css", "console.css", "desk.css", "scripts.css", "campaigns.css", "reports.css", "cases.css")
 NAVIGATION = (
     ("/desk", "headset", "nav.desk", "desk"),
     ("/wall", "wall", "nav.wall", "wall"),
     ("/", "live", "nav.running", "calls"),
     ("/calls", "calls", "nav.calls", "calls"),
     ("/cases", "cases", "nav.cases", "cases"),
+    ("/segments", "chart", "nav.segments", "campaigns"),
+    ("/strategies", "promise", "nav.strategies", "campaigns"),
     ("/campaigns", "campaigns", "nav.campaigns", "campaigns"),
     ("/scripts", "script", "nav.scripts", "scripts"),
     ("/reports", "chart", "nav.reports", "reports"),

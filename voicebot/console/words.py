@@ -8,6 +8,8 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from voicebot.console.campaign_words import CAMPAIGN_TEXTS
+from voicebot.console.case_words import CASE_TEXTS
 from voicebot.console.desk_words import DESK_TEXTS
 from voicebot.console.line_words import LINE_TEXTS
 from voicebot.console.report_words import REPORT_TEXTS
@@ -267,36 +269,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "录音与日志逐秒链接哈希并签名，任何一位被改都会被发现。",
         "Sound and journal are hash-chained per second and signed; one flipped bit is found.",
     ),
-    # cases
-    "cases.title": ("案件", "Cases"),
-    "cases.lead": ("每一笔待提醒的账单", "Every bill to remind of"),
-    "cases.search": ("姓名、案件号、产品…", "Name, case number, product…"),
-    "cases.none": ("没有符合条件的案件", "No case matches"),
-    "cases.empty": ("还没有案件", "No cases yet"),
-    "cases.empty.lead": ("导入 CSV 或 XLSX 文件开始。", "Import a CSV or XLSX file to begin."),
-    "cases.import": ("导入案件", "Import cases"),
-    "cases.import.drop": (
-        "选择 CSV（UTF-8 或 GB18030）或 XLSX 文件，最大 20 MB",
-        "Choose a CSV (UTF-8 or GB18030) or XLSX file of at most 20 MB",
-    ),
-    "cases.import.result": ("导入结果", "Import result"),
-    "cases.imported": ("新增", "New"),
-    "cases.updated": ("更新", "Updated"),
-    "cases.duplicates": ("重复", "Duplicates"),
-    "cases.rejected": ("拒绝", "Rejected"),
-    "cases.rejected.none": ("所有行均已接收", "Every row was taken"),
-    "cases.import.failed": ("文件无法导入：{why}", "The file cannot be imported: {why}"),
-    "col.row": ("行", "Row"),
-    "col.column": ("列", "Column"),
-    "col.value": ("内容", "Value"),
-    "col.reason": ("原因与处理办法", "Reason and remedy"),
-    "case.title": ("案件详情", "Case"),
-    "case.attempts": ("拨打记录", "Attempts"),
-    "case.attempts.none": ("还没有拨打过", "Nobody was rung yet"),
-    "case.promises": ("还款承诺", "Promises"),
-    "case.promises.none": ("还没有承诺", "No promise yet"),
-    "case.stops": ("停止联系", "Contact stops"),
-    "case.messages": ("短信", "Messages"),
+    # cases and what is written to debtors
     "message.promise_recap": ("约定确认", "What was agreed"),
     "message.promise_due": ("约定当日提醒", "Reminder on the day"),
     "message.waiting": ("待发送", "Waiting"),
@@ -305,12 +278,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "message.failed": ("发送失败", "Failed"),
     "message.refused": ("规则不允许", "Not allowed"),
     "message.cancelled": ("已取消", "Cancelled"),
-    "case.kept": ("已兑现", "Kept"),
-    "case.broken": ("未兑现", "Broken"),
-    "case.due": ("待兑现", "Due"),
-    "case.replaced": ("已更新", "Replaced"),
-    "case.status.suspended": ("暂停", "Suspended"),
-    "case.status.closed": ("已结案", "Closed"),
     "attempt.waiting": ("待拨", "Waiting"),
     "attempt.leased": ("即将拨打", "About to ring"),
     "attempt.placed": ("拨打中", "Ringing"),
@@ -404,6 +371,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fact.brain_lost": ("对话中断，转保底播报", "Dialog lost, fallback spoken"),
     "fact.brain_back": ("对话恢复", "Dialog back"),
     "fact.ended": ("通话结束", "Ended"),
+    **CAMPAIGN_TEXTS,
+    **CASE_TEXTS,
     **DESK_TEXTS,
     **LINE_TEXTS,
     **REPORT_TEXTS,
