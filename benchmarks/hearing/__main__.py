@@ -1,4 +1,4 @@
-"""`python -m benchmarks.hearing`: share of a core that hearing takes per call, by the CPU clock of its thread.
+"""`python -m benchmarks.hearing`: share of a core that hearing takes per call, by the CPU clock of its process.
 
 Each call goes round and round: the bot speaks, a pause, the caller answers, the bot thinks. The calls are spread over
 the round as independent ones are. Sound goes in as in the brain, one tick of all calls at a time, as fast as it can.
@@ -45,11 +45,11 @@ class Clocked:
         self.spent_s = 0.0
 
     def of(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        began = time.thread_time()
+        began = time.process_time()
         try:
             return work(*arguments)
         finally:
-            self.spent_s += time.thread_time() - began
+            self.spent_s += time.process_time() - began
 
 
 class ClockedRecognizer:

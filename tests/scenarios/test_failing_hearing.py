@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -37,6 +38,20 @@ class Breaking:
         if any(isinstance(stream, BrokenStream) for stream in streams):
             raise RuntimeError("the session was killed")
         self._sound.decode(streams)
+
+
+class Hanging(Breaking):
+    """One whose first sessions never come back from being decoded, until the test is over."""
+
+    def __init__(self, sound: Recognizer, broken: int) -> None:
+        super().__init__(sound, broken)
+        self.freed = threading.Event()
+
+    def decode(self, streams: Sequence[RecognizerStream]) -> None:
+        if any(isinstance(stream, BrokenStream) for stream in streams):
+            self.freed.wait(60)
+        else:
+            self._sound.decode(streams)
 
 
 class BrokenStream:
@@ -80,6 +95,25 @@ def test_one_killed_session_costs_not_a_word(
     assert engine.opened == 2
     assert stage.outcome is not None
     assert stage.outcome.disposition is Disposition.PROMISE_TO_PAY, stage.story()
+    sealed(stage)
+
+
+@pytest.mark.parametrize("times", [1, 99])
+def test_a_recogniser_that_hangs_is_left_behind(
+    perform: Perform, debtor: MakeDebtor, models: Models, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    engine = Hanging(models.recognizer, times)
+    monkeypatch.setattr(models, "recognizer", engine)
+    try:
+        stage = perform(lambda stage: answered(stage, debtor(answers=PROMISES)), agents=1)
+    finally:
+        engine.freed.set()
+    assert stage.outcome is not None
+    if times == 1:
+        assert stage.outcome.disposition is Disposition.PROMISE_TO_PAY, stage.story()
+    else:
+        assert "hangs" in str(stage.of(FactKind.BRAIN_LOST)[0].data["why"])
+        assert stage.of(FactKind.JOINED), stage.story()
     sealed(stage)
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 
 from voicebot.asr.recognizer import RecognizerStream, Transcript
+from voicebot.asr.watched import Watched
 from voicebot.audio.echo import EchoPath
 from voicebot.audio.pitch import LOOKED_BACK, ends_low
 from voicebot.audio.vad import VadStream
@@ -40,11 +41,18 @@ OpenStream = Callable[[], RecognizerStream]
 class Ear:
     """What is heard on one call."""
 
-    def __init__(self, call: int, vad: VadStream, open_stream: OpenStream, is_complete: IsComplete) -> None:
+    def __init__(
+        self,
+        call: int,
+        vad: VadStream,
+        open_stream: OpenStream,
+        is_complete: IsComplete,
+        watched: Watched | None = None,
+    ) -> None:
         self.call = call
         self.vad = vad
         self.echo = EchoPath()
-        self.session = Session(call, open_stream)
+        self.session = Session(call, open_stream, watched)
         self.topic = Topic.OPEN
         self.owed_fen: int | None = None
         self.bot_speaks: Callable[[], bool] = lambda: False

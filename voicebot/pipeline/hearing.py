@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from voicebot.asr.recognizer import Recognizer
+from voicebot.asr.watched import HungError, Watched
 from voicebot.audio.echo import EchoGuard
 from voicebot.audio.frames import SILENCE
 from voicebot.audio.vad import VoiceActivity
@@ -28,10 +29,13 @@ class Hearing:
         self._is_complete = is_complete
         self._echo_guard = EchoGuard()
         self._ears: dict[int, Ear] = {}
+        self._watched = Watched()
+        self._suspects: list[Ear] = []
+        """One of them hung a batch: each decodes alone once, one per tick."""
 
     def open(self, call: int, hotwords: Sequence[str] = ()) -> Ear:
         vad = self._voice_activity.open()
-        ear = Ear(call, vad, lambda: self._recognizer.open(hotwords), self._is_complete)
+        ear = Ear(call, vad, lambda: self._recognizer.open(hotwords), self._is_complete, self._watched)
         self._ears[call] = ear
         return ear
 
@@ -39,6 +43,7 @@ class Hearing:
         ear = self._ears.pop(call, None)
         if ear is not None:
             ear.close()
+            self._suspects = [one for one in self._suspects if one is not ear]
 
     def tick(self, number: int, frames: Sequence[tuple[int, bytes]]) -> list[tuple[int, Noticed]]:
         """One tick of all calls: received sound, and under OWN_SIDE what we sent meanwhile, whose echo is taken out.
@@ -55,23 +60,43 @@ class Hearing:
 
     def _decode(self, ears: Sequence[Ear]) -> None:
         """All of them together; where that fails, one by one, to find whose stream it was."""
-        streams = [ear.session.stream for ear in ears if ear.session.stream is not None]
-        if not streams:
+        if self._suspects:
+            self._decode_alone(self._suspects.pop(0))
+        sound = [ear for ear in ears if ear not in self._suspects and ear.session.stream is not None]
+        if not sound:
             return
         try:
-            self._recognizer.decode(streams)
+            self._batch(sound)
+        except HungError as error:
+            self._suspect(sound, error)
         except Exception as error:
-            log.error("a batch of recogniser sessions failed", calls=len(streams), error=repr(error))
-            for ear in ears:
+            log.error("a batch of recogniser sessions failed", calls=len(sound), error=repr(error))
+            for ear in sound:
                 self._decode_alone(ear)
+
+    def _batch(self, ears: Sequence[Ear]) -> None:
+        streams = [ear.session.stream for ear in ears if ear.session.stream is not None]
+        self._watched.run(partial(self._recognizer.decode, streams))
+
+    def _suspect(self, ears: Sequence[Ear], error: HungError) -> None:
+        """The batch of these hangs: all of them get new streams, and whose it was turns out one by one."""
+        log.error("a batch of recogniser sessions hangs", calls=len(ears), error=str(error))
+        for ear in ears:
+            if len(ears) == 1:
+                ear.session.broke(error)
+            else:
+                ear.session.renew()
+        self._suspects += ears
 
     def _decode_alone(self, ear: Ear) -> None:
         if ear.session.stream is None:
             return
         try:
-            self._recognizer.decode([ear.session.stream])
+            self._batch([ear])
         except Exception as error:
             ear.session.broke(error)
+            if isinstance(error, HungError):
+                self._suspects.append(ear)
 
     def _guarded(self, ear: Ear, hear: Callable[[], list[Noticed]]) -> list[Noticed]:
         """What an ear notices; one that fails is taken out, and its call told."""

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 import structlog
 
 from voicebot.asr.recognizer import InSteps, RecognizerStream, Transcript
+from voicebot.asr.watched import HungError, Watched
 
 log = structlog.get_logger(__name__)
 
@@ -17,10 +18,13 @@ NOTHING = Transcript("", 0.0, None, None)
 
 
 class Session:
-    """Wraps the stream of `call`; never raises. `open_stream` makes a new one."""
+    """Wraps the stream of `call`; never raises. `open_stream` makes a new one; `watched` does what may hang."""
 
-    def __init__(self, call: int, open_stream: Callable[[], RecognizerStream]) -> None:
+    def __init__(
+        self, call: int, open_stream: Callable[[], RecognizerStream], watched: Watched | None = None
+    ) -> None:
         self.call = call
+        self._watched = watched or Watched()
         self.why_deaf: str | None = None
         self.sound = bytearray()
         """The running turn so far, s16le: a stream that takes over hears it from the beginning."""
@@ -50,7 +54,8 @@ class Session:
             return ""
 
     def finish(self) -> Transcript | Future[Transcript]:
-        """End the turn. A stream that breaks over it leaves it to its successor."""
+        """End the turn. A stream that breaks over it leaves it to its successor; of one that hangs over it the words
+        so far must do, and the Future says why."""
         finished = self._finished()
         self.sound.clear()
         return finished
@@ -72,11 +77,18 @@ class Session:
         """The stream failed: open another one and let it hear the running turn."""
         log.error("a recogniser session broke", call=self.call, error=repr(error))
         self._failures += 1
+        if isinstance(error, HungError):
+            self.stream = None  # closing it would hang too
         self._drop()
         if self._failures >= MOST_FAILURES:
             self.why_deaf = repr(error)
         else:
             self._replace()
+
+    def renew(self) -> None:
+        """Leave the stream to a thread that hangs with it: another one hears the running turn."""
+        self.stream = None
+        self._replace()
 
     def close(self) -> None:
         self._drop()
@@ -84,7 +96,12 @@ class Session:
     def _finished(self) -> Transcript | Future[Transcript]:
         while self.stream is not None:
             try:
-                return self.stream.finish()
+                finished: Transcript | Future[Transcript] = self._watched.run(self.stream.finish)
+                return finished
+            except HungError as error:
+                hung: Future[Transcript] = Future()
+                hung.set_exception(error)
+                return hung
             except Exception as error:
                 self.broke(error)
         return NOTHING
