@@ -14,6 +14,7 @@ from voicebot.handoff.consultation import Consultation, seat_of
 from voicebot.handoff.desk import Desk, Seat, Wanted
 from voicebot.handoff.finders import Finder, NamedFinder, QueueFinder, SupervisorFinder
 from voicebot.handoff.hold import GREETING, HoldLoop, place_sentence, ringback
+from voicebot.handoff.levels import Mixer
 from voicebot.handoff.phone import Phone
 from voicebot.handoff.room import Host, Room
 from voicebot.handoff.rules import TransferRules
@@ -42,6 +43,7 @@ class Switchboard:
         self._passing = False
         self._before: int | None = None
         self._accepted_at: float | None = None
+        self._beside = Mixer()
         self.state = State.BOT
 
     @property
@@ -74,6 +76,14 @@ class Switchboard:
         agent = self._room.agent
         said = agent.party.take_said() if agent is not None else None
         return None if self._room.conference.floor.held else said
+
+    def consulted(self) -> bytes | None:
+        """The last 20 ms on the leg of whoever is asked, with the agent where the debtor can't hear them; else None."""
+        phone, agent = self._consultation.phone, self._room.agent
+        if phone is None:
+            return None
+        apart = agent.party.said if agent is not None and self._room.conference.floor.held else None
+        return self._beside([frame for frame in (phone.party.take_said(), apart) if frame is not None])
 
     def _note_joined(self, accepted_at: float) -> None:
         """Both hear each other from the tick in which the agent's sound first reaches the debtor."""

@@ -23,6 +23,7 @@ from voicebot.domain.talk import Order, Stored
 from voicebot.evidence.bundle import unsealed
 from voicebot.evidence.reading import read_journal
 from voicebot.evidence.recovery import recover
+from voicebot.evidence.room import RecordingRoom
 from voicebot.evidence.signer import Signer
 from voicebot.handoff.rules import TransferRules
 from voicebot.handoff.store_desk import StoreDesk
@@ -101,6 +102,7 @@ class LineProcess:
             admission=self._gate,
             script_of=self._line.script_of,
             rules=transfer_rules(settings),
+            room=RecordingRoom(settings.recordings, settings.disk_reserve_mb << 20),
         )
 
     async def run(self, stop: asyncio.Event) -> None:
