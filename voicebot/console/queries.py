@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from voicebot.console.case_data import CaseData
     from voicebot.console.desk_data import DeskData
     from voicebot.console.floor_data import FloorData
+    from voicebot.console.follow_data import FollowData
     from voicebot.console.people_data import PeopleData
     from voicebot.console.report_data import ReportData
     from voicebot.console.rulebook_data import RulebookData
@@ -168,6 +169,9 @@ class ConsoleData(Protocol):
 
     @property
     def floor(self) -> FloorData: ...
+
+    @property
+    def follow(self) -> FollowData: ...
 
     @property
     def casework(self) -> CaseData: ...

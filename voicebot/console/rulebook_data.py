@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from voicebot.campaign.consents import ConsentRejected, read_consents
 from voicebot.compliance.pack import RulePack
-from voicebot.compliance.packs import shipped_packs
+from voicebot.compliance.packs import Packs, shipped_packs
 from voicebot.domain.attempt import Consent
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.domain.ledger import Decision, DecisionSearch, told
@@ -50,12 +50,15 @@ class RulebookData:
 
     # --- rules
 
+    def in_force(self) -> Packs:
+        return self._premises.packs if self._premises else shipped_packs()
+
     def packs(self) -> Sequence[RulePack]:
-        return (self._premises.packs if self._premises else shipped_packs()).all
+        return self.in_force().all
 
     def warnings(self) -> list[str]:
         """What keeps us from dialling, now or soon."""
-        packs = self._premises.packs if self._premises else shipped_packs()
+        packs = self.in_force()
         today = self._clock.now().astimezone(SHANGHAI).date()
         return packs.warnings(today) + (self._premises.lacks() if self._premises else [])
 

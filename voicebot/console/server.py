@@ -26,6 +26,7 @@ from voicebot.console.case_api import case_routes
 from voicebot.console.desk_api import desk_routes
 from voicebot.console.floor import LiveFloor
 from voicebot.console.floor_api import floor_routes, people_routes
+from voicebot.console.follow_api import follow_routes
 from voicebot.console.gate import Gate
 from voicebot.console.icons import icon
 from voicebot.console.line_api import line_routes
@@ -41,17 +42,21 @@ from voicebot.console.pages import (
     desk,
     finding,
     lines,
+    messages,
     people,
+    promises,
     reports,
     running,
     script,
     scripts,
     segments,
     strategies,
+    tickets,
     wall,
 )
 from voicebot.console.queries import ConsoleData
 from voicebot.console.report_api import report_routes
+from voicebot.console.rulebook_api import rulebook_routes
 from voicebot.console.script_api import script_routes
 from voicebot.console.sessions import Sessions, create_admin_link
 from voicebot.console.settings import ConsoleSettings
@@ -83,7 +88,9 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     app.include_router(api_routes(data, settings))
     app.include_router(case_routes(data.casework))
     app.include_router(campaign_routes(data))
+    app.include_router(follow_routes(data.follow, settings))
     app.include_router(line_routes(settings))
+    app.include_router(rulebook_routes(data))
     app.include_router(desk_routes(data, floor))
     app.include_router(floor_routes(data, floor))
     app.include_router(people_routes(data, settings.url))
@@ -95,7 +102,7 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     console = Console(data, settings, board, floor)
     pages = (
         running, calls, call, cases, case_import, case, segments, strategies, campaigns,
-        desk, wall, people, lines, reports, scripts, script, finding,
+        promises, tickets, messages, desk, wall, people, lines, rulebook, reports, scripts, script, finding,
     )  # fmt: skip
     for page in pages:
         page.register(console)

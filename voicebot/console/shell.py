@@ -25,7 +25,9 @@ from voicebot.console.words import Words
 
 log = structlog.get_logger(__name__)
 ASSETS = "/assets"
-STYLES = ("tokens.css", "console.css", "desk.css", "scripts.css", "campaigns.css", "reports.css", "cases.css")
+STYLES = (
+    "tokens.css", "console.css", "desk.css", "scripts.css", "campaigns.css", "reports.css", "cases.css", "follow.css",
+)  # fmt: skip
 NAVIGATION = (
     ("/desk", "headset", "nav.desk", "desk"),
     ("/wall", "wall", "nav.wall", "wall"),
@@ -35,8 +37,12 @@ NAVIGATION = (
     ("/segments", "chart", "nav.segments", "campaigns"),
     ("/strategies", "promise", "nav.strategies", "campaigns"),
     ("/campaigns", "campaigns", "nav.campaigns", "campaigns"),
+    ("/promises", "promise", "nav.promises", "cases"),
+    ("/tickets", "check", "nav.tickets", "tickets"),
+    ("/messages", "message", "nav.messages", "cases"),
     ("/scripts", "script", "nav.scripts", "scripts"),
     ("/reports", "chart", "nav.reports", "reports"),
+    ("/rules", "shield", "nav.rulebook", "reports"),
     ("/lines", "path", "nav.lines", "wall"),
     ("/people", "people", "nav.people", "users"),
 )

@@ -11,8 +11,10 @@ from importlib.resources import files
 from voicebot.console.campaign_words import CAMPAIGN_TEXTS
 from voicebot.console.case_words import CASE_TEXTS
 from voicebot.console.desk_words import DESK_TEXTS
+from voicebot.console.follow_words import FOLLOW_TEXTS
 from voicebot.console.line_words import LINE_TEXTS
 from voicebot.console.report_words import REPORT_TEXTS
+from voicebot.console.rulebook_words import RULEBOOK_TEXTS
 from voicebot.console.script_words import SCRIPT_TEXTS
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.money import yuan
@@ -374,7 +376,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     **CAMPAIGN_TEXTS,
     **CASE_TEXTS,
     **DESK_TEXTS,
+    **FOLLOW_TEXTS,
     **LINE_TEXTS,
     **REPORT_TEXTS,
+    **RULEBOOK_TEXTS,
     **SCRIPT_TEXTS,
 }
