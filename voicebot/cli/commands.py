@@ -14,6 +14,7 @@ import typer
 
 from voicebot.cli.models import models
 from voicebot.cli.people import agents, users
+from voicebot.cli.replay import replay
 from voicebot.cli.reports import reports
 from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, in_store, print_row
 from voicebot.cli.trunks import trunks
@@ -50,6 +51,8 @@ for name, group in {
     "trunks": trunks,
 }.items():
     app.add_typer(group, name=name)
+
+app.command("replay")(replay)
 
 Row = Mapping[str, object]
 RowsFile = Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, UTF-8; - for standard input")]
