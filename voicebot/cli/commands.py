@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from voicebot.cli.evidence import evidence
 from voicebot.cli.models import models
 from voicebot.cli.people import agents, users
 from voicebot.cli.replay import replay
 from voicebot.cli.reports import reports
+from voicebot.cli.segments import segments
 from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, in_store, print_row
 from voicebot.cli.trunks import trunks
 
@@ -33,7 +35,6 @@ speech = typer.Typer(no_args_is_help=True, help="What may be said")
 script = typer.Typer(no_args_is_help=True, help="Call scripts")
 rules = typer.Typer(no_args_is_help=True, help="The rulebook")
 cases = typer.Typer(no_args_is_help=True, help="Cases")
-evidence = typer.Typer(no_args_is_help=True, help="Evidence bundles")
 for name, group in {
     "asr": asr,
     "tts": tts,
@@ -43,6 +44,7 @@ for name, group in {
     "script": script,
     "rules": rules,
     "cases": cases,
+    "segments": segments,
     "agents": agents,
     "users": users,
     "evidence": evidence,
@@ -330,28 +332,3 @@ def _show_import(report: Mapping[str, Any]) -> None:
         typer.echo(f"注意：{warning}")
     if report["ignored_columns"]:
         typer.echo(f"未使用的列：{'、'.join(report['ignored_columns'])}")
-
-
-# --- evidence --------------------------------------------------------------------------------------------------
-
-
-@evidence.command("verify")
-def evidence_verify(
-    bundles: list[Path],
-    as_json: AsJson = False,
-    key: Annotated[str | None, typer.Option("--key", help="Public key (hex) that must have signed")] = None,
-) -> None:
-    """Verify evidence bundles offline; any flipped bit is found."""
-    from voicebot.evidence.verify import verify_rows
-
-    invalid = False
-    for row in verify_rows(bundles, key):
-        invalid = invalid or not row["valid"]
-        print_row(row) if as_json else _show_verdict(row)
-    raise typer.Exit(1 if invalid else 0)
-
-
-def _show_verdict(row: Mapping[str, Any]) -> None:
-    typer.echo(f"{'✔ 有效 valid' if row['valid'] else '✘ 无效 INVALID'}  {row['path']}")
-    for failure in row["failures"]:
-        typer.echo(f"    {failure['code']}: {failure['what']}")
