@@ -46,6 +46,7 @@ from voicebot.console.pages import (
     people,
     promises,
     reports,
+    rulebook,
     running,
     script,
     scripts,

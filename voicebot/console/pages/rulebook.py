@@ -162,7 +162,8 @@ def _text(label: str, name: str, value: str | None) -> Markup:
 
 
 def _date(label: str, name: str, value: dt.date | None) -> Markup:
-    return tag("label", label, tag("input", type="date", name=name, value=value.isoformat() if value else None, cls="input"))
+    day = value.isoformat() if value else None
+    return tag("label", label, tag("input", type="date", name=name, value=day, cls="input"))
 
 
 def _exports(words: Words, query: QueryParams) -> list[Markup]:
