@@ -22,6 +22,13 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Identified:
+    """Proof that the callee is the debtor of this case: a DialogState gives it once identity was verified."""
+
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
 class DialogState:
     """`counts` holds small tallies by key: heard:<intent>, tries:<node>, visits:<node>, handled:<handler>.
 
@@ -48,6 +55,11 @@ class DialogState:
     owed: dict[str, str] = field(default_factory=dict)
     missed: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def identified(self) -> Identified | None:
+        """What opens the debt: None before identity was verified, and where there is no case."""
+        return Identified(self.facts.case) if self.verified and self.facts.case else None
 
     def count(self, key: str) -> int:
         return self.counts.get(key, 0)

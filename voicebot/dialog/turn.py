@@ -25,10 +25,12 @@ from voicebot.dialog.actions import (
 from voicebot.dialog.briefing import Known, briefing
 from voicebot.dialog.expression import Expression
 from voicebot.dialog.promise import Pending, callback_at, near_day
-from voicebot.dialog.prompts import Values, render, secrets_of, split
+from voicebot.dialog.prompts import render, secrets_of, split
+from voicebot.dialog.rendering import speakable
 from voicebot.dialog.scope import CallScope, Moment
 from voicebot.dialog.script import Effect, Kind, Node, Prompt, Script, Verb
 from voicebot.dialog.state import DialogState, Phase, own_copy
+from voicebot.dialog.values import values_of
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.stage import Tone
 from voicebot.domain.understanding import EmotionLabel
@@ -193,9 +195,8 @@ class Turn:
 
     def _words(self, prompt: Prompt) -> str | None:
         state, script = self.state, self.script
-        values = Values(script, state, self.moment.now)
-        text = self._wording(prompt)
-        return render(text, values, state.verified, script.neutral, secrets_of(state), script.telling)
+        values = values_of(script, state, self.moment.now)
+        return render(self._wording(prompt), values, script.neutral, secrets_of(state), script.telling)
 
     def _wording(self, prompt: Prompt) -> str:
         """The text in the tone of the script, softer for the distressed; variants by call and visit."""
@@ -274,15 +275,14 @@ class Turn:
         self.actions.append(BookCallback(at, reason or self.moment.top))
 
     def _record(self, *, confirmed: bool) -> None:
-        case = self.state.facts.case
-        promise = self.state.pending.promise(case.amount_fen, confirmed) if case and self.state.verified else None
-        if case is None or promise is None:
+        proof = self.state.identified
+        promise = self.state.pending.promise(proof.case.amount_fen, confirmed) if proof else None
+        if proof is None or promise is None:
             return
-        channel = self.node.channel and Values(self.script, self.state, self.moment.now).get("channel")
-        promise = replace(promise, channel=channel or None)
+        promise = replace(promise, channel=speakable(self.node.channel) or None)
         self.note(promise=promise)
         self.actions.append(RecordPromise(promise))
-        partial = promise.amount_fen < case.amount_fen
+        partial = promise.amount_fen < proof.case.amount_fen
         outcome = Disposition.PARTIAL_PROMISE if partial else Disposition.PROMISE_TO_PAY
         self._dispose(outcome, "read back and confirmed" if confirmed else "stated, not confirmed")
 

@@ -17,10 +17,11 @@ from voicebot.dialog.engine import initial
 from voicebot.dialog.fields import Problem
 from voicebot.dialog.loader import read_script, read_text
 from voicebot.dialog.promise import Pending
-from voicebot.dialog.prompts import Values, render, secrets_of, split, variables_of
+from voicebot.dialog.prompts import render, secrets_of, split, variables_of
 from voicebot.dialog.script import Prompt, Script, Where
 from voicebot.dialog.speech_proof import Spoken, spoken
 from voicebot.dialog.state import DialogState
+from voicebot.dialog.values import values_of
 from voicebot.domain.case import CallFacts, Case, Creditor, Debtor, Salutation
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.stage import Stage
@@ -84,9 +85,9 @@ def _pieces(script: Script, sentence: Spoken, state: DialogState, verified: bool
     )
     node = sentence.node.id if sentence.node else script.start
     state = replace(state, node=node, verified=verified, facts=replace(state.facts, case=case))
-    values, secrets = Values(script, state, _NOW), secrets_of(state)
+    values, secrets = values_of(script, state, _NOW), secrets_of(state)
     for text in sentence.prompt.texts:
-        words = render(text, values, verified, script.neutral, secrets, script.telling)
+        words = render(text, values, script.neutral, secrets, script.telling)
         for piece in split(words or ""):
             yield piece, case if variables_of(text) else _usual(case)
 

@@ -18,11 +18,12 @@ from voicebot.config import scripts_dir
 from voicebot.dialog.engine import initial
 from voicebot.dialog.loader import load_script
 from voicebot.dialog.promise import Pending
-from voicebot.dialog.prompts import Values, all_prompts, render, secrets_of, split
+from voicebot.dialog.prompts import all_prompts, render, secrets_of, split
 from voicebot.dialog.proof import _needs_proof, _paths
 from voicebot.dialog.rendering import spoken_amount
 from voicebot.dialog.script import Script
 from voicebot.dialog.state import DialogState
+from voicebot.dialog.values import values_of
 from voicebot.domain.case import CallFacts, Case, Creditor, Debtor, Salutation
 from voicebot.domain.clock import SHANGHAI
 from voicebot.pipeline.live_gate import LiveGate
@@ -93,11 +94,11 @@ def prompts_of(script: Script, verified: bool) -> Iterator[str]:
 def spoken(script: Script, state: DialogState, verified: bool) -> Iterator[str]:
     """Every piece that the dialog might say in this state, as it would say it."""
     case = state.facts.case
-    values = Values(script, state, NOW)
+    values = values_of(script, dataclasses.replace(state, verified=verified), NOW)
     for text in (*prompts_of(script, verified), script.neutral):
         if case is not None and case.overdue_days <= 0 and "{overdue}" in text:
             continue
-        words = render(text, values, verified, script.neutral, secrets_of(state))
+        words = render(text, values, script.neutral, secrets_of(state))
         yield from split(words) if words else ()
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicebot.dialog.prompts import LONGEST, render, split, static_prompts
+from voicebot.dialog.prompts import LONGEST, split, static_prompts
 from voicebot.dialog.rendering import (
     addressed,
     asked_for,
@@ -79,21 +79,6 @@ def test_split_loses_nothing_and_keeps_breaths_short(text: str) -> None:
     pieces = list(split(text))
     assert "".join(pieces).replace("，", "") == text.replace("，", "")
     assert all(len(piece) <= LONGEST or "，" not in piece.rstrip("，")[1:] for piece in pieces)
-
-
-def test_a_sentence_with_an_unknown_figure_is_left_out() -> None:
-    assert render("本金{principal}", {"principal": ""}, True, "中性", ()) is None
-
-
-@pytest.mark.parametrize("text", ["您欠{amount}", "请尽快还款", "三千五百元", "循环消费的事"])
-def test_nothing_of_the_debt_before_identity(text: str) -> None:
-    values = {"amount": "三千五百元"}
-    assert render(text, values, False, "中性", ("循环消费",)) == "中性"
-    assert render(text, values, True, "中性", ("循环消费",)) != "中性"
-
-
-def test_an_institution_whose_name_gives_the_debt_away_is_not_named() -> None:
-    assert render("我是{institution}的助手", {"institution": "某某催收公司"}, False, "中性", ()) == "中性"
 
 
 def test_static_prompts_have_no_variables_and_are_spoken_as_they_stand(reminder: Script) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from voicebot.dialog.script import Script
 from voicebot.dialog.simulator import simulate, simulate_one
+from voicebot.dialog.state import DialogState
 from voicebot.domain.case import CallFacts
 from voicebot.domain.understanding import Topic, Understanding
 
@@ -74,11 +75,15 @@ def test_disclosures_are_noticed_by_the_simulator_itself(reminder: Script) -> No
         "disclosed_before_verified"
     ]
     nodes["open"] = replace(nodes["open"], do=(), say=(), goto="debt")
-    from voicebot.dialog import prompts, turn
+    from voicebot.dialog import turn
+    from voicebot.dialog.values import values_of
+
+    def forged(script: Script, state: DialogState, now: dt.datetime) -> object:
+        return values_of(script, replace(state, verified=True), now)
 
     unguarded = pytest.MonkeyPatch()
     with unguarded.context() as patch:
-        patch.setattr(turn, "render", lambda text, values, *_: prompts.render(text, values, True, "", ()))
+        patch.setattr(turn, "values_of", forged)
         nodes["open"] = replace(reminder.nodes["open"], say=reminder.nodes["debt"].say)
         row = simulate_one(replace(reminder, nodes=nodes), persona(open=["打错了"]), understand=understand)
     assert row["disclosed_before_verified"]
