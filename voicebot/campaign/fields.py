@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from decimal import Decimal
 
+from voicebot.campaign.dates import DateError, read_date
 from voicebot.campaign.tables import plain
 from voicebot.domain.case import Salutation
 from voicebot.domain.money import parse_yuan
@@ -12,10 +14,9 @@ from voicebot.domain.money import parse_yuan
 MAX_FEN = 100_000_000_00
 """A hundred million yuan: more than that in one bill is a slip of the column."""
 
-_DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T].*)?")
-_MONTH_DAY = re.compile(r"(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
-_YES = frozenset({"是", "y", "yes", "true", "1", "有", "已"})
-_NO = frozenset({"", "否", "n", "no", "false", "0", "无", "未"})
+_MONTH_DAY = re.compile(r"(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?")
+_YES = frozenset({"是", "是的", "y", "yes", "t", "true", "1", "有", "已", "√", "✓", "✔"})
+_NO = frozenset({"", "否", "不是", "n", "no", "f", "false", "0", "无", "未", "×", "x", "-"})
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -35,22 +36,44 @@ def parse_name(text: str) -> str:
     return name
 
 
-def parse_amount(text: str) -> int:
-    """Yuan as written, in fen; more than nothing."""
-    written = plain(text).removeprefix("RMB").removeprefix("CNY").strip()
+def parse_amount(text: str, zero: bool = False) -> int:
+    """Yuan as written, in fen; more than nothing unless `zero`. '3.5万' and '1万2千元' are understood."""
+    written = _without_currency(plain(text))
     if not written:
         raise FieldError("为空。请填写金额，单位元。")
-    if written.startswith("-"):
+    if written.startswith(("-", "−", "(")):
         raise FieldError("金额为负。请核对；已结清的案件不要导入。")
-    if "万" in written:
-        raise FieldError("请换算成元填写，不要用“万”。")
     try:
-        fen = parse_yuan(_round_float(written))
+        fen = _units(written) if re.search("[万千百亿]", written) else parse_yuan(_round_float(written))
     except ValueError as error:
         raise FieldError("不是金额。请填写数字，单位元，最多两位小数，例如 3500.50。") from error
-    if not 0 < fen <= MAX_FEN:
+    if not (0 if zero else 1) <= fen <= MAX_FEN:
         raise FieldError("金额应大于0且不超过一亿元。请核对；已结清的案件不要导入。")
     return fen
+
+
+def _without_currency(written: str) -> str:
+    stripped = re.sub(r"^(?:RMB|CNY|人民币)|(?:RMB|CNY|整)$", "", written, flags=re.IGNORECASE).strip()
+    return stripped.lstrip("¥￥").strip()
+
+
+_UNITS = re.compile(
+    r"(?:(\d+(?:\.\d+)?)亿)?(?:(\d+(?:\.\d+)?)万)?(?:(\d)千)?(?:(\d)百)?(\d+(?:\.\d{1,2})?)?元?", re.ASCII
+)
+_SPOKEN = re.compile(r"万\d{1,3}元?$|千\d{1,2}元?$|百\d元?$", re.ASCII)
+"""2万5 may be 20005 or 25000."""
+
+
+def _units(written: str) -> int:
+    """'3.5万' -> 3500000 fen. Exact: what does not come out in whole fen is refused."""
+    found = _UNITS.fullmatch(written.replace(",", "").replace(" ", ""))
+    if not found or _SPOKEN.search(written):
+        raise ValueError(written)
+    scales = (100_000_000, 10_000, 1_000, 100, 1)
+    fen = sum(Decimal(part) * scale for part, scale in zip(found.groups(), scales, strict=True) if part) * 100
+    if fen != int(fen):
+        raise ValueError(written)
+    return int(fen)
 
 
 def parse_fen(text: str) -> int:
@@ -62,16 +85,31 @@ def parse_fen(text: str) -> int:
 
 
 def parse_days(text: str) -> int:
-    """Days overdue, 0 to 9999."""
-    written = plain(text).removesuffix("天").strip()
+    """Days overdue, 0 to 9999; '12天', '逾期12天' and a spreadsheet's '12.0' are understood."""
+    written = _whole(plain(text).removeprefix("逾期").removesuffix("天").removesuffix("日").strip())
     if not written.isascii() or not written.isdigit() or len(written) > 4:
         raise FieldError("应是0到9999的整数。请核对逾期天数。")
     return int(written)
 
 
+def parse_count(text: str) -> int:
+    """How often, 0 to 9999."""
+    written = _whole(plain(text).removesuffix("次").removesuffix("期").strip())
+    if not written.isascii() or not written.isdigit() or len(written) > 4:
+        raise FieldError("应是0到9999的整数。请核对。")
+    return int(written)
+
+
+def _whole(written: str) -> str:
+    """12.0 is what a spreadsheet or a program makes of 12."""
+    return re.sub(r"\.0+$", "", written)
+
+
 def parse_last4(text: str, numeric: bool = False) -> str:
     """The last four of an identity card: digits, the last may be X. A numeric cell lost its leading zeros."""
     written = plain(text).upper()
+    if re.fullmatch(r"\d{1,4}\.0+", written, re.ASCII):
+        written, numeric = _whole(written), True
     if numeric and written.isdigit() and len(written) < 4:
         written = written.zfill(4)
     if not re.fullmatch(r"\d{3}[\dX]", written, re.ASCII):
@@ -82,20 +120,28 @@ def parse_last4(text: str, numeric: bool = False) -> str:
 
 def parse_birth(text: str, numeric: bool = False) -> str:
     """A birthday as MMDD; '0812', '8月12日', '8-12', '1990-08-12' and '19900812' are understood."""
+    return parse_birthday(text, numeric)[0]
+
+
+def parse_birthday(text: str, numeric: bool = False) -> tuple[str, int | None]:
+    """As parse_birth, with the year of birth where it is written."""
     written = plain(text)
-    if match := _DATE.fullmatch(written):
-        month, day = int(match[2]), int(match[3])
-    elif match := _MONTH_DAY.fullmatch(written):
-        month, day = int(match[1]), int(match[2])
-    elif re.fullmatch(r"\d{8}|\d{4}", written, re.ASCII) or (numeric and re.fullmatch(r"\d{3}", written)):
-        month, day = int(written[-4:-2]), int(written[-2:])
+    if match := _MONTH_DAY.fullmatch(written):
+        year, month, day = None, int(match[1]), int(match[2])
+    elif re.fullmatch(r"\d{4}", written, re.ASCII) or (numeric and re.fullmatch(r"\d{3}", written)):
+        year, month, day = None, int(written[-4:-2]), int(written[-2:])
     else:
-        raise FieldError("应为月日，例如 0812 或 8月12日。若开头的0丢失，请把该列设为“文本”。")
+        try:
+            date = parse_date(written)
+        except FieldError as error:
+            hint = "应为月日，例如 0812 或 8月12日。若开头的0丢失，请把该列设为“文本”。"
+            raise FieldError(str(error) if "没有" in str(error) else hint) from error
+        year, month, day = date.year if date.year < 2020 else None, date.month, date.day
     try:
         dt.date(2000, month, day)
     except ValueError as error:
         raise FieldError(f"没有{month}月{day}日这一天。请核对。") from error
-    return f"{month:02d}{day:02d}"
+    return f"{month:02d}{day:02d}", year
 
 
 def parse_id_card(text: str) -> tuple[str, str]:
@@ -113,15 +159,11 @@ def parse_id_card(text: str) -> tuple[str, str]:
 
 
 def parse_date(text: str) -> dt.date:
-    """A full date: 2026-11-27, 2026/11/27, 2026年11月27日 or 20261127."""
-    written = plain(text)
-    match = _DATE.fullmatch(written) or re.fullmatch(r"(\d{4})(\d\d)(\d\d)", written, re.ASCII)
-    if match is None:
-        raise FieldError("应为日期，例如 2026-11-27。")
+    """A full date, in any of the forms of read_date."""
     try:
-        return dt.date(int(match[1]), int(match[2]), int(match[3]))
-    except ValueError as error:
-        raise FieldError("没有这一天。请核对日期。") from error
+        return read_date(text)
+    except DateError as error:
+        raise FieldError(str(error)) from error
 
 
 def parse_flag(text: str) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from voicebot.campaign.columns import Column, missing, recognise
-from voicebot.campaign.parsing import DEFAULT_CREDITOR, NEUTRAL, Context, Problem, RowError, parse_row
-from voicebot.campaign.tables import Row, Table, read_table
+from voicebot.campaign.columns import Column, Mapping, Places, missing, recognise, with_heading
+from voicebot.campaign.parsing import DEFAULT_CREDITOR, NEUTRAL, Context, known_creditor
+from voicebot.campaign.rows import Problem
+from voicebot.campaign.sieve import Good, Sieve
+from voicebot.campaign.tables import Table, parse_table, read_bytes
 from voicebot.domain.clock import SHANGHAI, Clock, SystemClock
 from voicebot.store import Store
-from voicebot.store.cases import NewCase, Saved
+from voicebot.store.cases import Saved
 
 BATCH = 500
 Progress = Callable[[int, int], None]
@@ -50,6 +52,7 @@ class ImportReport:
     duplicate_rows: list[Duplicate] = field(default_factory=list)
     ignored_columns: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    closed: int = 0
 
     @property
     def duplicates(self) -> int:
@@ -64,8 +67,32 @@ class ImportReport:
             "rejected": [asdict(rejection) for rejection in self.rejected],
             "duplicate_rows": [asdict(duplicate) for duplicate in self.duplicate_rows],
             "ignored_columns": self.ignored_columns,
-            "warnings": self.warnings,
+            "warnings": self.all_warnings(),
         }
+
+    def all_warnings(self) -> list[str]:
+        """With what is only known at the end."""
+        if not self.closed:
+            return self.warnings
+        told = f"{self.closed} 个案件在本系统中已结案，保持结案、不会拨打。若确需重新处理，请在案件页重新打开。"
+        return [*self.warnings, told]
+
+
+CHUNK = 1000
+"""Rows that are parsed at a time; a console answers between two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a file is to be read, and who says so. `creditor`: whose the cases are where no column tells.
+
+    `source`: the id of the import, kept in the history of each case.
+    """
+
+    mapping: Mapping = field(default_factory=dict)
+    creditor: str = ""
+    by: str = ""
+    source: str = ""
 
 
 async def import_cases(
@@ -74,23 +101,45 @@ async def import_cases(
     *,
     clock: Clock | None = None,
     progress: Progress = lambda done, total: None,
+    wish: Wish | None = None,
 ) -> ImportReport:
     """Read a CSV or XLSX file into the store. Raises TableError when the file as a whole cannot be read."""
+    table = await asyncio.to_thread(read_case_table, await asyncio.to_thread(read_bytes, path))
+    return await import_table(table, store, clock, progress, wish)
+
+
+def read_case_table(data: bytes) -> Table:
+    """A case file's heading and rows. Raises TableError."""
+    table, above = with_heading(parse_table(data))
+    if not above:
+        return table
+    note = f"表头在第{table.header.number}行，它上面的{len(above)}行没有读。"
+    return replace(table, notes=(*table.notes, note))
+
+
+async def import_table(
+    table: Table,
+    store: Store,
+    clock: Clock | None = None,
+    progress: Progress = lambda done, total: None,
+    wish: Wish | None = None,
+) -> ImportReport:
+    """As import_cases, from a table that was read before."""
     now = (clock or SystemClock()).now()
-    table = await asyncio.to_thread(read_table, path)
-    report = ImportReport()
-    places, report.ignored_columns = recognise(table.header.cells)
+    wish = wish or Wish()
+    report = ImportReport(warnings=list(table.notes))
+    places = recognise(table.header.cells, wish.mapping)
+    report.ignored_columns = list(places.ignored)
     if lacking := missing(places):
         names = "、".join(column.value for column in lacking)
         reason = f"缺少必需的列：{names}。请在第一行补上列名。"
         _reject_all(report, table, names, reason)
         return report
-    context = await _context(store, now, Column.CREDITOR in places, report)
-    good = list(_parse(table.rows, places, context, report))
-    _warn_unverifiable(good, report)
-    _warn_telltale(good, report)
+    context = await context_for(store, now, places, wish.creditor)
+    _warn_nameless(places, context, report)
+    good = await _sift(table, places, context, report)
     for start in range(0, len(good), BATCH):
-        await _save(good[start : start + BATCH], store, now, report)
+        await _save(good[start : start + BATCH], store, now, report, wish)
         progress(min(start + BATCH, len(good)), len(good))
     report.rejected.sort(key=lambda rejection: rejection.row)
     report.duplicate_rows.sort(key=lambda duplicate: duplicate.row)
@@ -101,83 +150,61 @@ def _reject_all(report: ImportReport, table: Table, column: str, reason: str) ->
     report.rejected += [Rejection(row.number, column, "", reason) for row in table.rows or (table.header,)]
 
 
-async def _context(store: Store, now: dt.datetime, named: bool, report: ImportReport) -> Context:
-    """The creditors we know; a file that names none belongs to the only one there is."""
+async def context_for(store: Store, now: dt.datetime, places: Places, creditor: str = "") -> Context:
+    """The creditors we know; a file that names none belongs to `creditor`, else to the only one there is."""
     known = await store.cases.creditors()
+    by_name = {each.name: each for each in known}
     default = known[0] if len(known) == 1 else DEFAULT_CREDITOR
-    if not named and default is DEFAULT_CREDITOR:
+    if creditor:
+        default = known_creditor(creditor, by_name)
+    return Context(now.astimezone(SHANGHAI).date(), by_name, default)
+
+
+def _warn_nameless(places: Places, context: Context, report: ImportReport) -> None:
+    if Column.CREDITOR not in places and context.default_creditor is DEFAULT_CREDITOR:
         report.warnings.append("文件没有“债权人”列：开场白只会自称“客户服务中心”。建议补上债权人和机构对外名称。")
-    return Context(now.astimezone(SHANGHAI).date(), {creditor.name: creditor for creditor in known}, default)
 
 
-@dataclass(frozen=True, slots=True)
-class _Good:
-    row: int
-    new: NewCase
-
-
-def _parse(rows: tuple[Row, ...], places: dict[Column, int], context: Context, report: ImportReport) -> Iterator[_Good]:
+async def _sift(table: Table, places: Places, context: Context, report: ImportReport) -> list[Good]:
     """The rows to save, each case once; the rest goes into the report."""
-    first: dict[str, _Good] = {}
-    people: dict[str, _Good] = {}
-    for row in rows:
-        try:
-            new = parse_row(row, places, context)
-        except RowError as error:
-            main, *more = error.problems
-            report.rejected.append(Rejection(row.number, main.column, main.value, main.reason, tuple(more)))
-            continue
-        earlier = first.get(new.case.id)
-        if earlier is not None and earlier.new == new:
-            report.duplicate_rows.append(Duplicate(row.number, new.case.id, earlier.row))
-        elif earlier is not None:
-            report.rejected.append(_conflict(row, places, new, earlier))
-        elif (same := people.get(new.case.debtor.id)) and same.new.case.debtor != new.case.debtor:
-            report.rejected.append(_two_people(row, new, same))
-        else:
-            good = _Good(row.number, new)
-            first[new.case.id] = good
-            people.setdefault(new.case.debtor.id, good)
-            yield good
+    sieve = Sieve(places, context)
+    for start in range(0, len(table.rows), CHUNK):
+        await asyncio.to_thread(sieve.take, table.rows[start : start + CHUNK])
+    report.rejected += [Rejection(row, p.column, p.value, p.reason, more) for row, p, more in sieve.rejected]
+    report.duplicate_rows += [Duplicate(*duplicate) for duplicate in sieve.duplicates]
+    _warn_unverifiable(sieve.good, report)
+    _warn_telltale(sieve.good, report)
+    if sieve.same_people:
+        report.warnings.append(f"{sieve.same_people} 行的客户号不同，但姓名和号码相同：按同一客户处理。")
+    return sieve.good
 
 
-def _conflict(row: Row, places: dict[Column, int], new: NewCase, earlier: _Good) -> Rejection:
-    if Column.CASE_ID in places:
-        reason = f"与第{earlier.row}行的借据号相同，内容却不同。请只保留正确的一行。"
-        return Rejection(row.number, Column.CASE_ID.value, new.case.id, reason)
-    reason = f"与第{earlier.row}行是同一人的同一产品，内容却不同。若是两笔借款，请增加“借据号”列。"
-    return Rejection(row.number, Column.NAME.value, new.case.debtor.name, reason)
-
-
-def _two_people(row: Row, new: NewCase, same: _Good) -> Rejection:
-    reason = f"与第{same.row}行是同一客户，核身信息却不同。请核对身份证后四位、出生月日和性别。"
-    return Rejection(row.number, Column.ID_LAST4.value, new.case.debtor.id_last4 or "", reason)
-
-
-def _warn_unverifiable(good: list[_Good], report: ImportReport) -> None:
-    rows = [str(g.row) for g in good if g.new.case.debtor.id_last4 is None and g.new.case.debtor.birth_mmdd is None]
+def _warn_unverifiable(good: list[Good], report: ImportReport) -> None:
+    rows = [
+        str(g.rows[0]) for g in good if g.new.case.debtor.id_last4 is None and g.new.case.debtor.birth_mmdd is None
+    ]
     if rows:
         shown = "、".join(rows[:20]) + ("等" if len(rows) > 20 else "")
         report.warnings.append(f"第{shown}行没有身份证后四位和出生月日：无法核身，通话中不会提到欠款。")
 
 
-def _warn_telltale(good: list[_Good], report: ImportReport) -> None:
-    names = {
-        g.new.case.creditor.name
-        for g in good
-        if g.new.case.creditor.neutral_name == NEUTRAL and g.new.case.creditor.name != NEUTRAL
-    }
-    for name in sorted(names):
+def _warn_telltale(good: list[Good], report: ImportReport) -> None:
+    creditors = {g.new.case.creditor for g in good}
+    for name in sorted(c.name for c in creditors if c.neutral_name == NEUTRAL and c.name != NEUTRAL):
         report.warnings.append(f"“{name}”会泄露欠款，核身前只自称“{NEUTRAL}”。可在“机构对外名称”列填写中性名称。")
 
 
-async def _save(batch: list[_Good], store: Store, now: dt.datetime, report: ImportReport) -> None:
-    results = await store.cases.save([good.new for good in batch], now)
+async def _save(batch: Sequence[Good], store: Store, now: dt.datetime, report: ImportReport, wish: Wish) -> None:
+    results = await store.cases.save([good.new for good in batch], now, wish.by, wish.source)
+    known = []
     for good, result in zip(batch, results, strict=True):
         match result:
             case Saved.NEW:
-                report.imported += 1
+                report.imported += len(good.rows)
             case Saved.CHANGED:
-                report.updated += 1
+                report.updated += len(good.rows)
+                known.append(good.new.case.id)
             case Saved.SAME:
-                report.duplicate_rows.append(Duplicate(good.row, good.new.case.id, None))
+                report.duplicate_rows += [Duplicate(row, good.new.case.id, None) for row in good.rows]
+                known.append(good.new.case.id)
+    report.closed += len(await store.cases.closed_among(known)) if known else 0

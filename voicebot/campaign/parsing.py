@@ -5,20 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import partial
 
 from voicebot.campaign import fields
-from voicebot.campaign.columns import Column
-from voicebot.campaign.phones import PhoneError, parse_phone
-from voicebot.campaign.tables import Row
+from voicebot.campaign.columns import Column, Places
+from voicebot.campaign.phones import parse_phone, place_and_carrier
+from voicebot.campaign.reaching import addresses_of, others_of
+from voicebot.campaign.regions import region_of_card, region_of_place
+from voicebot.campaign.rows import Problem, RowReader
+from voicebot.campaign.tables import Row, plain
+from voicebot.campaign.traits import read_trait, traits
 from voicebot.domain.attempt import TargetKind
-from voicebot.domain.case import Case, Creditor, Debtor
+from voicebot.domain.case import Case, Creditor, Debtor, Instalment
 from voicebot.domain.records import Number
 from voicebot.store.cases import NewCase
-
-T = TypeVar("T")
 
 NEUTRAL = "客户服务中心"
 """What we call ourselves before identity is verified when the lender's own name would tell too much."""
@@ -28,15 +30,6 @@ DEFAULT_CREDITOR = Creditor("default", NEUTRAL, NEUTRAL, "")
 
 _TELLTALE = re.compile("催|贷|债|欠|逾期|清收|资产管理|不良|律师")
 """Words in a lender's name that would disclose the debt to whoever picks up the phone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong in one cell; `reason` (Chinese) carries the remedy."""
-
-    column: str
-    value: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +49,7 @@ class RowError(ValueError):
         self.problems = problems
 
 
-class RowReader:
-    """Reads the cells of one row and gathers every problem instead of stopping at the first."""
-
-    def __init__(self, row: Row, places: Mapping[Column, int]) -> None:
-        self._row = row
-        self._places = places
-        self.problems: list[Problem] = []
-
-    def text(self, column: Column) -> str:
-        place = self._places.get(column)
-        return self._row.cells[place] if place is not None and place < len(self._row.cells) else ""
-
-    def numeric(self, column: Column) -> bool:
-        return self._places.get(column) in self._row.numeric
-
-    def read(self, column: Column, parse: Callable[[str], T], default: T) -> T:
-        """The parsed cell; `default` where parsing failed, with the problem remembered."""
-        try:
-            return parse(self.text(column))
-        except (fields.FieldError, PhoneError) as error:
-            self.problem(column, str(error))
-            return default
-
-    def optional(self, column: Column, parse: Callable[[str], T], default: T) -> T:
-        """As read, but an empty cell is `default` and no problem."""
-        return self.read(column, parse, default) if self.text(column) else default
-
-    def problem(self, column: Column, reason: str) -> None:
-        self.problems.append(Problem(column.value, self.text(column), reason))
-
-
-def parse_row(row: Row, places: Mapping[Column, int], context: Context) -> NewCase:
+def parse_row(row: Row, places: Places, context: Context) -> NewCase:
     """A case from one row. Raises RowError with everything that is wrong."""
     reader = RowReader(row, places)
     name = reader.read(Column.NAME, fields.parse_name, "")
@@ -95,15 +57,15 @@ def parse_row(row: Row, places: Mapping[Column, int], context: Context) -> NewCa
     as_of = reader.optional(Column.AS_OF, fields.parse_date, context.today)
     creditor = _creditor(reader, context)
     product = reader.text(Column.PRODUCT) or "消费信贷"
-    last4, birth = _identity(reader)
+    identity = _identity(reader)
     draft = Case(
-        id=reader.text(Column.CASE_ID),
+        id=_whole_id(reader, Column.CASE_ID),
         debtor=Debtor(
-            id=reader.text(Column.DEBTOR_ID) or _stable_id("D", name, *phones[:1]),
+            id=_whole_id(reader, Column.DEBTOR_ID) or _stable_id("D", name, *phones[:1]),
             name=name,
             salutation=fields.parse_salutation(reader.text(Column.SALUTATION)),
-            id_last4=last4,
-            birth_mmdd=birth,
+            id_last4=identity.last4,
+            birth_mmdd=identity.birth,
         ),
         creditor=creditor,
         product=product,
@@ -119,11 +81,50 @@ def parse_row(row: Row, places: Mapping[Column, int], context: Context) -> NewCa
     )
     _check_sum(reader, draft)
     _check_lengths(reader)
+    own = [_number(phone, rank) for rank, phone in enumerate(dict.fromkeys(phones))]
+    known = _traits(reader, "debtor"), _traits(reader, "loan")
+    numbers, addresses = (*own, *others_of(reader, len(own), phones)), addresses_of(reader)
     if reader.problems:
         raise RowError(reader.problems)
-    case_id = draft.id or _stable_id("C", creditor.id, draft.debtor.id, product)
-    numbers = tuple(Number(phone, TargetKind.DEBTOR, rank) for rank, phone in enumerate(dict.fromkeys(phones)))
-    return NewCase(replace(draft, id=case_id), numbers)
+    return NewCase(
+        replace(draft, id=draft.id or _stable_id("C", creditor.id, draft.debtor.id, product)),
+        numbers,
+        addresses,
+        *known,
+        _region(reader, identity, own),
+        identity.year,
+        _instalment(reader, as_of),
+    )
+
+
+def _whole_id(reader: RowReader, column: Column) -> str:
+    """An id as text; 1001.0 is what a program makes of 1001."""
+    return re.sub(r"^(\d+)\.0$", r"\1", reader.text(column))
+
+
+def _number(phone: str, rank: int) -> Number:
+    place, carrier = place_and_carrier(phone)
+    return Number(phone, TargetKind.DEBTOR, rank, place=place, carrier=carrier)
+
+
+def _traits(reader: RowReader, of: str) -> dict[str, object]:
+    known = {id_: trait for id_, trait in traits().items() if trait.of == of and reader.trait_text(id_)}
+    return {id_: reader.read_trait(id_, trait.zh, partial(read_trait, trait)) for id_, trait in known.items()}
+
+
+def _region(reader: RowReader, identity: _Identity, own: list[Number]) -> str:
+    written = reader.text(Column.REGION)
+    if written:
+        return region_of_place(written) or written[:20]
+    return identity.region or next((region_of_place(number.place) for number in own if number.place), "")
+
+
+def _instalment(reader: RowReader, as_of: dt.date) -> tuple[Instalment, ...]:
+    """The one instalment that a row is, in a file that has a row for each."""
+    if not reader.text(Column.TERM):
+        return ()
+    number = reader.read(Column.TERM, fields.parse_count, 0)
+    return (Instalment(number, reader.optional(Column.DUE_DATE, fields.parse_date, as_of), _amount(reader)),)
 
 
 def _phones(reader: RowReader) -> list[str]:
@@ -132,21 +133,35 @@ def _phones(reader: RowReader) -> list[str]:
     return [phone for phone in (first, second) if phone]
 
 
-def _identity(reader: RowReader) -> tuple[str | None, str | None]:
-    """(last four of the identity card, birthday); of a full number only these are kept."""
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What identity checks ask for; of a full card number only this and the province are kept."""
+
+    last4: str | None
+    birth: str | None
+    year: int | None = None
+    region: str = ""
+
+
+def _identity(reader: RowReader) -> _Identity:
     nothing: tuple[str | None, str | None] = (None, None)
+    no_day: tuple[str | None, int | None] = (None, None)
     last4, birth = reader.optional(Column.ID_CARD, fields.parse_id_card, nothing)
     stated4 = reader.optional(
         Column.ID_LAST4, lambda text: fields.parse_last4(text, reader.numeric(Column.ID_LAST4)), None
     )
-    stated_birth = reader.optional(
-        Column.BIRTH, lambda text: fields.parse_birth(text, reader.numeric(Column.BIRTH)), None
-    )
+
+    def birthday(text: str) -> tuple[str | None, int | None]:
+        return fields.parse_birthday(text, reader.numeric(Column.BIRTH))
+
+    stated_birth, stated_year = reader.optional(Column.BIRTH, birthday, no_day)
     if last4 and stated4 and last4 != stated4:
         reader.problem(Column.ID_LAST4, "与身份证号不一致。请核对。")
     if birth and stated_birth and birth != stated_birth:
         reader.problem(Column.BIRTH, "与身份证号不一致。请核对。")
-    return stated4 or last4, stated_birth or birth
+    card = plain(reader.text(Column.ID_CARD)) if last4 else ""
+    year = int(card[6:10]) if card else stated_year
+    return _Identity(stated4 or last4, stated_birth or birth, year, region_of_card(card) if card else "")
 
 
 def _amount(reader: RowReader) -> int:
@@ -156,7 +171,7 @@ def _amount(reader: RowReader) -> int:
 
 
 def _optional_amount(text: str) -> int | None:
-    return 0 if text in ("0", "0.0", "0.00") else fields.parse_amount(text)
+    return fields.parse_amount(text, zero=True)
 
 
 def _overdue_days(reader: RowReader, as_of: dt.date) -> int:
@@ -185,14 +200,17 @@ def _creditor(reader: RowReader, context: Context) -> Creditor:
     name = reader.text(Column.CREDITOR)
     if not name:
         return context.default_creditor
-    known = context.creditors.get(name)
-    hotline = reader.text(Column.HOTLINE) or (known.hotline if known else "")
-    neutral = reader.text(Column.NEUTRAL_NAME)
-    if _TELLTALE.search(neutral):
+    known = known_creditor(name, context.creditors)
+    neutral = reader.text(Column.NEUTRAL_NAME) or known.neutral_name
+    if _TELLTALE.search(reader.text(Column.NEUTRAL_NAME)):
         reader.problem(Column.NEUTRAL_NAME, "核身前报出这个名称会泄露欠款。请填写中性名称。")
-    if not neutral:
-        neutral = known.neutral_name if known else NEUTRAL if _TELLTALE.search(name) else name
-    return Creditor(known.id if known else _stable_id("K", name), name, neutral, hotline)
+    return replace(known, neutral_name=neutral, hotline=reader.text(Column.HOTLINE) or known.hotline)
+
+
+def known_creditor(name: str, creditors: Mapping[str, Creditor]) -> Creditor:
+    """The creditor of this name, or a new one that is announced neutrally where its name would tell of the debt."""
+    neutral = NEUTRAL if _TELLTALE.search(name) else name
+    return creditors.get(name) or Creditor(_stable_id("K", name), name, neutral, "")
 
 
 def _stable_id(kind: str, *parts: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 
 from voicebot.campaign.tables import plain
 
 _SIP = re.compile(r"sips?:[A-Za-z0-9._~%+!*'()-]+@[A-Za-z0-9.-]+(:\d{1,5})?(;[A-Za-z0-9=.;_-]+)?", re.ASCII)
+_REMARK = re.compile(r"\([^()\d]*\)")
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?e\+?\d+", re.IGNORECASE | re.ASCII)
 _SEVERAL = re.compile(r"[/,;、，；|]")
 
@@ -22,6 +24,7 @@ def parse_phone(text: str) -> str:
     written = plain(text)
     if _SIP.fullmatch(written):
         return written
+    written = _REMARK.sub("", written).removesuffix(".0")
     if problem := _problem(written):
         raise PhoneError(problem)
     try:
@@ -31,6 +34,23 @@ def parse_phone(text: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise PhoneError(_why_invalid(written))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def place_and_carrier(number: str) -> tuple[str, str]:
+    """Where a number's range was given out, and by whom: ('江苏省常州市', '中国电信'); '' where that is not known.
+
+    Numbers may have been taken to another carrier since.
+    """
+    return _range(number[:10]) if number.startswith("+86") else ("", "")
+
+
+@lru_cache(maxsize=65536)
+def _range(beginning: str) -> tuple[str, str]:
+    from phonenumbers import carrier, geocoder  # their tables take half a second to load
+
+    whole = phonenumbers.parse(beginning.ljust(14, "0"), None)
+    place = geocoder.description_for_number(whole, "zh")
+    return "" if place == "中国" else place, carrier.name_for_number(whole, "zh")
 
 
 def _problem(written: str) -> str | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import unicodedata
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from voicebot.campaign.workbook import read_workbook
 
 MAX_BYTES = 64 * 1024 * 1024
 """Larger files are refused, also after unpacking: a workbook is a zip."""
@@ -36,8 +36,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """`notes` (Chinese) say what of the file was left out or filled in."""
+
     header: Row
     rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
 
 
 def read_table(path: Path) -> Table:
@@ -45,11 +48,15 @@ def read_table(path: Path) -> Table:
 
     The kind is told by the content, not by the name. Rows without any text are left out. Raises TableError.
     """
+    return parse_table(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file. Raises TableError."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise TableError(f"读不到文件 {path}：{error.strerror}。请检查路径和权限。") from error
-    return parse_table(data)
 
 
 def parse_table(data: bytes) -> Table:
@@ -58,11 +65,11 @@ def parse_table(data: bytes) -> Table:
         raise TableError(f"文件超过 {MAX_BYTES >> 20} MB。请拆成几个文件分别导入。")
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise TableError("这是旧版 .xls 文件。请在表格软件里另存为 .xlsx 或 UTF-8 的 .csv。")
-    rows = _workbook(data) if data.startswith(b"PK\x03\x04") else _text(data)
+    rows, notes = read_workbook(data) if data.startswith(b"PK\x03\x04") else (_text(data), ())
     filled = [row for row in rows if any(row.cells)]
     if not filled:
         raise TableError("文件里没有内容。第一行应是列名，例如：姓名,手机号,欠款金额,逾期天数。")
-    return Table(filled[0], tuple(filled[1:]))
+    return Table(filled[0], tuple(filled[1:]), notes)
 
 
 def clean(text: str) -> str:
@@ -94,51 +101,9 @@ def _decode(data: bytes) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """The sign that splits the first line most often."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    return max(",;\t", key=first.count)
-
-
-def _workbook(data: bytes) -> Iterator[Row]:
-    from openpyxl import load_workbook
-
-    _refuse_bombs(data)
-    try:
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()
-        for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
-            numeric = frozenset(n for n, v in enumerate(values) if isinstance(v, (int, float)))
-            yield Row(number, tuple(clean(_written(value)) for value in values), numeric)
-    except Exception as error:  # openpyxl raises whatever its XML and zip layers raise
-        raise TableError(f"XLSX 打不开：{error}。请用表格软件重新保存，或导出 UTF-8 的 CSV。") from error
-
-
-def _refuse_bombs(data: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise TableError(f"XLSX 文件已损坏：{error}。请重新保存后再导入。") from error
-    if size > 8 * MAX_BYTES:
-        raise TableError("XLSX 解开后过大。请拆成几个文件分别导入。")
-
-
-def _written(value: object) -> str:
-    """A cell as a person would write it: 3500.0 is 3500, a date is 2026-11-27."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "是" if value else "否"
-        case float() if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        case float():
-            return f"{value:.10g}"
-        case dt.datetime():
-            return value.date().isoformat()
-        case _:
-            return str(value)
+    """The sign that splits one of the first lines most often; a title above the heading has none."""
+    first = text[:20_000].splitlines()[:10]
+    return max(",;\t|", key=lambda sign: max((line.count(sign) for line in first), default=0))
 
 
 def plain(text: str) -> str:

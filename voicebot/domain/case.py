@@ -60,6 +60,24 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where a debtor is written to other than by SMS; `channel` is email, wechat, push or letter."""
+
+    channel: str
+    address: str
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Instalment:
+    """An overdue part of a loan: the `number`-th, `amount_fen` of it, due on a day."""
+
+    number: int
+    due_on: dt.date
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
     """What the debtor promised: pay `amount_fen` by `date`. `confirmed` means read back and confirmed."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from voicebot.domain.attempt import TargetKind
-from voicebot.domain.case import Case
+from voicebot.domain.case import Address, Case, Instalment
 from voicebot.domain.journal import Fact
 
 
@@ -97,17 +97,28 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A way to reach a debtor: E.164 or a `sip:` URI. `rank` 0 is tried first."""
+    """A way to reach a debtor: E.164 or a `sip:` URI. `rank` 0 is tried first.
+
+    `name`, `relation`: whose it is when it is not the debtor's own. `place`, `carrier`: of the number's range.
+    """
 
     number: str
     kind: TargetKind = TargetKind.DEBTOR
     rank: int = 0
     valid: bool = True
+    name: str = ""
+    relation: str = ""
+    place: str = ""
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
-    """A case with the ways to reach its debtor, for lists and the case page."""
+    """A case with the ways to reach its debtor, for lists and the case page.
+
+    `billed_fen`: what the creditor's file said; `case.amount_fen` is what is outstanding. `traits` and `loan` by the
+    ids of voicebot/campaign/data/case_fields.yaml. Addresses and instalments are read for the case page alone.
+    """
 
     case: Case
     numbers: tuple[Number, ...]
@@ -116,6 +127,12 @@ class CaseRecord:
     attempts: int = 0
     last_disposition: str | None = None
     last_call_at: dt.datetime | None = None
+    billed_fen: int = 0
+    region: str = ""
+    traits: Mapping[str, object] = field(default_factory=dict)
+    loan: Mapping[str, object] = field(default_factory=dict)
+    addresses: tuple[Address, ...] = ()
+    instalments: tuple[Instalment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

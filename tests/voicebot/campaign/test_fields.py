@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicebot.campaign import fields
-from voicebot.campaign.columns import Column, missing, recognise
+from voicebot.campaign.columns import Column, check_mapping, missing, recognise, shape_of, with_heading
+from voicebot.campaign.parsing import Context, parse_row
 from voicebot.campaign.phones import PhoneError, parse_phone
+from voicebot.campaign.tables import Row, Table
 from voicebot.domain.case import Salutation
 
 
@@ -72,13 +74,18 @@ def test_any_text_is_a_number_or_a_phone_error(text: str) -> None:
         ("0.01", 1),
         ("3500.4999999999", 350050),
         ("RMB 20", 2000),
+        ("3.5万", 3_500_000),
+        ("0.35万元", 350_000),
+        ("１万２千元", 1_200_000),
+        ("2万5000", 2_500_000),
+        ("3500元整", 350_000),
     ],
 )
 def test_amounts(text: str, fen: int) -> None:
     assert fields.parse_amount(text) == fen
 
 
-@pytest.mark.parametrize("text", ["", "0", "-5", "1.234", "三千", "0.35万", "1e5", "999999999999", "12.3.4"])
+@pytest.mark.parametrize("text", ["", "0", "-5", "1.234", "三千", "2万5", "0.000001万", "万", "1e5", "999999999999", "12.3.4"])
 def test_refused_amounts(text: str) -> None:
     with pytest.raises(fields.FieldError):
         fields.parse_amount(text)
@@ -129,8 +136,6 @@ def test_of_an_identity_card_only_the_needed_parts_are_kept() -> None:
 
 
 def test_dates_flags_days_names_and_titles() -> None:
-    for text in ["2026-11-27", "2026/11/27", "2026年11月27日", "20261127", "2026-11-27 00:00:00"]:
-        assert fields.parse_date(text) == dt.date(2026, 11, 27)
     assert [fields.parse_flag(text) for text in ["是", "Y", "否", "", "0"]] == [True, True, False, False, False]
     assert fields.parse_days("12天") == 12
     assert [fields.parse_salutation(t) for t in ["男", "女士", "？"]] == [
@@ -152,13 +157,35 @@ def test_dates_flags_days_names_and_titles() -> None:
 
 
 def test_headings_are_known_in_many_spellings() -> None:
-    places, ignored = recognise(("客户 姓名", "手机号码*", "欠款金额（元）", "Overdue_Days", "备注", "姓名", ""))
-    assert places == {Column.NAME: 0, Column.PHONE: 1, Column.AMOUNT: 2, Column.OVERDUE_DAYS: 3}
-    assert ignored == ["备注", "姓名"]
+    places = recognise(("客户 姓名", "手机号码*", "欠款金额（元）", "Overdue_Days", "备注", "姓名", "发薪日"))
+    assert places.columns == {Column.NAME: 0, Column.PHONE: 1, Column.AMOUNT: 2, Column.OVERDUE_DAYS: 3}
+    assert places.traits == {"income_day": 6} and places.ignored == ("备注", "姓名")
     assert missing(places) == []
 
 
-def test_a_heading_in_another_unit_is_not_taken_for_yuan() -> None:
-    places, ignored = recognise(("姓名", "手机号", "欠款金额（万元）", "应还日"))
-    assert ignored == ["欠款金额（万元）"]
-    assert missing(places) == [Column.AMOUNT]
+def test_figures_below_a_heading_in_another_unit_are_not_taken_for_yuan() -> None:
+    places = recognise(("姓名", "手机号", "欠款金额（万元）", "逾期天数"))
+    row = Row(2, ("张三", "13800138000", "0.35", "9"))
+    new = parse_row(row, places, Context(dt.date(2026, 11, 24), {}))
+    assert new.case.amount_fen == 350_000
+
+
+def test_what_a_person_says_of_a_heading_stands_above_the_guess() -> None:
+    places = recognise(("姓名", "手机", "余额", "DPD", "备注"), {"余额": "欠款金额", "备注": "occupation", "手机": ""})
+    assert places.columns == {Column.NAME: 0, Column.AMOUNT: 2, Column.OVERDUE_DAYS: 3}
+    assert places.traits == {"occupation": 4} and missing(places) == [Column.PHONE]
+    for wrong in ({"a": "没有这个"}, {"a": "姓名", "b": "姓名"}):
+        with pytest.raises(ValueError, match="请"):
+            check_mapping(wrong)
+
+
+def test_the_heading_may_stand_below_a_title() -> None:
+    rows = (Row(1, ("十一月逾期名单",)), Row(2, ("姓名", "手机号", "金额")), Row(3, ("张三", "1", "2")))
+    table, above = with_heading(Table(rows[0], rows[1:]))
+    assert (table.header, table.rows, above) == (rows[1], rows[2:], rows[:1])
+    plain = Table(rows[1], rows[2:])
+    assert with_heading(plain) == (plain, ())
+
+
+def test_files_with_the_same_headings_have_one_shape() -> None:
+    assert shape_of(("姓名", "手 机", "")) == shape_of(("手机", "姓名*")) != shape_of(("姓名",))

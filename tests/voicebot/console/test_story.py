@@ -16,11 +16,12 @@ from voicebot.console.pages.call import call_page
 from voicebot.console.pages.running import live_body
 from voicebot.console.queries import CallRow
 from voicebot.console.scriptpath import drawn_path, visited
-from voicebot.console.store_data import StoreData, mask_number
+from voicebot.console.store_data import StoreData
 from voicebot.console.story import CallStory, Step, advance, tell
 from voicebot.console.words import TEXTS, Words
 from voicebot.domain.attempt import ContactStop
 from voicebot.domain.journal import Fact, FactKind
+from voicebot.domain.phone import mask_number
 from voicebot.store import Store
 
 AT = "2026-11-21T02:00:00+00:00"
@@ -159,10 +160,10 @@ async def test_a_case_shows_its_own_stops_only(store: Store) -> None:
     await store.contacts.stop(ContactStop("dnc_stop", now, debtor_id="D000"))
     await store.contacts.stop(ContactStop("id_wrong_number", now, number="+8613800138000"))
     data = StoreData(store)
-    first, second = await data.case("XH20260000"), await data.case("XH20260001")
+    first, second = await data.casework.view("XH20260000"), await data.casework.view("XH20260001")
     assert first and first.stops == ("dnc_stop", "id_wrong_number")
     assert second and second.stops == ()
-    assert await data.case("nobody") is None
+    assert await data.casework.view("nobody") is None
 
 
 def test_both_languages_say_everything() -> None:

@@ -1,152 +1,90 @@
-"""/cases - the bills to remind of, their import, and one case with all that was tried and promised."""
+"""/cases - the bills to remind of: searched, filtered, paged by keyset, exported."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
+from starlette.datastructures import QueryParams
 
+from voicebot.console.case_data import CaseList
 from voicebot.console.chips import disposition_chip
 from voicebot.console.icons import icon
-from voicebot.console.markup import tag
-from voicebot.console.pages.calls import page_number, pager
-from voicebot.console.queries import AttemptRow, CaseDetail, CaseRow, MessageView, PromiseView
-from voicebot.console.shell import Console, Visit, empty, heading, markup, panel, shell, visit_of
+from voicebot.console.markup import Child, tag
+from voicebot.console.queries import CaseRow
+from voicebot.console.shell import Console, empty, heading, markup, shell, visit_of
 from voicebot.console.words import Words
+from voicebot.domain.case import Creditor
+from voicebot.store.case_list import ORDERS
+from voicebot.store.cases import CaseFilter
+
+STATUSES = ("open", "suspended", "closed")
 
 
 def register(console: Console) -> None:
-    """Add both pages."""
+    """Add the page."""
 
     @ui.page("/cases", response_timeout=10)
     async def cases(request: Request) -> None:
         visit = visit_of(request)
         words, query = visit.words, request.query_params
-        search = query.get("search", "").strip()[:100]
-
-        async def listed() -> Markup:
-            found = await console.data.cases(search, page_number(query))
-            table = _table(words, found.rows) if found.rows else _nothing(words, search)
-            return tag("section", _search(words, search), table, pager(words, found, query), cls="panel")
-
-        first = await listed()
-        with shell(console, visit, "/cases", words("cases.title")):
-            markup(heading(words("cases.title"), words("cases.lead")))
-            markup(_import(words))
-            drawn = markup(first)
-
-            async def redraw() -> None:
-                drawn.content = await listed()
-
-            ui.on("cases_imported", redraw)
-
-    @ui.page("/cases/{case_id}", response_timeout=10)
-    async def case(case_id: str, request: Request) -> None:
-        visit = visit_of(request)
-        words = visit.words
-        detail = await console.data.case(case_id)
-        with shell(console, visit, "/cases", words("case.title")):
-            if detail is None:
-                missing = words("not_found.case", id=case_id)
-                markup(tag("section", empty("search", words("not_found"), missing), cls="panel"))
-                return
-            _case(visit, detail)
-
-
-def _case(visit: Visit, detail: CaseDetail) -> None:
-    words, row = visit.words, detail.case
-    lead = " · ".join(filter(None, (row.case_id, row.creditor, row.product)))
-    markup(heading(row.debtor_name, lead, back=("/cases", words("cases.title"))))
-    markup(_stats(words, row))
-    right = tag(
-        "div",
-        _promises(words, detail.promises),
-        _messages(words, detail.messages),
-        _stops(words, detail.stops),
-        cls="stack",
-    )
-    markup(tag("div", _attempts(words, detail.attempts), right, cls="two"))
-
-
-def _stats(words: Words, row: CaseRow) -> Markup:
-    def stat(name: str, value: object, below: object = "") -> Markup:
-        return tag("div", tag("span", words(name)), tag("b", value), tag("small", below or "\u00a0"), cls="stat")
-
-    state = _status(words, row.status)
-    boxes = (
-        stat("col.amount", words.money(row.amount_fen), row.product),
-        stat("col.overdue", words("days", count=row.overdue_days), row.creditor),
-        stat("col.attempts", row.attempts, ", ".join(row.numbers_masked)),
-        stat("col.last", disposition_chip(words, row.last_disposition), state),
-    )
-    return tag("section", *boxes, cls="panel stats", style="margin-bottom:16px")
-
-
-def _attempts(words: Words, attempts: tuple[AttemptRow, ...]) -> Markup:
-    if not attempts:
-        nothing = empty("calls", words("case.attempts.none"), small=True)
-        return panel("calls", words("case.attempts"), nothing, inset=False)
-    names = ("col.time", "col.number", "col.state", "col.outcome")
-    heads = [tag("th", words(name), cls="hide-phone" if name == "col.number" else "") for name in names]
-    rows = []
-    for attempt in attempts:
-        at = words.moment(attempt.at)
-        link = tag("a", at, href=f"/calls/{attempt.call_id}", cls="cover num") if attempt.call_id else at
-        rows.append(
-            tag(
-                "tr",
-                tag("td", link, cls="num"),
-                tag("td", attempt.number_masked, cls="num hide-phone"),
-                tag("td", words(f"attempt.{attempt.state}"), tag("span", words.explain(attempt.why), cls="sub")),
-                tag("td", disposition_chip(words, attempt.disposition)),
+        wanted = filter_of(query)
+        try:
+            found = await console.data.casework.page(
+                wanted, query.get("before") or query.get("after"), bool(query.get("before"))
             )
-        )
-    table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), cls="rows")
-    return panel("calls", words("case.attempts"), tag("div", table, cls="scroll"), inset=False)
+        except ValueError:  # a mark of another order, or typed by hand
+            found = await console.data.casework.page(wanted)
+        creditors = await console.data.casework.creditors()
+        with shell(console, visit, "/cases", words("cases.title")):
+            markup(heading(words("cases.title"), words("cases.lead"), *_actions(words, query)))
+            table = _table(words, found.rows) if found.rows else _nothing(words, wanted)
+            filters = _filters(words, wanted, creditors)
+            markup(tag("section", filters, table, _pager(words, found, query), cls="panel"))
 
 
-def _promises(words: Words, promises: tuple[PromiseView, ...]) -> Markup:
-    if not promises:
-        return panel("promise", words("case.promises"), empty("promise", words("case.promises.none"), small=True))
-    entries = []
-    for promise in promises:
-        tone, key = _state(promise)
-        amount = tag("b", words.money(promise.amount_fen), cls="num")
-        day = tag("span", words.date(promise.date), cls="muted num")
-        state = tag("span", words(key), cls=f"chip {tone}")
-        entries.append(tag("div", tag("dt", amount, " ", day), tag("dd", state)))
-    return panel("promise", words("case.promises"), tag("dl", *entries, cls="facts"))
+def filter_of(query: QueryParams) -> CaseFilter:
+    """What the address asks for; what can't be read does not restrict."""
+
+    def number(name: str, factor: int = 1) -> int | None:
+        text = query.get(name, "")
+        return int(text) * factor if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+    status, order = query.get("status", ""), query.get("order", "")
+    return CaseFilter(
+        text=query.get("search", "").strip()[:100],
+        status=status if status in STATUSES else "",
+        creditor_id=query.get("creditor", "")[:64],
+        min_overdue_days=number("min_overdue_days"),
+        max_overdue_days=number("max_overdue_days"),
+        min_amount_fen=number("min_yuan", 100),
+        max_amount_fen=number("max_yuan", 100),
+        order=order if order in ORDERS else "overdue",
+    )
 
 
-def _state(promise: PromiseView) -> tuple[str, str]:
-    if promise.replaced:
-        return "", "case.replaced"
-    return {True: ("good", "case.kept"), False: ("bad", "case.broken"), None: ("accent", "case.due")}[promise.kept]
+def case_address(case_id: str) -> str:
+    """The address of a case's page."""
+    return f"/cases/{quote(case_id, safe='/')}"
 
 
-_MESSAGE_TONES = {"sent": "good", "failed": "bad", "refused": "bad", "waiting": "accent", "sending": "accent"}
+def status_chip(words: Words, status: str) -> Markup | None:
+    """What keeps a case from being called; nothing for an open one."""
+    return None if status == "open" else tag("span", words(f"case.status.{status}"), cls="chip warn")
 
 
-def _messages(words: Words, messages: tuple[MessageView, ...]) -> Markup | None:
-    if not messages:
-        return None
-    entries = []
-    for message in messages:
-        kind = tag("b", words(f"message.{message.kind}"))
-        at = tag("span", words.moment(message.at), cls="muted num")
-        below = tag("span", message.text or words.explain(message.why), cls="sub")
-        state = tag("span", words(f"message.{message.state}"), cls=f"chip {_MESSAGE_TONES.get(message.state, '')}")
-        entries.append(tag("div", tag("dt", kind, " ", at, below), tag("dd", state)))
-    return panel("promise", words("case.messages"), tag("dl", *entries, cls="facts"))
-
-
-def _stops(words: Words, stops: tuple[str, ...]) -> Markup | None:
-    if not stops:
-        return None
-    chips = [tag("span", words.explain(stop), cls="chip bad") for stop in stops]
-    return panel("stop", words("case.stops"), tag("div", *chips, cls="chips"))
+def _actions(words: Words, query: QueryParams) -> tuple[Markup, ...]:
+    kept = {key: value for key, value in query.items() if key not in ("before", "after", "min_yuan", "max_yuan")}
+    for name in ("min_yuan", "max_yuan"):
+        if query.get(name, "").isdigit():
+            kept[name.replace("yuan", "amount_fen")] = query[name] + "00"
+    address = "/api/cases/export?" + urlencode({**kept, "format": "csv"})
+    export = tag("a", icon("download"), words("cases.export"), href=address, cls="btn", download=True)
+    load = tag("a", icon("upload"), words("cases.import"), href="/cases/import", cls="btn primary")
+    return export, load
 
 
 def _table(words: Words, rows: Sequence[CaseRow]) -> Markup:
@@ -159,79 +97,84 @@ def _table(words: Words, rows: Sequence[CaseRow]) -> Markup:
         ("col.last", ""),
     )
     heads = [tag("th", words(name), cls=cls) for name, cls in columns]
-    body = []
-    for row in rows:
-        link = tag("a", row.debtor_name, href=f"/cases/{row.case_id}", cls="cover")
-        below = tag("span", row.case_id, " ", ", ".join(row.numbers_masked), cls="sub num")
-        body.append(
-            tag(
-                "tr",
-                tag("td", link, below),
-                tag("td", row.product, tag("span", row.creditor, cls="sub"), cls="hide-phone"),
-                tag("td", tag("b", words.money(row.amount_fen)), cls="num right"),
-                tag("td", words("days", count=row.overdue_days), cls="num right hide-phone"),
-                tag("td", row.attempts, cls="num right hide-phone"),
-                tag(
-                    "td",
-                    tag("div", disposition_chip(words, row.last_disposition), _status(words, row.status), cls="chips"),
-                ),
-            )
-        )
+    body = [_row(words, row) for row in rows]
     return tag("div", tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *body), cls="rows"), cls="scroll")
 
 
-def _status(words: Words, status: str) -> Markup | None:
-    """What keeps a case from being called; nothing for an open one."""
-    return None if status == "open" else tag("span", words(f"case.status.{status}"), cls="chip warn")
-
-
-def _search(words: Words, search: str) -> Markup:
-    entry = tag(
-        "input",
-        type="search",
-        name="search",
-        value=search,
-        cls="input",
-        placeholder=words("cases.search"),
-        aria_label=words("search"),
+def _row(words: Words, row: CaseRow) -> Markup:
+    link = tag("a", row.debtor_name, href=case_address(row.case_id), cls="cover")
+    below = tag("span", row.case_id, " ", ", ".join(row.numbers_masked), cls="sub num")
+    outcome = tag("div", disposition_chip(words, row.last_disposition), status_chip(words, row.status), cls="chips")
+    return tag(
+        "tr",
+        tag("td", link, below),
+        tag("td", row.product, tag("span", row.creditor, cls="sub"), cls="hide-phone"),
+        tag("td", tag("b", words.money(row.amount_fen)), cls="num right"),
+        tag("td", words("days", count=row.overdue_days), cls="num right hide-phone"),
+        tag("td", row.attempts, cls="num right hide-phone"),
+        tag("td", outcome),
     )
+
+
+def _pager(words: Words, found: CaseList, query: QueryParams) -> Markup:
+    kept = {key: value for key, value in query.items() if key not in ("before", "after")}
+
+    def to(mark: str | None, key: str, name: str, label: str) -> Markup:
+        if mark is None:
+            return tag("button", icon(name), cls="btn small", disabled=True, aria_label=words(label))
+        address = "?" + urlencode({**kept, key: mark})
+        return tag("a", icon(name), cls="btn small", href=address, aria_label=words(label))
+
+    key = "cases.count.more" if found.more_than_counted else "cases.count"
+    count = words(key, total=f"{found.total - found.more_than_counted:,}")
+    pair = (to(found.before, "before", "left", "previous"), to(found.after, "after", "right", "next"))
+    return tag("div", tag("span", count), *pair, cls="pager")
+
+
+def _filters(words: Words, wanted: CaseFilter, creditors: Sequence[Creditor]) -> Markup:
+    entry = _entry("search", wanted.text, type="search", placeholder=words("cases.search"), aria_label=words("search"))
+    statuses = [("", words("cases.all_status")), *((name, words(f"case.status.{name}")) for name in STATUSES)]
+    owners = [("", words("cases.all_creditors")), *((each.id, each.name) for each in creditors)]
+    orders = [(name, words(f"cases.order.{name}")) for name in ORDERS]
+    active = wanted != CaseFilter(order=wanted.order)
     return tag(
         "form",
         tag("div", icon("search"), entry, cls="find"),
+        _choice("status", statuses, wanted.status),
+        _choice("creditor", owners, wanted.creditor_id) if len(creditors) > 1 else None,
+        _between(words("cases.overdue"), "overdue_days", wanted.min_overdue_days, wanted.max_overdue_days),
+        _between(words("cases.amount"), "yuan", _yuan(wanted.min_amount_fen), _yuan(wanted.max_amount_fen)),
+        _choice("order", orders, wanted.order),
         tag("button", words("search"), cls="btn", type="submit"),
-        tag("a", words("reset"), href="/cases", cls="btn quiet") if search else None,
+        tag("a", words("reset"), href="/cases", cls="btn quiet") if active else None,
         cls="filters",
         method="get",
         role="search",
     )
 
 
-def _import(words: Words) -> Markup:
-    entry = tag("input", type="file", name="file", accept=".csv,.xlsx", cls="sr")
-    text = tag("span", tag("b", words("cases.import")), words("cases.import.drop"))
-    drop = tag("label", icon("upload"), text, entry, cls="drop", data_import="/api/cases/import")
-    counts = [
-        tag("div", tag("span", words(f"cases.{name}")), tag("b", "0", data_count=name))
-        for name in ("imported", "updated", "duplicates", "rejected")
+def _entry(name: str, value: Child, **attributes: str) -> Markup:
+    return tag("input", name=name, value=None if value is None else str(value), cls="input", **attributes)
+
+
+def _choice(name: str, options: Sequence[tuple[str, str]], chosen: str) -> Markup:
+    inside = [tag("option", text, value=value, selected=value == chosen) for value, text in options]
+    return tag("select", *inside, name=name, cls="select", data_submit=True)
+
+
+def _between(label: str, name: str, low: int | None, high: int | None) -> Markup:
+    pair = [
+        _entry(f"{edge}_{name}", value, inputmode="numeric", size="5", aria_label=label)
+        for edge, value in (("min", low), ("max", high))
     ]
-    heads = [tag("th", words(name)) for name in ("col.row", "col.column", "col.value", "col.reason")]
-    table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody"), cls="rows", hidden=True)
-    none = tag("p", words("cases.rejected.none"), cls="muted", data_no_rejects=True, style="margin-top:12px")
-    inside = tag("div", tag("div", *counts, cls="counts"), none, cls="in")
-    cap = tag("div", icon("upload"), tag("h2", words("cases.import.result")), cls="cap")
-    result = tag(
-        "section",
-        cap,
-        inside,
-        tag("div", table, cls="scroll"),
-        cls="panel import-result",
-        data_import_result=True,
-        hidden=True,
-    )
-    return tag("div", drop, result)
+    return tag("label", label, pair[0], "–", pair[1], cls="hide-phone")
 
 
-def _nothing(words: Words, search: str) -> Markup:
-    if search:
+def _yuan(fen: int | None) -> int | None:
+    return None if fen is None else fen // 100
+
+
+def _nothing(words: Words, wanted: CaseFilter) -> Markup:
+    if wanted != CaseFilter(order=wanted.order):
         return empty("search", words("cases.none"), words("calls.none.lead"))
     return empty("cases", words("cases.empty"), words("cases.empty.lead"))

@@ -1,4 +1,4 @@
-// What every page does in the browser: theme, language, commands with a question before them, verification, import.
+// What every page does in the browser: theme, language, commands with a question before them, verification.
 (() => {
   "use strict";
   const YEAR = 31536000;
@@ -118,34 +118,6 @@
     }
   }
 
-  async function importFile(drop, file) {
-    if (!file) return;
-    const box = document.querySelector("[data-import-result]");
-    drop.classList.add("busy");
-    const form = new FormData();
-    form.append("file", file);
-    try {
-      const result = await post(drop.dataset.import, form);
-      for (const key of ["imported", "updated", "duplicates"]) box.querySelector(`[data-count=${key}]`).textContent = result[key];
-      box.querySelector("[data-count=rejected]").textContent = result.rejected.length;
-      const rows = result.rejected.map((rejected) => {
-        const row = document.createElement("tr");
-        for (const key of ["row", "column", "value", "reason"]) row.insertCell().textContent = rejected[key];
-        return row;
-      });
-      box.querySelector("tbody").replaceChildren(...rows);
-      box.querySelector("table").hidden = rows.length === 0;
-      box.querySelector("[data-no-rejects]").hidden = rows.length > 0;
-      box.hidden = false;
-      if (window.emitEvent) window.emitEvent("cases_imported", {});
-    } catch (failed) {
-      toast(failed.message, true);
-    } finally {
-      drop.classList.remove("busy");
-      drop.querySelector("input").value = "";
-    }
-  }
-
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-action],[data-post],[data-verify]");
     if (!button) return;
@@ -168,20 +140,8 @@
     if (form) { event.preventDefault(); void send(form); }
   });
   document.addEventListener("change", (event) => {
-    const drop = event.target.closest("[data-import]");
-    if (drop) void importFile(drop, event.target.files[0]);
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
-  for (const name of ["dragover", "dragleave", "drop"]) {
-    document.addEventListener(name, (event) => {
-      const drop = event.target.closest?.("[data-import]");
-      if (!drop) return;
-      event.preventDefault();
-      drop.classList.toggle("over", name === "dragover");
-      if (name === "drop") void importFile(drop, event.dataTransfer.files[0]);
-    });
-  }
-
   // Clocks tick here, so the server need not send a second hand; one that was just drawn is right before it is seen.
   const told = (seconds) => {
     const s = Math.max(0, Math.floor(seconds)), h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;

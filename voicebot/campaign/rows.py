@@ -1,0 +1,73 @@
+"""Rows: the cells of one row of a case file by their meaning; every problem is gathered, none stops the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from voicebot.campaign.columns import Column, Places
+from voicebot.campaign.fields import FieldError
+from voicebot.campaign.phones import PhoneError
+from voicebot.campaign.tables import Row
+
+T = TypeVar("T")
+_BARE = re.compile(r"[\d.,]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in one cell; `reason` (Chinese) carries the remedy."""
+
+    column: str
+    value: str
+    reason: str
+
+
+class RowReader:
+    """Reads the cells of one row and gathers every problem instead of stopping at the first."""
+
+    def __init__(self, row: Row, places: Places) -> None:
+        self._row = row
+        self._places = places
+        self.problems: list[Problem] = []
+
+    def text(self, column: Column) -> str:
+        return self._cell(self._places.columns.get(column))
+
+    def trait_text(self, trait: str) -> str:
+        return self._cell(self._places.traits.get(trait))
+
+    def numeric(self, column: Column) -> bool:
+        return self._places.columns.get(column) in self._row.numeric
+
+    def read(self, column: Column, parse: Callable[[str], T], default: T) -> T:
+        """The parsed cell; `default` where parsing failed, with the problem remembered."""
+        try:
+            return parse(self.text(column))
+        except (FieldError, PhoneError) as error:
+            self.problem(column, str(error))
+            return default
+
+    def optional(self, column: Column, parse: Callable[[str], T], default: T) -> T:
+        """As read, but an empty cell is `default` and no problem."""
+        return self.read(column, parse, default) if self.text(column) else default
+
+    def read_trait(self, trait: str, heading: str, parse: Callable[[str], object]) -> object:
+        """As read, for what case_fields.yaml lists; None with the problem remembered."""
+        text = self.trait_text(trait)
+        try:
+            return parse(text)
+        except FieldError as error:
+            self.problems.append(Problem(heading, text, str(error)))
+            return None
+
+    def problem(self, column: Column, reason: str) -> None:
+        self.problems.append(Problem(column.value, self.text(column), reason))
+
+    def _cell(self, place: int | None) -> str:
+        if place is None or place >= len(self._row.cells):
+            return ""
+        text = self._row.cells[place]
+        return text + "万" if place in self._places.ten_thousands and _BARE.fullmatch(text) else text
