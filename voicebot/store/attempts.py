@@ -293,7 +293,7 @@ async def _write_outcome(
     connection: AsyncConnection, attempt: Attempt, outcome: Outcome, now: dt.datetime, *, lost: bool
 ) -> None:
     reached = outcome.reached
-    if lost and attempt.state is AttemptState.PLACED:
+    if lost and attempt.call_id is not None:  # also when it is said twice, after an answer that did not arrive
         reached = Reached.CONVERSATION
     change = {
         "state": AttemptState.SETTLED,
