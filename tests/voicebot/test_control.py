@@ -11,7 +11,9 @@ import pytest
 
 from voicebot import control
 from voicebot.config import Settings
+from voicebot.domain.clock import SystemClock
 from voicebot.store import Store
+from voicebot.worker.premises import premises_of
 
 
 async def test_a_taken_address_delays_the_console_and_does_not_end_it(
@@ -21,9 +23,9 @@ async def test_a_taken_address_delays_the_console_and_does_not_end_it(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         stop = asyncio.Event()
-        console = asyncio.create_task(
-            control._console(store, Settings(home=tmp_path, http_listen=f"127.0.0.1:{port}"), stop)
-        )
+        settings = Settings(home=tmp_path, http_listen=f"127.0.0.1:{port}")
+        premises = premises_of(settings, store, SystemClock(), lambda: None)
+        console = asyncio.create_task(control._console(store, settings, premises, stop))
         await asyncio.sleep(0.3)
         assert not console.done(), "nobody would ever learn that there is no console"
     for _ in range(400):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.voicebot.campaign.samples import NOON, new_case
+from tests.voicebot.worker.test_commands import runner
 from voicebot.call.runner import DialOrder
 from voicebot.compliance.asking import judge_by
 from voicebot.domain.attempt import ContactStop
@@ -18,8 +19,6 @@ from voicebot.domain.ledger import DecisionSearch
 from voicebot.domain.permission import Judge
 from voicebot.store import Store
 from voicebot.worker.commands import CommandTaker
-
-from .test_commands import runner
 
 SECONDS = dt.timedelta(seconds=8)
 
