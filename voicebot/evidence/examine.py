@@ -17,7 +17,9 @@ from typing import Any
 from voicebot.evidence.content import UNREADABLE, check_content
 from voicebot.evidence.ed25519 import ed25519_verify
 from voicebot.evidence.format import (
+    CASE_FORMAT,
     CONSULT,
+    FIRST_FORMAT,
     FORMAT,
     REDACTION,
     SIGNED,
@@ -61,7 +63,7 @@ def _check_names(members: Mapping[str, bytes]) -> list[Failure]:
     named = _format(members)
     needed = {*SIGNED[named], *UNLISTED[named]}
     listed = _listed(members)
-    allowed = needed | ({REDACTION} if named != "voicebot-evidence-1" else set()) | ({CONSULT} & set(listed))
+    allowed = needed | ({REDACTION} if named != FIRST_FORMAT else set()) | ({CONSULT} & set(listed))
     missing = sorted((needed | ({CONSULT} & set(listed))) - set(members))
     extra = sorted(set(members) - allowed)
     failures = [("file_missing", name) for name in missing] + [("file_extra", name) for name in extra]
@@ -92,7 +94,7 @@ def _check_signature(members: Mapping[str, bytes], trusted: str | None, verify: 
     if key["key_id"] != key_id(public) or manifest["key_id"] != key["key_id"]:
         failures.append(("key_mismatch", "key.json is not the key that the manifest names"))
     history = key.get("history") or [{"key_id": key["key_id"], "public_key": key["public_key"], "from": None}]
-    if _format(members) == FORMAT:
+    if manifest["format"] != FIRST_FORMAT:
         failures += _check_history(key["history"], public, manifest, verify)
     if trusted is not None and trusted.lower() != public.hex() and not descends(history, key["key_id"], trusted):
         failures.append(("key_untrusted", f"signed with {public.hex()}, not with the trusted key"))
@@ -138,6 +140,8 @@ def examine(
     members: Mapping[str, bytes], trusted: str | None = None, verify: Verify = ed25519_verify
 ) -> list[Failure]:
     """Reasons not to believe these members; none means valid. Any bytes give an answer, never an error."""
+    if _is_case(members):
+        return _examine_case(members, trusted, verify)
     failures = _check_names(members)
     steps: list[tuple[str, str, Callable[[], list[Failure]]]] = [
         ("manifest_unreadable", "manifest.json cannot be read", lambda: _check_manifest(members)),
@@ -153,6 +157,43 @@ def examine(
             failures += step()
         except UNREADABLE as error:
             failures.append((code, f"{what} ({type(error).__name__}: {error})"))
+    return failures
+
+
+def _is_case(members: Mapping[str, bytes]) -> bool:
+    try:
+        return bool(_document(members, "manifest.json")["format"] == CASE_FORMAT)
+    except UNREADABLE:
+        return False
+
+
+def _examine_case(members: Mapping[str, bytes], trusted: str | None, verify: Verify) -> list[Failure]:
+    """A case file: its list of files, its signature, and each bundle inside."""
+    steps: list[tuple[str, Callable[[], list[Failure]]]] = [
+        ("manifest_unreadable", lambda: _check_case_names(members)),
+        ("signature_bad", lambda: _check_signature(members, trusted, verify)),
+        ("hash_mismatch", lambda: _check_hashes(members)),
+    ]
+    failures: list[Failure] = []
+    for code, step in steps:
+        try:
+            failures += step()
+        except UNREADABLE as error:
+            failures.append((code, f"the case file cannot be read ({type(error).__name__}: {error})"))
+    for name in sorted(name for name in members if name.endswith(".zip")):
+        inside, wrong = unzip(members[name])
+        found = wrong + (examine(inside, trusted, verify) if not _is_case(inside) else [("file_extra", "a case file")])
+        failures += [(code, f"{name}: {what}") for code, what in found]
+    return failures
+
+
+def _check_case_names(members: Mapping[str, bytes]) -> list[Failure]:
+    manifest = _document(members, "manifest.json")
+    listed = {*manifest["files"], "manifest.json", "manifest.sig"}
+    failures = [("file_missing", name) for name in sorted(listed - set(members))]
+    failures += [("file_extra", name) for name in sorted(set(members) - listed)]
+    if SPELLINGS[FORMAT](manifest) != members["manifest.json"]:
+        failures.append(("manifest_not_canonical", "manifest.json is not in canonical form"))
     return failures
 
 

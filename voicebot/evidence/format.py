@@ -23,6 +23,8 @@ from voicebot.evidence.spelling import canonical, canonical_first
 
 FIRST_FORMAT = "voicebot-evidence-1"
 FORMAT = "voicebot-evidence-2"
+CASE_FORMAT = "voicebot-case-1"
+"""All evidence of one case: bundles of calls among other files."""
 Spell = Callable[[object], bytes]
 SPELLINGS: dict[str, Spell] = {FIRST_FORMAT: canonical_first, FORMAT: canonical}
 _FIRST = ("README.txt", "audio.wav", "chain.jsonl", "journal.jsonl", "key.json", "verify.py")

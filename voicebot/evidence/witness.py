@@ -41,7 +41,10 @@ class WitnessAway(Exception):
 class Witness(Protocol):
     """The seam for a second anchor, such as a notary's platform or a public chain."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How it is called in proofs, such as its URL."""
+        ...
 
     async def testify(self, statement: bytes) -> bytes:
         """What the witness says about these bytes, to be kept. WitnessAway."""

@@ -45,6 +45,7 @@ class Kept:
     case_open: bool
     settled_at: dt.datetime | None
     held: bool
+    jurisdiction: str | None = None
 
 
 class Papers:
@@ -111,6 +112,7 @@ class Papers:
                 calls.c.ended_at,
                 cases.c.status,
                 cases.c.updated_at,
+                cases.c.jurisdiction,
                 last.scalar_subquery().label("last_action"),
                 held.correlate(cases).exists().label("held"),
             )
@@ -142,4 +144,4 @@ def _to_kept(row: AnyRow) -> Kept:
     is_open = row.status == "open"
     settled = row.updated_at if row.status is not None and not is_open else None
     last = row.last_action or row.ended_at
-    return Kept(row.id, row.case_id, row.bundle, row.ended_at, last, is_open, settled, bool(row.held))
+    return Kept(row.id, row.case_id, row.bundle, row.ended_at, last, is_open, settled, bool(row.held), row.jurisdiction)

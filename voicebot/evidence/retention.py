@@ -1,0 +1,114 @@
+"""Retention: when a recording may go, and what stays behind when it does: its place in the log, and who deleted it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import importlib.resources
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import structlog
+from ruamel.yaml import YAML
+
+from voicebot.domain.clock import Clock
+from voicebot.domain.operation import Action
+from voicebot.evidence.reading import sealed_members
+from voicebot.evidence.signer import utc
+from voicebot.evidence.spelling import canonical
+from voicebot.evidence.vault import VaultLocked
+from voicebot.store.papers import Kept
+from voicebot.store.store import Store
+
+log = structlog.get_logger(__name__)
+TOMBSTONE = "deleted.json"
+
+
+@cache
+def shipped_terms() -> Mapping[str, int]:
+    """Years by jurisdiction, as they ship; `default` for places that are not known."""
+    text = (importlib.resources.files(__package__) / "data" / "retention.yaml").read_text("utf-8")
+    found: Mapping[str, Mapping[str, Any]] = YAML(typ="safe").load(text)
+    return {place: int(rule["years"]) for place, rule in found.items()}
+
+
+def keep_until(kept: Kept, years: int) -> dt.datetime | None:
+    """When a recording may be deleted: `years` after the last call or the closing of its case, whichever is later.
+
+    None while the case is open or under a legal hold. A call without a case counts from its own end.
+    """
+    if kept.held or kept.case_open:
+        return None
+    last = max(kept.ended_at, kept.last_action, kept.settled_at or kept.ended_at)
+    return _years_on(last, years)
+
+
+def _years_on(at: dt.datetime, years: int) -> dt.datetime:
+    try:
+        return at.replace(year=at.year + years)
+    except ValueError:  # 29 February
+        return at.replace(year=at.year + years, month=3, day=1)
+
+
+def erase(bundle: Path, at: dt.datetime, *, by: str, why: str) -> dict[str, Any]:
+    """Delete a sealed call; what stays in its place is the log leaf of its manifest. What stays, as written.
+
+    A call whose key is gone is deleted like any other. OSError: the disk refuses.
+    """
+    try:
+        members: Mapping[str, bytes] = sealed_members(bundle) if bundle.exists() else {}
+        leaf = json.loads(members["proof.json"])["leaf"]
+    except (VaultLocked, KeyError, ValueError):
+        leaf = None
+    stone = {"call_id": bundle.parent.name, "deleted_at": utc(at), "by": by, "why": why, "leaf": leaf}
+    (bundle.parent / TOMBSTONE).write_bytes(canonical(stone))
+    for path in bundle.parent.iterdir():
+        if path.name != TOMBSTONE:
+            path.unlink()
+    return stone
+
+
+async def delete_expired(store: Store, recordings: Path, clock: Clock, terms: Mapping[str, int] | None = None) -> int:
+    """Delete every recording whose term is over; how many. Each is written into the operation log first."""
+    terms = terms or shipped_terms()
+    now, gone = clock.now(), 0
+    after: tuple[dt.datetime, str] | None = None
+    first_possible = _years_on(now, -min(terms.values()))
+    while rows := await store.papers.kept(first_possible, after=after):
+        for kept in rows:
+            until = keep_until(kept, terms.get(kept.jurisdiction or "", terms["default"]))
+            if until is not None and until <= now:
+                gone += await _delete(store, recordings, kept, now)
+        after = rows[-1].ended_at, rows[-1].call_id
+    return gone
+
+
+async def _delete(store: Store, recordings: Path, kept: Kept, now: dt.datetime) -> int:
+    path = _inside(recordings, kept.bundle)
+    if path is None:
+        log.error("a recording lies outside the recordings folder and is not deleted", call_id=kept.call_id)
+        return 0
+    detail = {"why": "retention", "bundle": kept.bundle}
+    await store.operations.note("retention", "system", Action.DELETED, f"call:{kept.call_id}", now, detail)
+    try:
+        await asyncio.to_thread(_erase, path, now)
+    except OSError as error:
+        log.error("a recording can't be deleted, see to its folder", call_id=kept.call_id, error=str(error))
+        return 0
+    await store.papers.bundle_gone(kept.call_id)
+    return 1
+
+
+def _inside(recordings: Path, bundle: str) -> Path | None:
+    """The bundle or unsealed folder of a call, None where it would lie outside."""
+    path = (recordings / bundle).resolve()
+    return path if path.is_relative_to(recordings.resolve()) and path != recordings.resolve() else None
+
+
+def _erase(path: Path, at: dt.datetime) -> None:
+    bundle = path if path.suffix == ".zip" else path / f"{path.name}.zip"
+    if bundle.parent.exists():
+        erase(bundle, at, by="retention", why="its term is over")
