@@ -27,6 +27,7 @@ from voicebot.console.settings import ConsoleSettings
 from voicebot.console.store_data import StoreData, shared_secret
 from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.ice import parse_ice_servers
+from voicebot.evidence.keeping import keep_evidence
 from voicebot.handoff.housekeeping import keep_desk
 from voicebot.quality.afterwards import Afterwards
 from voicebot.reports.rollup import RollUp
@@ -152,6 +153,7 @@ async def _dial(store: Store, settings: Settings, premises: Premises, stop: asyn
         asyncio.create_task(InboundFollower(store, clock, in_writing=settings.in_writing).run()),
         asyncio.create_task(keep_desk(store, clock)),
         asyncio.create_task(keep_chain(store)),
+        asyncio.create_task(keep_evidence(store, settings, clock)),
         asyncio.create_task(Afterwards(store, clock).run()),
         asyncio.create_task(RollUp(store, settings.recordings, clock).run()),
         asyncio.create_task(afterwork(store, settings, clock)),
