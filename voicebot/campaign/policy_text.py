@@ -72,9 +72,9 @@ class Section:
         found = self._raw.get(key)
         if found is None:
             return default
-        if type(found) is not int or not low <= found <= high:
+        if isinstance(found, bool) or not isinstance(found, int) or not low <= found <= high:
             self.fail(key, f"a whole number from {low} to {high} is expected")
-        return found
+        return int(found)
 
     def share(self, key: str, default: float, most: float) -> float:
         found = self._raw.get(key, default)

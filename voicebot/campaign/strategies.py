@@ -104,11 +104,15 @@ def _means(part: Section) -> tuple[Means, str]:
 
 def _days(part: Section) -> tuple[int, ...]:
     raw: Any = part.raw("days")
-    if not isinstance(raw, list) or not raw or not all(type(day) is int and -60 <= day <= 3650 for day in raw):
+    if not isinstance(raw, list) or not raw or not all(map(_is_day, raw)):
         part.fail("days", "days is a list of whole numbers from -60 to 3650, such as [1, 7, 15]")
     if len(set(raw)) != len(raw):
         part.fail("days", "a day stands twice")
-    return tuple(sorted(raw))
+    return tuple(sorted(map(int, raw)))
+
+
+def _is_day(raw: object) -> bool:
+    return isinstance(raw, int) and not isinstance(raw, bool) and -60 <= raw <= 3650
 
 
 def _tone(part: Section, days: tuple[int, ...]) -> Tone | None:

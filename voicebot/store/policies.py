@@ -52,11 +52,11 @@ class Policies:
 
     async def latest(self) -> list[SavedPolicy]:
         """The newest version of each."""
-        query = (
-            select(policies)
-            .distinct(policies.c.kind, policies.c.name)
-            .order_by(policies.c.kind, policies.c.name, policies.c.version.desc())
+        other = policies.alias()
+        newest = select(func.max(policies.c.version)).where(
+            policies.c.kind == other.c.kind, policies.c.name == other.c.name
         )
+        query = select(other).where(other.c.version == newest.scalar_subquery())
         async with self._database.begin() as connection:
             return [SavedPolicy(*row) for row in await connection.execute(query)]
 

@@ -145,7 +145,7 @@ def _record(row: AnyRow) -> RiskRecord:
 def _facts(row: AnyRow, at: dt.datetime) -> Facts:
     facts: dict[str, Fact] = {
         "overdue_days": row.overdue_days,
-        "amount_yuan": row.amount_fen / 100,
+        "amount_yuan": float(row.amount_fen) / 100,
         "product": row.product,
         "creditor": row.creditor_id,
         "jurisdiction": row.jurisdiction,
@@ -159,11 +159,15 @@ def _facts(row: AnyRow, at: dt.datetime) -> Facts:
         "promises_kept": row.kept,
         "promises_broken": row.broken,
         "payments": row.payments,
-        "paid_share": float(row.paid_fen) / (float(row.paid_fen) + row.amount_fen) if row.amount_fen else 1.0,
+        "paid_share": _share(row.paid_fen, row.paid_fen + row.amount_fen),
     }
     for prefix, known in (("trait.", row.traits), ("loan.", row.loan)):
         facts |= {prefix + key: value for key, value in (known or {}).items() if _plain(value)}
     return facts
+
+
+def _share(part: Any, whole: Any) -> float | None:
+    return float(part) / float(whole) if whole else None
 
 
 def _plain(value: Any) -> bool:

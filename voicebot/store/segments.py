@@ -8,7 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Date, Integer, Numeric, and_, case, cast, func, literal, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Date,
+    Integer,
+    Numeric,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy import Text as TextType
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -140,7 +154,7 @@ def _known(trait: TraitFilter) -> ColumnElement[bool]:
         found = select(debtors.c.traits[trait.key]).where(debtors.c.id == cases.c.debtor_id)
         value = found.scalar_subquery()
     kind = func.jsonb_typeof(value)
-    text = value.op("#>>", return_type=TextType())(literal("{}"))
+    text = value.op("#>>", return_type=TextType())(literal_column("CAST('{}' AS text[])"))
     if trait.span is not None:
         number = case((kind == "number", cast(text, Numeric)), else_=None)
         return _inside(number, trait.span)
