@@ -20,12 +20,26 @@ from rich.console import Console
 from rich.live import Live
 
 from voicebot.app import running
+from voicebot.campaign.policies import load_policies
 from voicebot.config import Settings, SettingsError, host_port, load_settings
 from voicebot.demo import foreign_phone
 from voicebot.demo.board import Board, show_results
+from voicebot.demo.case_file import NAME
+from voicebot.demo.office import PROMISE, follow_ups, show_follow_ups, show_import, show_segments
 from voicebot.demo.persona import Persona, load_personas
 from voicebot.demo.results import DemoCall, result_of
-from voicebot.demo.seed import DEMO_USER, Phones, case_id, seed
+from voicebot.demo.seed import (
+    CREDITOR,
+    DEMO_USER,
+    Phones,
+    agree_to_any_hour,
+    case_id,
+    import_file,
+    save_cases,
+    seat_people,
+    start_campaign,
+)
+from voicebot.domain.campaign import Segment
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import CallRecord
 from voicebot.store.embedded import PostgresError
@@ -38,6 +52,8 @@ READY_WITHIN_S = 180.0
 PATIENCE_S = 300.0
 """Most time for the first eight calls; each further call may take PER_CALL_S more."""
 PER_CALL_S = 30.0
+BOOKED_WITHIN_S = 10
+"""Most time from the end of the last call until its promise is in the database."""
 _KEPT = (
     "VOICEBOT_MODELS", "VOICEBOT_INTENT_MODEL", "VOICEBOT_SCRIPTS", "VOICEBOT_RECOGNIZER", "VOICEBOT_SYNTHESIZER",
     "VOICEBOT_RTP_PORTS",
@@ -105,8 +121,10 @@ async def _demo(
     calls = len(personas)
     console.print(f"[bold]voicebot 演示[/] · {calls} 通电话 · 状态目录 {places.home}")
     async with on_stage(places, console, personas) as stage:
+        await stage.open_the_day(places, personas, console)
         results = await stage.watch(personas, console)
         show_results(results, console, _latencies(places))
+        await stage.close_the_day(results, console)
         _write(results, places, json_file)
         if not once:
             await _stay(places, stage.password, console, stage.supervisor)
@@ -121,6 +139,28 @@ class OnStage:
     store: Store
     supervisor: Supervisor
     password: str
+
+    async def open_the_day(self, places: Places, personas: Sequence[Persona], console: Console) -> None:
+        """A lender's file comes in, is cut into segments, and is rung."""
+        now = SystemClock().now()
+        report = await import_file(self.store, personas, places.phones, now, places.home)
+        show_import(report, NAME, console)
+        ladder = load_policies(places.home).ladder
+        everybody = Segment(creditor_id=CREDITOR.id)
+        show_segments(await self.store.segments.portrait(everybody, now.date(), ladder), ladder, console)
+        await agree_to_any_hour(self.store, len(personas), now)
+        await start_campaign(self.store, "reminder", everybody, now)
+
+    async def close_the_day(self, results: Sequence[DemoCall], console: Console) -> None:
+        """What is left to be done, as soon as the last call is booked."""
+        names = {call.record.case_id: call.persona.name for call in results if call.record.case_id}
+        wanted = sum(call.promise is not None for call in results)
+        for _ in range(BOOKED_WITHIN_S * 2):
+            found = await follow_ups(self.store, names)
+            if sum(one.what == PROMISE for one in found) >= wanted:
+                break
+            await asyncio.sleep(0.5)
+        show_follow_ups(found, console)
 
     async def watch(self, personas: Sequence[Persona], console: Console) -> list[DemoCall]:
         """Follow the calls to their ends, then let the simulated people go home."""
@@ -145,8 +185,12 @@ async def on_stage(
         _start_foreign_phones(supervisor, places)
         with console.status("正在启动：数据库、线路、识别、合成、控制台 …"):
             await _ready(places, log)
-        password = secrets.token_urlsafe(6)
-        await seed(store, personas, places.phones, SystemClock().now(), password, script)
+        password, now = secrets.token_urlsafe(6), SystemClock().now()
+        await seat_people(store, places.phones, now, password)
+        if cast is not None:
+            await save_cases(store, personas, places.phones, now)
+            await agree_to_any_hour(store, len(personas), now)
+            await start_campaign(store, script, Segment(creditor_id=CREDITOR.id), now)
         yield OnStage(settings, store, supervisor, password)
 
 

@@ -1,11 +1,14 @@
-"""Seed: the creditor, cases, agent, user and campaign of a demonstration."""
+"""Seed: how a demonstration begins: its cases come in, agents sit down, and the campaign starts."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from voicebot.campaign.importer import ImportReport, import_cases
+from voicebot.demo.case_file import Row, write_case_file
 from voicebot.demo.persona import Persona
 from voicebot.domain.attempt import Consent
 from voicebot.domain.campaign import Campaign, CampaignState, Segment
@@ -31,27 +34,44 @@ class Phones:
     def of(self, persona: Persona) -> str:
         return self.foreign.get(persona.id, self.far_end)
 
+    def uri(self, persona: Persona, number: int) -> str:
+        """What rings the `number`-th debtor."""
+        return f"sip:{persona.id}-{number:03d}@{self.of(persona)}"
 
-async def seed(
-    store: Store,
-    personas: Sequence[Persona],
-    phones: Phones,
-    now: dt.datetime,
-    password: str,
-    script: str = "reminder",
-) -> None:
-    """Write the demonstration's data. Every demo debtor agreed to be called at any hour."""
+
+async def import_file(
+    store: Store, personas: Sequence[Persona], phones: Phones, now: dt.datetime, folder: Path
+) -> ImportReport:
+    """The cases as a lender sends them: an untidy file, taken in by the importer."""
+    await store.cases.save_creditor(CREDITOR)
+    rows = [Row(one, case_id(n), debtor_id(n), phones.uri(one, n)) for n, one in enumerate(personas, 1)]
+    return await import_cases(write_case_file(folder, rows, CREDITOR, now.date()), store)
+
+
+async def save_cases(store: Store, personas: Sequence[Persona], phones: Phones, now: dt.datetime) -> None:
+    """The same cases as they are, for personas that no file could carry."""
     await store.cases.save_creditor(CREDITOR)
     await store.cases.save([_case(persona, number, phones, now) for number, persona in enumerate(personas, 1)], now)
-    for number, _ in enumerate(personas, 1):
-        for consent in _any_hour(f"debtor-{number:03d}", now):
+
+
+async def agree_to_any_hour(store: Store, debtors: int, now: dt.datetime) -> None:
+    """So that a demonstration can be given at night."""
+    for number in range(1, debtors + 1):
+        for consent in _any_hour(debtor_id(number), now):
             await store.contacts.agree(consent)
+
+
+async def seat_people(store: Store, phones: Phones, now: dt.datetime, password: str) -> None:
+    """Agents, and the user of the console."""
     for index in (1, 2, 3):
         agent = AgentRecord(f"a{index}", f"客服{index}号", f"sip:agent-{index}@{phones.agents}", ("general",))
         await store.agents.save(agent)
         await store.agents.set_presence(f"a{index}", "ready", now)
     await store.users.create(DEMO_USER, Role.ADMIN, now, password=password, display_name="演示用户")
-    segment = Segment(creditor_id=CREDITOR.id)
+
+
+async def start_campaign(store: Store, script: str, segment: Segment, now: dt.datetime) -> None:
+    """Ring everybody in the segment, a few at a time."""
     await store.campaigns.save(
         Campaign(CAMPAIGN, "演示活动", script, CampaignState.DRAFT, now, segment, max_concurrency=8)
     )
@@ -71,9 +91,13 @@ def case_id(number: int) -> str:
     return f"DEMO-{number:03d}"
 
 
+def debtor_id(number: int) -> str:
+    return f"debtor-{number:03d}"
+
+
 def _case(persona: Persona, number: int, phones: Phones, now: dt.datetime) -> NewCase:
     debtor = Debtor(
-        f"debtor-{number:03d}",
+        debtor_id(number),
         persona.name,
         Salutation(persona.salutation),
         persona.id_last4,
@@ -91,4 +115,4 @@ def _case(persona: Persona, number: int, phones: Phones, now: dt.datetime) -> Ne
         principal_fen=persona.amount_fen - fees,
         fees_fen=fees,
     )
-    return NewCase(case, (Number(f"sip:{persona.id}-{number:03d}@{phones.of(persona)}"),))
+    return NewCase(case, (Number(phones.uri(persona, number)),))
