@@ -12,6 +12,7 @@ import structlog
 from voicebot import __version__
 from voicebot.campaign.afterwork import afterwork
 from voicebot.campaign.cadence import CadencePlanner
+from voicebot.campaign.care import load_follow_up
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.escalation import Escalator
 from voicebot.campaign.inbound import InboundFollower
@@ -29,6 +30,7 @@ from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.ice import parse_ice_servers
 from voicebot.evidence.keeping import keep_evidence
 from voicebot.handoff.housekeeping import keep_desk
+from voicebot.messages.manners import load_manners
 from voicebot.quality.afterwards import Afterwards
 from voicebot.reports.rollup import RollUp
 from voicebot.softphone.link import socket_path
@@ -83,6 +85,8 @@ async def _console(store: Store, settings: Settings, premises: Premises, stop: a
                 home=settings.home,
                 softphone=socket_path(settings),
                 ice_servers=parse_ice_servers(settings.ice_servers),
+                message_secret=settings.message_secret.get_secret_value() if settings.message_secret else "",
+                wechat_token=settings.wechat_token.get_secret_value() if settings.wechat_token else "",
             )
             workers = [worker_name(index, settings.home) for index in range(settings.workers)]
             data = StoreData(
@@ -92,6 +96,8 @@ async def _console(store: Store, settings: Settings, premises: Premises, stop: a
                 targets=settings.transfer_targets,
                 home=settings.home,
                 premises=premises,
+                care=load_follow_up(settings.follow_up),
+                manners=load_manners(settings.channels),
             )
             await serve_console(data, console, stop)
             return

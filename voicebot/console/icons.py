@@ -26,6 +26,7 @@ _PATHS = {
     "play": '<path d="M8 5.5v13l10.5-6.5z" fill="currentColor"/>',
     "pause": '<path d="M8 5.5v13M16 5.5v13" stroke-width="3"/>',
     "hangup": '<path d="M3 14.5c0-6 18-6 18 0v1.5l-5 .8-.8-3.3a11 11 0 0 0-6.4 0L8 16.8l-5-.8z"/>',
+    "message": '<path d="M4 5h16v11H9l-5 4zM8 9h8M8 12h5"/>',
     "arrow": '<path d="M5 12h14M13 6l6 6-6 6"/>',
     "left": '<path d="M14 6l-6 6 6 6"/>',
     "right": '<path d="M10 6l6 6-6 6"/>',

@@ -31,6 +31,9 @@ class ConsoleSettings:
     version: str = ""
     softphone: Path | None = None
     """The socket of this machine's softphone gateway; None: there are no telephones in the browser."""
+    message_secret: str = field(default="", repr=False)
+    """Signs what message gateways report to us; without it nothing is believed."""
+    wechat_token: str = field(default="", repr=False)
     ice_servers: tuple[IceServer, ...] = field(default=(), repr=False)
 
     @property

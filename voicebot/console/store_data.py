@@ -7,12 +7,14 @@ import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
+from voicebot.campaign.care import FollowUp
 from voicebot.campaign.permission import judge_by
 from voicebot.config import scripts_dir
 from voicebot.console.campaign_data import CampaignData
 from voicebot.console.case_data import CaseData
 from voicebot.console.desk_data import DeskData
 from voicebot.console.floor_data import FloorData
+from voicebot.console.follow_data import FollowData
 from voicebot.console.people_data import PeopleData
 from voicebot.console.queries import (
     PER_PAGE,
@@ -39,6 +41,7 @@ from voicebot.domain.records import (
     Role,
     User,
 )
+from voicebot.messages.manners import Manners
 from voicebot.store import Store
 from voicebot.worker.names import worker_name
 from voicebot.worker.premises import Premises
@@ -68,6 +71,8 @@ class StoreData:
         home: Path | None = None,
         model: str | None = None,
         premises: Premises | None = None,
+        care: FollowUp | None = None,
+        manners: Manners | None = None,
     ) -> None:
         self._store = store
         self._clock = clock or SystemClock()
@@ -75,6 +80,7 @@ class StoreData:
         self.desk = DeskData(store, self._clock, workers, authorities, targets, premises.judge if premises else None)
         self.rulebook = RulebookData(store, self._clock, premises)
         self.floor = FloorData(store, self._clock)
+        self.follow = FollowData(store, self._clock, care, manners)
         self.people = PeopleData(store, self._clock)
         rules = lambda: judge_by(premises.packs if premises else None)  # noqa: E731  # they may change
         self.campaigning = CampaignData(store, self._clock, home, model, rules)

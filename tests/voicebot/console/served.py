@@ -30,9 +30,11 @@ class Served:
 
 
 @contextmanager
-def serving(postgres: str, past_calls: int = 6, people: bool = False, scripts: bool = False) -> Iterator[Served]:
+def serving(
+    postgres: str, past_calls: int = 6, people: bool = False, scripts: bool = False, follow: bool = False
+) -> Iterator[Served]:
     """Start a console on a fresh database of the test server, with agents if `people`, with the library of call
-    scripts and their designers if `scripts`; stop it at the end."""
+    scripts and their designers if `scripts`, with promises, tickets and messages if `follow`; stop it at the end."""
     name = f"console_{os.getpid()}_{id(object())}"
     admin = postgres.replace("/voicebot?", "/postgres?")
     with psycopg.connect(admin, autocommit=True) as connection:
@@ -41,7 +43,7 @@ def serving(postgres: str, past_calls: int = 6, people: bool = False, scripts: b
     with tempfile.TemporaryDirectory(prefix="vbconsole") as home:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "tests.voicebot.console.served", url, home, str(past_calls)]
-        command += [name for name, wanted in (("people", people), ("scripts", scripts)) if wanted]
+        command += [name for name, wanted in (("people", people), ("scripts", scripts), ("follow", follow)) if wanted]
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -58,8 +60,8 @@ def serving(postgres: str, past_calls: int = 6, people: bool = False, scripts: b
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-async def _serve(url: str, home: Path, past_calls: int, people: bool, scripts: bool) -> None:
-    from tests.voicebot.console import day, floor_day, script_day
+async def _serve(url: str, home: Path, past_calls: int, people: bool, scripts: bool, follow: bool) -> None:
+    from tests.voicebot.console import day, floor_day, follow_day, script_day
     from voicebot.console.server import serve_console
     from voicebot.console.settings import ConsoleSettings
     from voicebot.console.store_data import StoreData
@@ -77,18 +79,20 @@ async def _serve(url: str, home: Path, past_calls: int, people: bool, scripts: b
             await floor_day.seed(store, now)
         if scripts:
             await script_day.seed(store, now)
+        if follow:
+            await follow_day.seed(store, now, day.PASSWORD)
         token = await store.users.issue_token("demo", "tests", now)
 
         def ready(address: str) -> None:
             print(json.dumps({"url": address, "token": token}), flush=True)
 
         settings = ConsoleSettings(
-            port=0, recordings=home / "recordings", secret="a secret for tests", softphone=home / "softphone.sock"
-        )
+            port=0, recordings=home / "recordings", secret="a secret for tests", softphone=home / "softphone.sock",
+            message_secret=follow_day.SECRET, wechat_token="a token for tests",
+        )  # fmt: skip
         await serve_console(StoreData(store), settings, stop, ready)
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        _serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), "people" in sys.argv[4:], "scripts" in sys.argv[4:])
-    )
+    wanted = [name in sys.argv[4:] for name in ("people", "scripts", "follow")]
+    asyncio.run(_serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), *wanted))
