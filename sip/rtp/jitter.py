@@ -1,8 +1,8 @@
 """Jitter buffer: packets come in as the network delivers them, one 20 ms frame goes out per tick.
 
 Positions are frames of 20 ms on the sender's timeline. `slack` is how many ticks before its turn a
-packet came: the buffer keeps the smallest slack of the last second near `floor`, and lets no packet wait
-longer than `ceiling`.
+packet came: the buffer keeps the smallest slack of the last second near `floor`, one less on a line that has
+been even for some seconds, and lets no packet wait longer than `ceiling`.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,8 @@ _NEAR: Final = 50
 """Two packets this many frames apart at most (one second) belong to the same timeline."""
 _LOST_TRACK: Final = 16
 """Packets late in a row after which the timeline is taken anew."""
+_EVEN: Final = 6
+"""Windows in a row with packets as punctual as the clock can tell, after which a frame less of delay will do."""
 _QUIET: Final = 3
 """Magnitude (|sample| / 128) below which a frame may be dropped unheard."""
 _PATIENCE: Final = 10
@@ -54,7 +56,7 @@ class JitterBuffer:
         self._newest = -1
         self._candidate: RtpPacket | None = None
         self._late_run = 0
-        self._surplus = self._waited = 0
+        self._surplus = self._waited = self._even = 0
         self._least, self._most, self._recent_most = _SLOTS, -_SLOTS, -_SLOTS
         self._judged, self._late_at = 0, -_WINDOW - 1
         self.late = 0
@@ -198,7 +200,10 @@ class JitterBuffer:
 
     def _judge(self) -> None:
         """A second has passed: what everybody was early by is more delay than is needed."""
-        self._surplus = max(self._least - self._floor, 0)
+        punctual = self._most - self._least <= 1 and self._judged - self._late_at > _WINDOW
+        self._even = self._even + 1 if punctual else 0
+        floor = max(self._floor - 1, 1) if self._even >= _EVEN else self._floor
+        self._surplus = max(self._least - floor, 0)
         self._least, self._recent_most, self._most = _SLOTS, self._most, -_SLOTS
 
     def _catch(self, packet: RtpPacket, last: int) -> bool:
@@ -230,7 +235,7 @@ class JitterBuffer:
 
     def _forget(self) -> None:
         self._least, self._most, self._recent_most = _SLOTS, -_SLOTS, -_SLOTS
-        self._judged, self._late_at = 0, -_WINDOW - 1
+        self._judged, self._late_at, self._even = 0, -_WINDOW - 1, 0
 
     def _may_drop(self, frame: bytes | None) -> bool:
         self._waited += 1

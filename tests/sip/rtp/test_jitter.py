@@ -111,8 +111,29 @@ def test_delay_returns_to_the_floor_when_the_network_calms_down():
     play(arrivals, 60, jitter)
     assert jitter.depth > FLOOR + 3
     play({tick: arrivals[tick + 60] for tick in range(340)}, 340, jitter)
-    assert jitter.depth == FLOOR
+    assert FLOOR - 1 <= jitter.depth <= FLOOR
     assert jitter.dropped > 0
+
+
+def test_a_line_that_stays_even_is_played_a_frame_sooner():
+    jitter = buffer()
+    heard = play({tick: [packet(tick)] for tick in range(500)}, 500, jitter)
+    assert heard[499] == 500 - FLOOR and jitter.depth == FLOOR - 1
+    assert jitter.dropped == 1 and jitter.late == 0
+
+
+def test_and_later_again_once_it_is_not():
+    jitter = buffer()
+    play({tick: [packet(tick)] for tick in range(500)}, 500, jitter)
+    chance = random.Random(4)
+    arrivals: dict[int, list[RtpPacket]] = {}
+    for sent in range(500, 900):
+        arrivals.setdefault(sent - 500 + chance.randint(0, 3), []).append(packet(sent))
+    play(arrivals, 300, jitter)
+    late_at_first = jitter.late
+    play({tick: arrivals.get(tick + 300, []) for tick in range(100)}, 100, jitter)
+    assert late_at_first < 8 and jitter.late - late_at_first < 3
+    assert jitter.depth >= FLOOR
 
 
 def test_a_sender_whose_clock_is_fast_does_not_build_up_delay():
