@@ -116,7 +116,7 @@ def _bin(low: float, below: float, values: tuple[object, ...], points: int) -> M
         where = f"≥ {low:g}"
     else:
         where = f"{low:g}–{below:g}"
-    return tag("span", f"{where}: {points:+d}", cls="chip bad" if points > 0 else "chip good")
+    return tag("span", f"{where}: {points:+d}", cls="chip bad" if points > 0 else "chip good" if points < 0 else "chip")
 
 
 def backtest_panel(words: Words, tested: Backtest) -> Markup:

@@ -13,7 +13,7 @@ from voicebot.console.words import Words
 from voicebot.domain.stage import stage_of
 from voicebot.domain.strategy import AfterCall, Hand, Means, Step, Strategy
 
-MOST_COLUMNS = 62
+MOST_COLUMNS = 70
 _ICONS = {"call": "calls", "human": "person", "message": "script"}
 
 
@@ -73,7 +73,7 @@ def _field(words: Words, number: int, step: Step, day: int, editable: bool) -> M
 def _particulars(words: Words, step: Step) -> Markup:
     told = [f"{step.hours[0]:%H:%M}–{step.hours[1]:%H:%M}"] if step.hours else []
     if step.tone is not None:
-        told.append(words("strategies.tone", tone=step.tone.word))
+        told.append(words("strategies.tone", tone=words(f"tone.{step.tone.word}")))
     if step.channels:
         told.append(words("strategies.channels", names="→".join(words(f"channel.{name}") for name in step.channels)))
     if step.otherwise is not None:

@@ -192,7 +192,7 @@ def _buttons(visit: Visit, row: CampaignRow) -> Markup:
         data_post=f"/api/campaigns/{row.campaign_id}/{verb}",
         data_done=words("campaigns.stopped" if row.active else "campaigns.started"),
     )
-    return tag("div", None if row.active else foresee, act, cls="line actions")
+    return tag("div", None if row.active else foresee, act, cls="actions")
 
 
 def _counts(words: Words, row: CampaignRow) -> Markup:

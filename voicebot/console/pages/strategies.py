@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from fastapi import Request
@@ -88,8 +89,8 @@ def _bench(
     ui.on("policy_check", check)
     ui.on("policy_toggle", toggle)
     ui.timer(0.01, lambda: draw(source), once=True)
-    markup(editor(words, "strategies", name, source, version))
-    markup(versions(words, history))
+    text = editor(words, "strategies", name, source, version)
+    markup(tag("div", text, versions(words, history), cls="stack", style="margin-top:16px"))
 
 
 def _drawn(words: Words, strategy: Strategy, problems: Sequence[str]) -> Markup:
@@ -124,11 +125,11 @@ def version_words(words: Words, version: int) -> str:
 
 def editor(words: Words, kind: str, name: str, source: str, version: int) -> Markup:
     """The YAML of a policy, to change, check and save."""
-    area = tag("textarea", source, name="source", cls="policy", spellcheck="false", rows=18,
+    area = tag("textarea", source, name="source", cls="policy", spellcheck="false", rows=max(8, min(28, source.count("\n") + 3)),
                aria_label=words("strategies.edit"))  # fmt: skip
     check = tag("button", words("strategies.check"), cls="btn", type="button", data_policy_check=True)
     save = tag("button", words("strategies.save"), cls="btn primary", type="submit")
-    form = tag("form", area, tag("div", check if kind == "strategies" else None, save, cls="line"),
+    form = tag("form", area, tag("div", check if kind == "strategies" else None, save, cls="policy-actions"),
                data_policy=f"/api/policies/{kind}/{name}", data_version=version,
                data_done=words("strategies.saved"))  # fmt: skip
     return panel("pen", words("strategies.edit"), form, hint=version_words(words, version))
@@ -151,12 +152,10 @@ def new_policy(words: Words, kind: str) -> Markup:
     entry = tag("input", name="name", required=True, pattern="[a-z][a-z0-9_\\-]{0,39}", cls="input",
                 placeholder=words("segments.name"), aria_label=words("segments.name"))  # fmt: skip
     go = tag("button", icon("plus"), words(f"{kind}.new"), cls="btn", type="submit")
-    return tag("form", entry, go, cls="line new-policy", data_new_policy=f"/{kind}/")
+    return tag("form", entry, go, cls="new-policy", data_new_policy=f"/{kind}/")
 
 
 def _script_text(text: str) -> str:
-    import json
-
     return json.dumps(text).replace("<", "\\u003c")
 
 
