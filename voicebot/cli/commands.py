@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from voicebot.cli.casework import cases, payments
 from voicebot.cli.evidence import evidence
+from voicebot.cli.follow import messages, tickets, webhooks
 from voicebot.cli.models import models
 from voicebot.cli.people import agents, users
 from voicebot.cli.replay import replay
 from voicebot.cli.reports import reports
+from voicebot.cli.rules import rules
 from voicebot.cli.segments import segments
-from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, in_store, print_row
+from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, print_row
 from voicebot.cli.trunks import trunks
 
 if TYPE_CHECKING:
-    from voicebot.store.store import Store
+    pass
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="催收提醒电话智能体 · voicebot"
@@ -33,8 +36,6 @@ intent = typer.Typer(no_args_is_help=True, help="What was meant")
 slots = typer.Typer(no_args_is_help=True, help="Dates, amounts, digits")
 speech = typer.Typer(no_args_is_help=True, help="What may be said")
 script = typer.Typer(no_args_is_help=True, help="Call scripts")
-rules = typer.Typer(no_args_is_help=True, help="The rulebook")
-cases = typer.Typer(no_args_is_help=True, help="Cases")
 for name, group in {
     "asr": asr,
     "tts": tts,
@@ -44,11 +45,15 @@ for name, group in {
     "script": script,
     "rules": rules,
     "cases": cases,
+    "payments": payments,
     "segments": segments,
     "agents": agents,
     "users": users,
     "evidence": evidence,
+    "messages": messages,
     "models": models,
+    "tickets": tickets,
+    "webhooks": webhooks,
     "reports": reports,
     "trunks": trunks,
 }.items():
@@ -291,44 +296,3 @@ def script_simulate(
 
     lines = None if personas is None else _lines(personas)
     raise typer.Exit(run(Simulation(script_file, lines, seed, count, as_json, against, save, audio), _one_row))
-
-
-# --- cases ----------------------------------------------------------------------------------------
-
-
-@cases.command("import")
-def cases_import(
-    file: Path,
-    as_json: AsJson = False,
-    config: Config = None,
-    rejects: Annotated[
-        Path | None, typer.Option("--rejects", help="Write rejected rows here, as a CSV to mend and import again")
-    ] = None,
-) -> None:
-    """Import cases from CSV (UTF-8 or GB18030) or XLSX; rejected rows are listed and block nothing."""
-    from voicebot.campaign.importer import import_cases
-    from voicebot.campaign.mending import write_rejects
-
-    async def work(store: Store) -> dict[str, object]:
-        report = await import_cases(file, store)
-        if rejects is not None and report.rejected:
-            write_rejects(file, report.rejected, rejects)
-        return report.to_json()
-
-    report = in_store(config, work)
-    if as_json:
-        print_row(report)
-    else:
-        _show_import(report)
-
-
-def _show_import(report: Mapping[str, Any]) -> None:
-    typer.echo(f"新增 {report['imported']} · 更新 {report['updated']} · 重复 {report['duplicates']}")
-    for rejected in report["rejected"]:
-        typer.echo(f"第 {rejected['row']} 行 {rejected['column']}={rejected['value']!r}: {rejected['reason']}")
-        for also in rejected["more"]:
-            typer.echo(f"    另有 {also['column']}={also['value']!r}: {also['reason']}")
-    for warning in report["warnings"]:
-        typer.echo(f"注意：{warning}")
-    if report["ignored_columns"]:
-        typer.echo(f"未使用的列：{'、'.join(report['ignored_columns'])}")

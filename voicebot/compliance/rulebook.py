@@ -129,8 +129,8 @@ def _standing(request: DialRequest) -> Iterator[Stop]:
 
 
 def _contact_refused(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
-    for stop in _standing(request):
-        if stop.kind not in rule.parameters["contact_refused"]:
+    for stop in request.stops:  # until somebody clears it: no date ends it
+        if stop.kind not in rule.parameters["contact_refused"] or stop.number not in (None, request.number):
             continue
         if stop.number is not None or not _liable(request, pack):
             yield Hold(rule.id, "该联系人已明确拒绝，不得再联系", rule.source, None)

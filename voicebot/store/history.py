@@ -19,6 +19,9 @@ from voicebot.store.schema import numbers as numbers_table
 DAYS = 30
 """How far back the history reaches; contact persons are remembered for good, as they may be rung once."""
 
+_FOR_GOOD = ("contact_refused", "refused")
+"""Stops that no date ends, only a person."""
+
 _TRY_LOCKS = text("""
     SELECT id FROM unnest(CAST(:ids AS bigint[]), CAST(:debtors AS bigint[]), CAST(:numbers AS bigint[]))
         AS wanted (id, debtor, number)
@@ -81,7 +84,8 @@ class History:
         stop = contact_stops.c
         stops = await connection.execute(
             select(contact_stops)
-            .where(stop.cleared_at.is_(None), or_(stop.until.is_(None), stop.until > now))
+            .where(stop.cleared_at.is_(None))
+            .where(or_(stop.until.is_(None), stop.until > now, stop.reason.in_(_FOR_GOOD)))
             .where(or_(stop.debtor_id.in_(debtors), stop.number.in_(numbers)))
         )
         agreed = await connection.execute(

@@ -48,12 +48,13 @@ def stopped(stops: list[Any], number: str, kind: str, now: dt.datetime) -> Itera
         about = digits(stop["number"]) if stop.get("number") else None
         if about not in (None, number):
             continue
-        if stop.get("until") and when(stop["until"]) <= now:
-            continue
         if name in CONTACT_SAID_NO:
             if about or kind == "contact":
                 yield name
-        elif name in NOT_WANTED and stop.get("from"):
+            continue
+        if stop.get("until") and when(stop["until"]) <= now:
+            continue
+        if name in NOT_WANTED and stop.get("from"):
             if inside(now, stop["from"], stop["to"]):
                 yield name
         elif name in THIRTY_DAYS and not stop.get("until") and stop.get("at"):

@@ -287,6 +287,13 @@ def test_a_stop_holds_however_its_number_is_spelt(spelling: str) -> None:
     assert row["rule"] == "CN-D2"
 
 
+def test_no_date_ends_a_contacts_refusal() -> None:
+    """The random histories found it: a refusal with an end was named for ever, and yet ended."""
+    stop = Stop("contact_refused", NUMBER, until=at("23 10:00"))
+    assert ask("24 10:00", stops=(stop,)).rule == "CN-C2"
+    assert ask("24 10:00", number=OTHER, stops=(stop,)).allowed
+
+
 def test_spellings_count_together_and_strangers_apart() -> None:
     spellings = (NUMBER, "+86" + NUMBER, "0" + NUMBER)
     rung = tuple(past("24 09:00", "no_answer", spelling) for spelling in spellings)
