@@ -112,11 +112,6 @@ CAMPAIGN_TEXTS: dict[str, tuple[str, str]] = {
     "tone.plain": ("平实", "plain"),
     "tone.firm": ("坚定", "firm"),
     "tone.formal": ("正式", "formal"),
-    "channel.sms": ("短信", "SMS"),
-    "channel.wechat": ("微信", "WeChat"),
-    "channel.email": ("邮件", "E-mail"),
-    "channel.push": ("推送", "Push"),
-    "channel.letter": ("信函", "Letter"),
     # campaigns
     "campaigns.segment": ("分群", "Segment"),
     "campaigns.segment.any": ("全部案件", "All cases"),

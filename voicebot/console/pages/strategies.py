@@ -125,7 +125,8 @@ def version_words(words: Words, version: int) -> str:
 
 def editor(words: Words, kind: str, name: str, source: str, version: int) -> Markup:
     """The YAML of a policy, to change, check and save."""
-    area = tag("textarea", source, name="source", cls="policy", spellcheck="false", rows=max(8, min(28, source.count("\n") + 3)),
+    rows = max(8, min(28, source.count("\n") + 3))
+    area = tag("textarea", source, name="source", cls="policy", spellcheck="false", rows=rows,
                aria_label=words("strategies.edit"))  # fmt: skip
     check = tag("button", words("strategies.check"), cls="btn", type="button", data_policy_check=True)
     save = tag("button", words("strategies.save"), cls="btn primary", type="submit")
