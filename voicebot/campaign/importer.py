@@ -174,6 +174,12 @@ async def _sift(table: Table, places: Places, context: Context, report: ImportRe
     report.duplicate_rows += [Duplicate(*duplicate) for duplicate in sieve.duplicates]
     _warn_unverifiable(sieve.good, report)
     _warn_telltale(sieve.good, report)
+    report.warnings += [
+        f"第{row}行“{remark.column}”没有采用（{remark.value[:40]}）：{remark.reason}"
+        for row, remark in sieve.remarks[:50]
+    ]
+    if len(sieve.remarks) > 50:
+        report.warnings.append(f"另有{len(sieve.remarks) - 50}个单元格没有采用，案件照常导入。")
     if sieve.same_people:
         report.warnings.append(f"{sieve.same_people} 行的客户号不同，但姓名和号码相同：按同一客户处理。")
     return sieve.good

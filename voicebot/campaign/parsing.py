@@ -49,8 +49,8 @@ class RowError(ValueError):
         self.problems = problems
 
 
-def parse_row(row: Row, places: Places, context: Context) -> NewCase:
-    """A case from one row. Raises RowError with everything that is wrong."""
+def parse_row(row: Row, places: Places, context: Context, remarks: list[Problem] | None = None) -> NewCase:
+    """A case from one row; `remarks` takes what was left out of it. Raises RowError with everything that is wrong."""
     reader = RowReader(row, places)
     name = reader.read(Column.NAME, fields.parse_name, "")
     phones = _phones(reader)
@@ -86,6 +86,8 @@ def parse_row(row: Row, places: Places, context: Context) -> NewCase:
     numbers, addresses = (*own, *others_of(reader, len(own), phones)), addresses_of(reader)
     if reader.problems:
         raise RowError(reader.problems)
+    if remarks is not None:
+        remarks += reader.remarks
     return NewCase(
         replace(draft, id=draft.id or _stable_id("C", creditor.id, draft.debtor.id, product)),
         numbers,
@@ -109,7 +111,8 @@ def _number(phone: str, rank: int) -> Number:
 
 def _traits(reader: RowReader, of: str) -> dict[str, object]:
     known = {id_: trait for id_, trait in traits().items() if trait.of == of and reader.trait_text(id_)}
-    return {id_: reader.read_trait(id_, trait.zh, partial(read_trait, trait)) for id_, trait in known.items()}
+    read = {id_: reader.read_trait(id_, trait.zh, partial(read_trait, trait)) for id_, trait in known.items()}
+    return {id_: value for id_, value in read.items() if value is not None}
 
 
 def _region(reader: RowReader, identity: _Identity, own: list[Number]) -> str:

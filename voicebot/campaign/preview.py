@@ -72,7 +72,7 @@ def preview(table: Table, mapping: Mapping, context: Context) -> Preview:
         len(sieve.duplicates),
         len(sieve.rejected),
         lacking,
-        table.notes,
+        (*table.notes, *(f"第{row}行“{r.column}”不会采用：{r.reason}" for row, r in sieve.remarks[:10])),
     )
 
 

@@ -33,8 +33,8 @@ def others_of(reader: RowReader, first_rank: int, own: list[str]) -> tuple[Numbe
 def _other(
     reader: RowReader, kind: TargetKind, at: Column, named: Column, related: Column | None
 ) -> tuple[str, TargetKind, str, str] | None:
-    phone = reader.optional(at, parse_phone, "")
-    name = reader.optional(named, parse_name, "")
+    phone = reader.extra(at, parse_phone, "")
+    name = reader.extra(named, parse_name, "")
     relation = reader.text(related)[:20] if related else ""
     return (phone, kind, name, relation) if phone else None
 
@@ -47,7 +47,7 @@ def addresses_of(reader: RowReader) -> tuple[Address, ...]:
         "push": (Column.PUSH, _token),
         "letter": (Column.POST, _post),
     }
-    read = {channel: reader.optional(column, parse, "") for channel, (column, parse) in parsers.items()}
+    read = {channel: reader.extra(column, parse, "") for channel, (column, parse) in parsers.items()}
     return tuple(Address(channel, address) for channel, address in read.items() if address)
 
 
@@ -66,6 +66,6 @@ def _token(text: str) -> str:
 
 
 def _post(text: str) -> str:
-    if not 4 <= len(text) <= 200 or any(ord(sign) < 32 for sign in text):
-        raise FieldError("地址应为4到200个字。请核对是否串列。")
+    if not 2 <= len(text) <= 200 or any(ord(sign) < 32 for sign in text):
+        raise FieldError("地址应为2到200个字。请核对是否串列。")
     return text

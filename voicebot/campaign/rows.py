@@ -26,12 +26,16 @@ class Problem:
 
 
 class RowReader:
-    """Reads the cells of one row and gathers every problem instead of stopping at the first."""
+    """Reads the cells of one row and gathers every problem instead of stopping at the first.
+
+    `remarks` are problems of cells that a case can do without: they are left out, and said to be.
+    """
 
     def __init__(self, row: Row, places: Places) -> None:
         self._row = row
         self._places = places
         self.problems: list[Problem] = []
+        self.remarks: list[Problem] = []
 
     def text(self, column: Column) -> str:
         return self._cell(self._places.columns.get(column))
@@ -54,14 +58,21 @@ class RowReader:
         """As read, but an empty cell is `default` and no problem."""
         return self.read(column, parse, default) if self.text(column) else default
 
+    def extra(self, column: Column, parse: Callable[[str], T], default: T) -> T:
+        """As optional, for what a case can do without: a bad cell is `default` and a remark."""
+        text = self.text(column)
+        return self._extra(column.value, text, parse, default) if text else default
+
     def read_trait(self, trait: str, heading: str, parse: Callable[[str], object]) -> object:
-        """As read, for what case_fields.yaml lists; None with the problem remembered."""
-        text = self.trait_text(trait)
+        """As extra, for what case_fields.yaml lists; None where it can't be read."""
+        return self._extra(heading, self.trait_text(trait), parse, None)
+
+    def _extra(self, heading: str, text: str, parse: Callable[[str], T], default: T) -> T:
         try:
             return parse(text)
-        except FieldError as error:
-            self.problems.append(Problem(heading, text, str(error)))
-            return None
+        except (FieldError, PhoneError) as error:
+            self.remarks.append(Problem(heading, text, str(error)))
+            return default
 
     def problem(self, column: Column, reason: str) -> None:
         self.problems.append(Problem(column.value, self.text(column), reason))

@@ -23,7 +23,10 @@ class Good:
 
 
 class Sieve:
-    """Takes rows in their order. `duplicates`: row, case and the earlier row; `rejected`: row and what is wrong."""
+    """Takes rows in their order. `duplicates`: row, case and the earlier row; `rejected`: row and what is wrong.
+
+    `remarks`: cells that a case can do without and that could not be read.
+    """
 
     def __init__(self, places: Places, context: Context) -> None:
         self._places = places
@@ -34,12 +37,15 @@ class Sieve:
         self.good: list[Good] = []
         self.duplicates: list[tuple[int, str, int]] = []
         self.rejected: list[tuple[int, Problem, tuple[Problem, ...]]] = []
+        self.remarks: list[tuple[int, Problem]] = []
         self.same_people = 0
 
     def take(self, rows: Iterable[Row]) -> None:
         for row in rows:
             try:
-                self._sort(row, self._known(parse_row(row, self._places, self._context)))
+                remarks: list[Problem] = []
+                self._sort(row, self._known(parse_row(row, self._places, self._context, remarks)))
+                self.remarks += [(row.number, remark) for remark in remarks]
             except RowError as error:
                 main, *more = error.problems
                 self.rejected.append((row.number, main, tuple(more)))

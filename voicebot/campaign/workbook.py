@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from voicebot.campaign.tables import Row
 
 _MERGED = re.compile(rb'<mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+Merged = dict[int, dict[int, tuple[int, int]]]
+"""Row -> place -> the first cell (row, place) of the merged range that it is in."""
+
 _MOST_MERGED = 200_000
 """Cells that are filled from merged ones at most: a sheet may say that a column is one cell."""
 
@@ -37,7 +40,7 @@ def read_workbook(data: bytes) -> tuple[list[Row], tuple[str, ...]]:
     return rows, ((f"只读了工作表“{sheet.title}”，没有读：{others}。",) if others else ())
 
 
-def _rows(sheet: Any, merged: dict[tuple[int, int], tuple[int, int]]) -> Iterator[Row]:
+def _rows(sheet: Any, merged: Merged) -> Iterator[Row]:
     from voicebot.campaign.tables import Row, clean
 
     above: dict[tuple[int, int], object] = {}
@@ -50,29 +53,33 @@ def _rows(sheet: Any, merged: dict[tuple[int, int], tuple[int, int]]) -> Iterato
 
 
 def _spread(
-    cells: list[Any], number: int, merged: dict[tuple[int, int], tuple[int, int]], above: dict[tuple[int, int], object]
+    cells: list[Any], number: int, merged: Merged, above: dict[tuple[int, int], object]
 ) -> list[Any]:
     """Give every cell of a merged range what stands in its first one."""
-    for place in range(len(cells)):
-        origin = merged.get((number, place))
+    of_row = merged.get(number, {})
+    cells += [None] * (max(of_row, default=-1) + 1 - len(cells))
+    for place, origin in of_row.items():
         if origin == (number, place):
             above[origin] = cells[place]
-        elif origin is not None and cells[place] is None:
+        elif cells[place] is None:
             cells[place] = above.get(origin)
     return cells
 
 
-def _merged(data: bytes, path: str) -> dict[tuple[int, int], tuple[int, int]]:
-    """Each cell (row, place) of a range over several rows -> the range's first cell."""
-    found: dict[tuple[int, int], tuple[int, int]] = {}
+def _merged(data: bytes, path: str) -> Merged:
+    """The cells of ranges over several rows."""
+    found: Merged = {}
+    count = 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         name = path.lstrip("/")
         xml = archive.read(name) if name in archive.namelist() else b""
     for left, top, right, bottom in _MERGED.findall(xml):
         rows, places = range(int(top), int(bottom) + 1), range(_place(left), _place(right) + 1)
-        if len(rows) < 2 or len(found) + len(rows) * len(places) > _MOST_MERGED:
+        count += len(rows) * len(places)
+        if len(rows) < 2 or count > _MOST_MERGED:
             continue
-        found.update({(row, place): (rows[0], places[0]) for row in rows for place in places})
+        for row in rows:
+            found.setdefault(row, {}).update(dict.fromkeys(places, (rows[0], places[0])))
     return found
 
 

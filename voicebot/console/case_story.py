@@ -85,7 +85,7 @@ def _changes(words: Words, data: Data) -> list[str]:
 
 
 def _call(words: Words, data: Data, moment: Moment) -> StoryLine:
-    outcome = _state(words, data, "disposition") or words("talking")
+    outcome = _state(words, data, "disposition") or words("stage.talking")
     length = words.length(int(data["ms"]) / 1000) if data.get("ms") else ""
     title = _title(words, moment, words(str(data.get("direction"))), outcome)
     icon = "phone-in" if data.get("direction") == "inbound" else "phone-out"

@@ -24,6 +24,9 @@ from voicebot.console.api import api_routes
 from voicebot.console.campaign_api import campaign_routes
 from voicebot.console.case_api import case_routes
 from voicebot.console.desk_api import desk_routes
+from voicebot.console.dialling_api import dialling_routes
+from voicebot.console.dialling_board import DiallingBoard
+from voicebot.console.evidence_api import evidence_routes
 from voicebot.console.floor import LiveFloor
 from voicebot.console.floor_api import floor_routes, people_routes
 from voicebot.console.follow_api import follow_routes
@@ -40,21 +43,27 @@ from voicebot.console.pages import (
     case_import,
     cases,
     desk,
+    dialling,
     finding,
     lines,
     messages,
     people,
     promises,
     reports,
+    review,
     rulebook,
     running,
     script,
     scripts,
+    search,
     segments,
     strategies,
     tickets,
+    vault,
     wall,
+    workbench,
 )
+from voicebot.console.quality_api import quality_routes
 from voicebot.console.queries import ConsoleData
 from voicebot.console.report_api import report_routes
 from voicebot.console.rulebook_api import rulebook_routes
@@ -74,6 +83,7 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     """Everything below one gate: pages, REST API, health and metrics."""
     board = LiveBoard(data)
     floor = LiveFloor(data)
+    dialling_board = DiallingBoard(data)
     sessions = Sessions(data, settings)
     softphones = ConsoleEnd(settings.softphone)
     app = FastAPI(
@@ -83,27 +93,31 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=_following(board, floor, softphones),
+        lifespan=_following(board, floor, dialling_board, softphones),
     )
     app.include_router(login_routes(data, settings, sessions, clock or SystemClock()))
     app.include_router(api_routes(data, settings))
-    app.include_router(case_routes(data.casework))
+    app.include_router(case_routes(data))
     app.include_router(campaign_routes(data))
     app.include_router(follow_routes(data.follow, settings))
     app.include_router(line_routes(settings))
+    app.include_router(dialling_routes(data))
     app.include_router(rulebook_routes(data))
+    app.include_router(evidence_routes(data, settings))
     app.include_router(desk_routes(data, floor))
     app.include_router(floor_routes(data, floor))
     app.include_router(people_routes(data, settings.url))
     app.include_router(report_routes(data))
+    app.include_router(quality_routes(data))
     app.include_router(script_routes(data, settings.synthesizer))
     app.include_router(softphone_routes(softphones, settings.ice_servers))
     _plain_routes(app)
     app.mount(ASSETS, StaticFiles(directory=Path(str(files("voicebot.console").joinpath("static")))))
-    console = Console(data, settings, board, floor)
+    console = Console(data, settings, board, floor, dialling_board)
     pages = (
-        running, calls, call, cases, case_import, case, segments, strategies, campaigns,
-        promises, tickets, messages, desk, wall, people, lines, rulebook, reports, scripts, script, finding,
+        running, calls, call, cases, case_import, case, segments, strategies, campaigns, dialling,
+        promises, tickets, messages, desk, wall, people, lines, rulebook, vault, reports, review, workbench, search,
+        scripts, script, finding,
     )  # fmt: skip
     for page in pages:
         page.register(console)
@@ -212,7 +226,7 @@ def _plain_routes(app: FastAPI) -> None:
 
 
 def _following(
-    *followers: LiveBoard | LiveFloor | ConsoleEnd,
+    *followers: LiveBoard | LiveFloor | DiallingBoard | ConsoleEnd,
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

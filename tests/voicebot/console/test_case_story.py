@@ -35,7 +35,7 @@ async def lived(store: Store) -> CaseView:
     await store.outbox.plan(CASE, None, promise_messages(promise, number, NOON + 3 * HOUR), NOON + 3 * HOUR)
     await store.payments.settle(Payment(CASE, 50_000, NOON.date(), "bank-7"), NOON + 4 * HOUR)
     await store.contacts.stop(ContactStop("dnc_stop", NOON + 5 * HOUR, debtor_id="D0001"))
-    await store.contacts.agree(Consent("D0001", "evening", {}, NOON + 6 * HOUR))
+    await store.contacts.agree(Consent("D0001", "other_hours", NOON + 6 * HOUR))
     await store.promises.book_callback(CASE, "call-1", number, NOON + 20 * HOUR, "asked", NOON + 7 * HOUR)
     data = StoreData(store, clock=FixedClock(NOON + 8 * HOUR))
     await data.casework.note(CASE, "客户说<b>周五</b>到账", "demo")
@@ -64,7 +64,7 @@ async def test_everything_stands_in_one_line_of_time(store: Store) -> None:
 async def test_older_moments_are_a_page_further(store: Store) -> None:
     await store.cases.save([new_case(1)], NOON)
     for hour in range(130):
-        await store.cases.note(CASE, f"第{hour}条", NOON + hour * HOUR, "demo")
+        await store.cases.note(CASE, f"第{hour}条", NOON + (hour + 1) * HOUR, "demo")
     data = StoreData(store, clock=FixedClock(NOON)).casework
     newest = await data.view(CASE)
     assert newest and newest.older and len(newest.moments) == 100 and newest.moments[0].data["text"] == "第129条"
