@@ -36,6 +36,8 @@ _QUIET: Final = np.float32(0.0015)
 """RMS below which a frame holds neither echo nor speech (-56 dBFS)."""
 _CALM: Final = np.float32(0.9)
 """How the variance shrinks by a frame in which we spoke and nothing came back."""
+_CALM_AFTER: Final = 60
+"""So many of those, and the variance is at its least."""
 
 Floats = NDArray[np.float32]
 Complexes = NDArray[np.complex64]
@@ -44,14 +46,17 @@ Complexes = NDArray[np.complex64]
 class EchoPath:
     """What is known of one call's echo."""
 
-    __slots__ = ("error_power", "held", "last", "sent", "silent", "variance", "weights")
+    __slots__ = ("calm", "error_power", "held", "last", "sent", "silent", "variance", "waiting", "weights")
 
     def __init__(self) -> None:
         self.sent: Complexes = np.zeros((PARTS, _BINS), np.complex64)
         self.weights: Complexes = np.zeros((PARTS, _BINS), np.complex64)
         self.variance: Floats = np.full((PARTS, _BINS), _UNKNOWN, np.float32)
         self.error_power: Floats | None = None
-        self.last: Floats = np.zeros(FRAME_SAMPLES, np.float32)
+        self.last = SILENCE
+        self.waiting: list[bytes] = []
+        """What we sent since `sent` was brought up to date: nobody needs its spectra while nothing comes back."""
+        self.calm = 0
         self.silent = PARTS
         self.held = 0
 
@@ -73,9 +78,11 @@ class EchoGuard:
             if _idle(path, sent):
                 continue
             _remember(path, sent)
-            if float(np.sqrt(np.mean(_samples(received) ** 2))) < _QUIET:
-                np.maximum(path.variance * _CALM, _LEAST, out=path.variance)
+            if _is_quiet(received):
+                _calm_down(path)
             else:
+                path.calm = 0
+                _catch_up(path)
                 work.append(index)
         if work:
             cleaned = _clean([frames[index][0] for index in work], [_samples(frames[index][1]) for index in work])
@@ -91,10 +98,31 @@ def _idle(path: EchoPath, sent: bytes) -> bool:
 
 
 def _remember(path: EchoPath, sent: bytes) -> None:
-    now = _samples(sent)
-    path.sent[1:] = path.sent[:-1].copy()
-    path.sent[0] = np.fft.rfft(np.concatenate([path.last, now]))
-    path.last = now
+    path.waiting.append(sent)
+    if len(path.waiting) > PARTS:
+        path.last = path.waiting.pop(0)
+
+
+def _is_quiet(received: bytes) -> bool:
+    return received == SILENCE or float(np.sqrt(np.mean(_samples(received) ** 2))) < _QUIET
+
+
+def _calm_down(path: EchoPath) -> None:
+    """We spoke and nothing came back: the path is surer than before."""
+    if path.calm < _CALM_AFTER:
+        path.calm += 1
+        np.maximum(path.variance * _CALM, _LEAST, out=path.variance)
+
+
+def _catch_up(path: EchoPath) -> None:
+    """The spectra of what waits, newest first."""
+    count = len(path.waiting)
+    sound = np.stack([_samples(frame) for frame in (path.last, *path.waiting)])
+    spectra = np.fft.rfft(np.concatenate([sound[:-1], sound[1:]], axis=1), axis=1)
+    path.sent[count:] = path.sent[: PARTS - count].copy()
+    path.sent[:count] = spectra[::-1]
+    path.last = path.waiting[-1]
+    path.waiting.clear()
 
 
 def _clean(paths: Sequence[EchoPath], received: Sequence[Floats]) -> Floats:

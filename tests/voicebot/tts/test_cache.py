@@ -90,3 +90,12 @@ def test_what_was_prepared_is_at_hand_and_counts_apart() -> None:
     assert voice.spoken == ["您好", "张先生您好"]
     cache.synthesize("张先生您好")
     assert (cache.figures.ahead, cache.figures.hits, cache.figures.misses) == (1, 1, 1)
+
+
+def test_what_is_in_memory_is_at_hand_without_being_spoken() -> None:
+    voice = CountingVoice()
+    cache = PromptCache(voice)
+    assert cache.at_hand("您好") is None and voice.spoken == []
+    spoken = cache.synthesize("您好")
+    assert cache.at_hand("您好") is spoken
+    assert (cache.figures.hits, cache.figures.misses) == (1, 1)
