@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from voicebot.console.campaign_data import CampaignData
     from voicebot.console.case_data import CaseData
     from voicebot.console.desk_data import DeskData
+    from voicebot.console.dialling_data import DiallingData
+    from voicebot.console.evidence_data import EvidenceData
     from voicebot.console.floor_data import FloorData
     from voicebot.console.follow_data import FollowData
     from voicebot.console.people_data import PeopleData
+    from voicebot.console.quality_data import QualityData
     from voicebot.console.report_data import ReportData
     from voicebot.console.rulebook_data import RulebookData
     from voicebot.console.script_data import ScriptsData
@@ -180,6 +183,9 @@ class ConsoleData(Protocol):
     def people(self) -> PeopleData: ...
 
     @property
+    def dialling(self) -> DiallingData: ...
+
+    @property
     def campaigning(self) -> CampaignData: ...
 
     @property
@@ -189,7 +195,13 @@ class ConsoleData(Protocol):
     def reports(self) -> ReportData: ...
 
     @property
+    def quality(self) -> QualityData: ...
+
+    @property
     def rulebook(self) -> RulebookData: ...
+
+    @property
+    def evidence(self) -> EvidenceData: ...
 
     async def running_calls(self) -> Sequence[CallRow]: ...
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from nicegui import ui
 
 from voicebot import __version__
+from voicebot.console.dialling_board import DiallingBoard
 from voicebot.console.floor import LiveFloor
 from voicebot.console.gate import account_of
 from voicebot.console.icons import icon
@@ -37,12 +38,16 @@ NAVIGATION = (
     ("/segments", "chart", "nav.segments", "campaigns"),
     ("/strategies", "promise", "nav.strategies", "campaigns"),
     ("/campaigns", "campaigns", "nav.campaigns", "campaigns"),
+    ("/dialling", "live", "nav.dialling", "campaigns"),
     ("/promises", "promise", "nav.promises", "cases"),
     ("/tickets", "check", "nav.tickets", "tickets"),
     ("/messages", "message", "nav.messages", "cases"),
     ("/scripts", "script", "nav.scripts", "scripts"),
     ("/reports", "chart", "nav.reports", "reports"),
+    ("/review", "pen", "nav.review", "review"),
+    ("/search", "search", "nav.search", "search_calls"),
     ("/rules", "shield", "nav.rulebook", "reports"),
+    ("/evidence", "shield", "nav.vault", "operations"),
     ("/lines", "path", "nav.lines", "wall"),
     ("/people", "people", "nav.people", "users"),
 )
@@ -56,6 +61,7 @@ class Console:
     settings: ConsoleSettings
     board: LiveBoard
     floor: LiveFloor
+    dialling: DiallingBoard
 
 
 @dataclass(frozen=True, slots=True)

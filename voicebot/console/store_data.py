@@ -13,9 +13,12 @@ from voicebot.config import scripts_dir
 from voicebot.console.campaign_data import CampaignData
 from voicebot.console.case_data import CaseData
 from voicebot.console.desk_data import DeskData
+from voicebot.console.dialling_data import DiallingData
+from voicebot.console.evidence_data import EvidenceData
 from voicebot.console.floor_data import FloorData
 from voicebot.console.follow_data import FollowData
 from voicebot.console.people_data import PeopleData
+from voicebot.console.quality_data import QualityData
 from voicebot.console.queries import (
     PER_PAGE,
     Account,
@@ -79,12 +82,15 @@ class StoreData:
         self.casework = CaseData(store, self._clock)
         self.desk = DeskData(store, self._clock, workers, authorities, targets, premises.judge if premises else None)
         self.rulebook = RulebookData(store, self._clock, premises)
+        self.evidence = EvidenceData(store, self._clock, home)
         self.floor = FloorData(store, self._clock)
         self.follow = FollowData(store, self._clock, care, manners)
         self.people = PeopleData(store, self._clock)
         rules = lambda: judge_by(premises.packs if premises else None)  # noqa: E731  # they may change
+        self.dialling = DiallingData(store, self._clock, home)
         self.campaigning = CampaignData(store, self._clock, home, model, rules)
         self.reports = ReportData(store, self._clock)
+        self.quality = QualityData(store, self._clock, home)
         self.library = ScriptsData(store, self._clock, scripts_dir())
 
     # --- calls

@@ -11,8 +11,11 @@ from importlib.resources import files
 from voicebot.console.campaign_words import CAMPAIGN_TEXTS
 from voicebot.console.case_words import CASE_TEXTS
 from voicebot.console.desk_words import DESK_TEXTS
+from voicebot.console.dialling_words import DIALLING_TEXTS
+from voicebot.console.evidence_words import EVIDENCE_TEXTS
 from voicebot.console.follow_words import FOLLOW_TEXTS
 from voicebot.console.line_words import LINE_TEXTS
+from voicebot.console.quality_words import QUALITY_TEXTS
 from voicebot.console.report_words import REPORT_TEXTS
 from voicebot.console.rulebook_words import RULEBOOK_TEXTS
 from voicebot.console.script_words import SCRIPT_TEXTS
@@ -376,8 +379,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     **CAMPAIGN_TEXTS,
     **CASE_TEXTS,
     **DESK_TEXTS,
+    **EVIDENCE_TEXTS,
     **FOLLOW_TEXTS,
     **LINE_TEXTS,
+    **DIALLING_TEXTS,
+    **QUALITY_TEXTS,
     **REPORT_TEXTS,
     **RULEBOOK_TEXTS,
     **SCRIPT_TEXTS,
