@@ -67,7 +67,8 @@ class CachedTTS(FrameProcessor):
     async def _render(self, text: str) -> bytes:
         """The sound of `text`; silence of its length when the voice fails, so that the call goes on."""
         try:
-            return self._prompts.at_hand(text) or await asyncio.to_thread(self._prompts.synthesize, text)
+            pcm = self._prompts.at_hand(text)
+            return await asyncio.to_thread(self._prompts.synthesize, text) if pcm is None else pcm
         except Exception:
             log.exception("the voice failed", characters=len(text))
             return bytes(RATE * 2)
