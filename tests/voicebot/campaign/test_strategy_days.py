@@ -15,6 +15,7 @@ from voicebot.domain.attempt import Attempt, Outcome
 from voicebot.domain.campaign import Campaign, CampaignState, Segment
 from voicebot.domain.clock import SHANGHAI, FixedClock
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.risk import Scored
 from voicebot.domain.strategy import Strategy
 from voicebot.store import Store
 from voicebot.store.cases import NewCase
@@ -149,8 +150,6 @@ async def test_whoever_is_held_out_is_reached_by_no_means_and_by_no_other_campai
 
 
 async def test_the_hardest_are_rung_first_where_the_strategy_says_so(store: Store) -> None:
-    from voicebot.domain.risk import Scored
-
     strategy = parse_strategy("title: 先难\norder: hardest\nsteps: [{days: [1], call: s1}]", "hard.yaml")
     await follow(store, strategy, cases=3)
     await store.risks.write({"C0002": Scored(90, "high"), "C0003": Scored(10, "low")}, ("low", "high"), "c", DUE)
