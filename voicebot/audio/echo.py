@@ -104,7 +104,7 @@ def _remember(path: EchoPath, sent: bytes) -> None:
 
 
 def _is_quiet(received: bytes) -> bool:
-    return received == SILENCE or float(np.sqrt(np.mean(_samples(received) ** 2))) < _QUIET
+    return received == SILENCE or float(np.sqrt(np.mean(_samples(received) ** 2))) < float(_QUIET)
 
 
 def _calm_down(path: EchoPath) -> None:
