@@ -81,7 +81,7 @@ async def follow_ups(store: Store, names: dict[str, str]) -> list[FollowUp]:
 
 def show_follow_ups(found: Sequence[FollowUp], console: Console) -> None:
     """The work that is left, a line each."""
-    console.print(f"[bold]④ 跟进[/] {len(found)} 项")
+    console.print(f"\n[bold]④ 跟进[/] {len(found)} 项")
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for one in found:
         when = one.when.astimezone(SHANGHAI) if isinstance(one.when, dt.datetime) else one.when
