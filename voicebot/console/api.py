@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import structlog
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from voicebot.console.api_values import (
     CallDetailOut,
@@ -36,6 +36,7 @@ from voicebot.console.recordings import (
 )
 from voicebot.console.settings import ConsoleSettings
 from voicebot.console.story import tell
+from voicebot.domain.operation import Action
 from voicebot.domain.outcome import Disposition
 from voicebot.evidence.verify import verify_bundle
 
@@ -95,13 +96,15 @@ def _call_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettings
         ]
         return CallDetailOut(**call_out(row).model_dump(), transcript=lines)
 
-    @router.get("/calls/{call_id}/bundle", response_class=FileResponse)
-    async def bundle(call_id: str) -> Response:
-        """The sealed evidence bundle, a zip file that verifies itself."""
+    @router.get("/calls/{call_id}/bundle", response_class=Response)
+    async def bundle(call_id: str, request: Request) -> Response:
+        """The sealed evidence bundle with today's proof, a zip file that verifies itself."""
         path = await bundle_of(call_id)
         if not path.is_file():
             raise HTTPException(404, "this call is not sealed yet; try again when it has ended")
-        return FileResponse(path, media_type="application/zip", filename=f"{call_id}.zip")
+        body = await data.evidence.bundle(path, call_id, account_of(request.scope))
+        headers = {"Content-Disposition": f'attachment; filename="{call_id}.zip"'}
+        return Response(body, media_type="application/zip", headers=headers)
 
     @router.get("/calls/{call_id}/audio", response_class=StreamingResponse)
     async def audio(call_id: str, request: Request) -> Response:
@@ -114,6 +117,7 @@ def _call_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettings
             raise HTTPException(404, str(missing)) from missing
         except RangeError as outside:
             return Response(status_code=416, headers={"Content-Range": str(outside)})
+        await data.evidence.note_listening(account_of(request.scope), call_id)
         first, last = part or (0, sound.size - 1)
         headers = {"Accept-Ranges": "bytes", "Content-Length": str(last - first + 1)}
         if part:
@@ -137,9 +141,10 @@ def _call_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettings
             raise HTTPException(404, str(missing)) from missing
 
     @router.post("/calls/{call_id}/verify")
-    async def verify(call_id: str) -> VerdictOut:
+    async def verify(call_id: str, request: Request) -> VerdictOut:
         """Verify the evidence bundle now, hash by hash."""
         path = await bundle_of(call_id)
+        await data.evidence.note(account_of(request.scope), Action.VERIFIED, f"call:{call_id}")
         verdict = await asyncio.to_thread(verify_bundle, path)
         failures = [FailureOut(code=str(code), what=str(what)) for code, what in verdict.failures]
         return VerdictOut(valid=verdict.valid, failures=failures)

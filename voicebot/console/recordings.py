@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicebot.evidence.bundle import bundle_path
+from voicebot.evidence.reading import open_bundle
+from voicebot.evidence.vault import VaultLocked
 
 AUDIO = "audio.wav"
 _CHUNK = 64 * 1024
@@ -65,12 +67,12 @@ def find_sound(bundle: Path) -> Sound:
             raise RecordingError("the call left no sound")
         return Sound(wav, 0, wav.stat().st_size)
     try:
-        with zipfile.ZipFile(bundle) as archive:
+        with open_bundle(bundle) as file, zipfile.ZipFile(file) as archive:
             name = next((n for n in archive.namelist() if n == AUDIO or n.endswith("/" + AUDIO)), None)
             if name is None:
                 raise RecordingError("the bundle holds no sound")
             member = archive.getinfo(name)
-    except (zipfile.BadZipFile, OSError) as broken:
+    except (zipfile.BadZipFile, OSError, VaultLocked) as broken:
         raise RecordingError(f"the bundle cannot be read: {broken}") from broken
     if member.compress_type != zipfile.ZIP_STORED:
         raise RecordingError("the bundle's sound is compressed; bundles store it plain")
@@ -79,7 +81,7 @@ def find_sound(bundle: Path) -> Sound:
 
 def _member_start(bundle: Path, header: int) -> int:
     # APPNOTE.TXT 4.3.7: the local header's own name and extra lengths say where the data begins.
-    with bundle.open("rb") as file:
+    with open_bundle(bundle) as file:
         file.seek(header)
         local = file.read(30)
     if len(local) < 30 or local[:4] != b"PK\x03\x04":
@@ -105,7 +107,7 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 def read(sound: Sound, first: int, last: int) -> Iterator[bytes]:
     """The bytes `first` to `last` (both included) of the WAV, in pieces."""
-    with sound.path.open("rb") as file:
+    with open_bundle(sound.path) as file:
         file.seek(sound.offset + first)
         left = last - first + 1
         while left > 0:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from voicebot.evidence.format import FORMAT
 from voicebot.evidence.log import replace
+from voicebot.evidence.merkle import leaf_hash
 from voicebot.evidence.notary import prove
+from voicebot.evidence.proofs import leaf_data
 from voicebot.evidence.reading import sealed_members
 from voicebot.evidence.signer import Signer
 from voicebot.evidence.stored_zip import zip_bytes
@@ -35,7 +37,8 @@ def export_members(bundle: Path, signer: Signer) -> dict[str, bytes]:
         return members
     index = json.loads(members["proof.json"])["leaf"]["index"]
     signer = signer.fresh()
-    head = witnessed_head(signer.log, beyond=index)
+    ours = index < signer.log.size and signer.log.leaf(index) == leaf_hash(leaf_data(manifest))
+    head = witnessed_head(signer.log, beyond=index) if ours else None
     if head is not None:
         members["proof.json"] = prove(manifest, index, head, signer)
     return members

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +14,12 @@ from voicebot.evidence.bundle import bundle_path
 from voicebot.evidence.journal import read_facts
 from voicebot.evidence.stored_zip import unzip
 from voicebot.evidence.transcript import TranscriptLine, transcript_lines
-from voicebot.evidence.vault import unlocked
+from voicebot.evidence.vault import MAGIC, unlocked
 
 __all__ = [
     "TranscriptLine",
     "bundle_bytes",
+    "open_bundle",
     "read_audio",
     "read_journal",
     "read_member",
@@ -40,6 +43,16 @@ def read_member(path: Path, name: str) -> bytes:
 def bundle_bytes(path: Path) -> bytes:
     """The zip of a sealed call as it was sealed. VaultLocked: it is encrypted, and this process has no key."""
     return unlocked(path.read_bytes())
+
+
+def open_bundle(path: Path) -> BinaryIO:
+    """A sealed call, or any file of a running one, to be read from anywhere in it; decrypted in memory if need be."""
+    file = path.open("rb")
+    if file.read(len(MAGIC)) != MAGIC:
+        file.seek(0)
+        return file
+    with file:
+        return io.BytesIO(bundle_bytes(path))
 
 
 def sealed_members(path: Path) -> dict[str, bytes]:

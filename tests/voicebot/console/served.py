@@ -31,10 +31,12 @@ class Served:
 
 @contextmanager
 def serving(
-    postgres: str, past_calls: int = 6, people: bool = False, scripts: bool = False, follow: bool = False
-) -> Iterator[Served]:
+    postgres: str, past_calls: int = 6, people: bool = False, scripts: bool = False, follow: bool = False,
+    quality: bool = False,
+) -> Iterator[Served]:  # fmt: skip
     """Start a console on a fresh database of the test server, with agents if `people`, with the library of call
-    scripts and their designers if `scripts`, with promises, tickets and messages if `follow`; stop it at the end."""
+    scripts and their designers if `scripts`, with promises, tickets and messages if `follow`,
+    with calls checked, counted and drawn if `quality`; stop it at the end."""
     name = f"console_{os.getpid()}_{id(object())}"
     admin = postgres.replace("/voicebot?", "/postgres?")
     with psycopg.connect(admin, autocommit=True) as connection:
@@ -43,7 +45,8 @@ def serving(
     with tempfile.TemporaryDirectory(prefix="vbconsole") as home:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "tests.voicebot.console.served", url, home, str(past_calls)]
-        command += [name for name, wanted in (("people", people), ("scripts", scripts), ("follow", follow)) if wanted]
+        wishes = {"people": people, "scripts": scripts, "follow": follow, "quality": quality}
+        command += [name for name, wanted in wishes.items() if wanted]
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -60,8 +63,10 @@ def serving(
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-async def _serve(url: str, home: Path, past_calls: int, people: bool, scripts: bool, follow: bool) -> None:
-    from tests.voicebot.console import day, floor_day, follow_day, script_day
+async def _serve(
+    url: str, home: Path, past_calls: int, people: bool, scripts: bool, follow: bool, quality: bool
+) -> None:
+    from tests.voicebot.console import day, floor_day, follow_day, quality_day, script_day
     from voicebot.console.server import serve_console
     from voicebot.console.settings import ConsoleSettings
     from voicebot.console.store_data import StoreData
@@ -81,6 +86,8 @@ async def _serve(url: str, home: Path, past_calls: int, people: bool, scripts: b
             await script_day.seed(store, now)
         if follow:
             await follow_day.seed(store, now, day.PASSWORD)
+        if quality:
+            await quality_day.seed(store, home / "recordings", now)
         token = await store.users.issue_token("demo", "tests", now)
 
         def ready(address: str) -> None:
@@ -90,9 +97,9 @@ async def _serve(url: str, home: Path, past_calls: int, people: bool, scripts: b
             port=0, recordings=home / "recordings", secret="a secret for tests", softphone=home / "softphone.sock",
             message_secret=follow_day.SECRET, wechat_token="a token for tests",
         )  # fmt: skip
-        await serve_console(StoreData(store), settings, stop, ready)
+        await serve_console(StoreData(store, home=home), settings, stop, ready)
 
 
 if __name__ == "__main__":
-    wanted = [name in sys.argv[4:] for name in ("people", "scripts", "follow")]
+    wanted = [name in sys.argv[4:] for name in ("people", "scripts", "follow", "quality")]
     asyncio.run(_serve(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), *wanted))
