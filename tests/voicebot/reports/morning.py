@@ -1,4 +1,4 @@
-"""A morning of sealed calls that take no time to make: the scenes of the console's day with a tick of sound per fact."""
+"""A morning of sealed calls that take no time to make: scenes of the console's day, a tick of sound per fact."""
 
 from __future__ import annotations
 

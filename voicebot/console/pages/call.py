@@ -8,21 +8,21 @@ from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
 
-from voicebot.console.chips import disposition_chip, emotion_class, stage_chip, verified_chip
+from voicebot.console.call_player import call_player, evidence_panel
+from voicebot.console.chips import disposition_chip, stage_chip, verified_chip
 from voicebot.console.icons import icon
 from voicebot.console.markup import Child, tag
 from voicebot.console.pages.running import hang_up_button
 from voicebot.console.queries import CallRow
 from voicebot.console.scriptpath import drawn_path
 from voicebot.console.shell import Console, empty, heading, markup, panel, shell, visit_of
-from voicebot.console.story import HANDOVER, CallStory, Line, Moment, tell
+from voicebot.console.story import HANDOVER, CallStory, Moment, tell
 from voicebot.console.transcript import clock, transcript
 from voicebot.console.words import Words
 from voicebot.domain.journal import FactKind
 
 REDRAW_S = 0.4
 _BAD = frozenset({FactKind.TRANSFER_FAILED, FactKind.BRAIN_LOST, FactKind.PAGED, FactKind.GATE_ALERT})
-_SPEEDS = ("0.75", "1", "1.25", "1.5", "2")
 
 
 def register(console: Console) -> None:
@@ -81,102 +81,17 @@ def call_page(words: Words, row: CallRow, story: CallStory) -> Markup:
         inset=False,
         cls="transcript-panel",
     )
-    left = tag("div", None if row.running else _player(words, row, story), said)
+    left = tag("div", None if row.running else call_player(words, row, story), said)
     right = tag(
         "div",
         _summary(words, row, story),
         _promise(words, row, story),
-        _evidence(words, row),
+        evidence_panel(words, row),
         _handover(words, story),
         _events(words, story),
         panel("path", words("call.path"), tag("div", drawn_path(words, story.steps), cls="path")),
     )
     return tag("div", left, right, cls="call")
-
-
-def _player(words: Words, row: CallRow, story: CallStory) -> Markup:
-    if not row.bundle:
-        nothing = empty("calls", words("call.no_audio"), words("call.no_audio.lead"), small=True)
-        return tag("section", nothing, cls="panel")
-    base = f"/api/calls/{row.call_id}"
-    duration = max(1, round(row.duration_s * 1000), story.last_ms)
-    stage = tag(
-        "div",
-        tag("div", cls="skeleton", aria_label=words("loading")),
-        tag("canvas", aria_label=words("call.recording")),
-        tag("audio", src=f"{base}/audio", preload="metadata"),
-        cls="stage",
-    )
-    play = tag(
-        "button",
-        tag("span", icon("play"), cls="i-play line"),
-        tag("span", icon("pause"), cls="i-pause"),
-        cls="btn primary playbtn",
-        data_play=True,
-        aria_label=words("play"),
-    )
-    speeds = [tag("option", f"{speed}×", value=speed, selected=speed == "1") for speed in _SPEEDS]
-    controls = tag(
-        "div",
-        play,
-        tag("time", f"0:00 / {clock(duration)}", data_clock=True),
-        tag("select", *speeds, cls="select", data_speed=True, aria_label=words("speed"), style="width:82px"),
-        tag("span", words("keys"), cls="keys"),
-        cls="controls",
-    )
-    legend = tag("span", tag("span", words("speaker.bot"), cls="key"), " ", cls="line")
-    cap = tag(
-        "div",
-        icon("live"),
-        tag("h2", words("call.recording")),
-        tag("span", legend, tag("span", words("speaker.caller"), cls="key caller"), cls="hint line"),
-        cls="cap",
-    )
-    lanes = _lanes(words, story, duration)
-    return tag(
-        "section",
-        cap,
-        stage,
-        lanes,
-        controls,
-        cls="panel player",
-        data_player=True,
-        data_peaks=f"{base}/peaks",
-        data_duration=duration,
-    )
-
-
-def _lanes(words: Words, story: CallStory, duration_ms: int) -> Markup | None:
-    """What the callee felt and meant, under the sound where it was said."""
-    heard = sorted((line for line in story.lines if line.speaker == "caller"), key=lambda line: line.start_ms)
-    if not heard:
-        return None
-    ends = [*(line.start_ms for line in heard[1:]), duration_ms]
-    emotions, intents = [], []
-    for line, end in zip(heard, ends, strict=True):
-        place = _place(line.start_ms, end, duration_ms)
-        if line.emotion and line.emotion != "neutral":
-            emotions.append(_mark(line, place, words(line.emotion), emotion_class(line.emotion)))
-        if line.intents:
-            intents.append(_mark(line, place, words.intent(line.intents[0]), ""))
-    return tag(
-        "div",
-        tag("span", words("call.lane.emotion"), cls="lane-name"),
-        tag("div", *emotions, cls="lane"),
-        tag("span", words("call.lane.intent"), cls="lane-name"),
-        tag("div", *intents, cls="lane intents"),
-        cls="lanes",
-    )
-
-
-def _place(start_ms: int, end_ms: int, duration_ms: int) -> str:
-    """A mood and a meaning hold until the callee speaks again."""
-    left = 100 * start_ms / duration_ms
-    return f"left:{left:.2f}%;width:{max(0.4, 100 * end_ms / duration_ms - left - 0.25):.2f}%"
-
-
-def _mark(line: Line, place: str, text: str, cls: str) -> Markup:
-    return tag("span", text, cls=cls, style=place, title=f"{text} · {line.text}", data_seek=line.start_ms)
 
 
 def _summary(words: Words, row: CallRow, story: CallStory) -> Markup:
@@ -221,43 +136,6 @@ def _promise(words: Words, row: CallRow, story: CallStory) -> Markup | None:
         tag("p", words.date(promise.date), cls="promise-date"),
         mark,
     )
-
-
-def _evidence(words: Words, row: CallRow) -> Markup:
-    if not row.bundle or row.running:
-        return panel(
-            "shield",
-            words("evidence"),
-            empty("shield", words("evidence.none"), words("evidence.none.lead"), small=True),
-        )
-    lines = tag(
-        "span",
-        tag("b", words("evidence.unchecked"), data_verdict=True, aria_live="polite"),
-        tag("span", words("evidence.lead"), cls="faint", style="font-size:12px;display:block;line-height:1.45"),
-    )
-    badge = tag(
-        "button",
-        icon("shield", "icon i-good"),
-        icon("shield-x", "icon i-bad"),
-        lines,
-        cls="badge",
-        data_verify=f"/api/calls/{row.call_id}/verify",
-        data_checking=words("evidence.checking"),
-        data_valid=words("evidence.valid"),
-        data_invalid=words("evidence.invalid"),
-        data_unchecked=words("evidence.unchecked"),
-    )
-    download = tag(
-        "a",
-        icon("download"),
-        words("evidence.download"),
-        href=f"/api/calls/{row.call_id}/bundle",
-        cls="btn wide",
-        style="margin-top:10px;height:36px",
-        download=True,
-    )
-    failures = tag("ul", cls="failures", data_failures=True)
-    return panel("shield", words("evidence"), badge, failures, download)
 
 
 def _handover(words: Words, story: CallStory) -> Markup | None:

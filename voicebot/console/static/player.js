@@ -22,8 +22,52 @@
       this.duration = Number(root.dataset.duration) || 1;
       this.lines = [...document.querySelectorAll("[data-line]")].map((element) => ({
         element, start: Number(element.dataset.start), end: Number(element.dataset.end) }));
+      // Faster or slower, a voice keeps its pitch.
+      this.audio.preservesPitch = true;
       this.listen();
       void this.load();
+      this.open();
+    }
+
+    // A link to a moment: ?t=12.5 opens the call at that second.
+    open() {
+      const t = Number(new URLSearchParams(location.search).get("t"));
+      if (!(t > 0)) return;
+      const there = () => this.seek(t * 1000);
+      if (this.audio.readyState > 0) there(); else this.audio.addEventListener("loadedmetadata", there, { once: true });
+    }
+
+    async share(button) {
+      const link = new URL(location.href);
+      link.searchParams.set("t", (this.now / 1000).toFixed(1));
+      history.replaceState(null, "", link);
+      try { await navigator.clipboard.writeText(link.href); } catch { /* the address bar has it */ }
+      window.voicebot?.toast(button.dataset.done);
+    }
+
+    speed(step) {
+      const select = this.root.querySelector("[data-speed]"), next = select.options[select.selectedIndex + step];
+      if (next) { select.value = next.value; this.audio.playbackRate = Number(next.value); }
+    }
+
+    // Spans in which neither side is heard, found in the outline of the sound.
+    quiet() {
+      const { left, right } = this.peaks, slice = this.duration / left.length, spans = [];
+      const floor = 0.04 * Math.max(12, ...left, ...right);
+      let from = -1;
+      for (let i = 0; i <= left.length; i++) {
+        const still = i < left.length && left[i] <= floor && right[i] <= floor;
+        if (still && from < 0) from = i;
+        if (!still && from >= 0) { if ((i - from) * slice >= 1000) spans.push([from * slice + 250, i * slice - 250]); from = -1; }
+      }
+      return spans;
+    }
+
+    skip() {
+      if (!this.peaks || this.audio.paused || !this.root.querySelector("[data-skip]")?.checked) return;
+      this.silences ??= this.quiet();
+      const span = this.silences.find(([from, to]) => this.now >= from && this.now < to - 100);
+      if (span) this.audio.currentTime = span[1] / 1000;
     }
 
     async load() {
@@ -45,6 +89,9 @@
       this.canvas.addEventListener("pointerdown", (event) => { this.canvas.setPointerCapture(event.pointerId); at(event); });
       this.canvas.addEventListener("pointermove", (event) => { if (event.buttons) at(event); });
       document.addEventListener("click", (event) => {
+        const button = event.target.closest("[data-share]");
+        if (button) return void this.share(button);
+        if (event.target.closest("button,a,input,textarea")) return;
         const target = event.target.closest("[data-seek]");
         if (target) { this.seek(Number(target.dataset.seek)); this.start(); }
       });
@@ -65,6 +112,9 @@
       if (event.key === " ") { event.preventDefault(); this.toggle(); }
       else if (event.key in steps) { event.preventDefault(); this.seek(this.now + steps[event.key]); }
       else if (event.key === "j" || event.key === "k") this.neighbour(event.key === "j" ? 1 : -1);
+      else if (event.key === "[" || event.key === "]") this.speed(event.key === "]" ? 1 : -1);
+      else if (event.key === "s") { const box = this.root.querySelector("[data-skip]"); if (box) box.checked = !box.checked; }
+      else if (event.key === "l") { const button = this.root.querySelector("[data-share]"); if (button) void this.share(button); }
     }
 
     neighbour(step) {
@@ -74,6 +124,7 @@
     }
 
     run() {
+      this.skip();
       this.show();
       if (!this.audio.paused) requestAnimationFrame(() => this.run());
     }
