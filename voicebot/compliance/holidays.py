@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import chinese_calendar
 
@@ -27,8 +28,7 @@ class HolidayCalendar:
             return self.added[day.year].get(day)
         if not _published(day.year):
             raise KeyError(day.year)
-        free, name = chinese_calendar.get_holiday_detail(day)
-        return str(name) if free and name else None
+        return _named(day)
 
     def last_day(self, today: dt.date) -> dt.date | None:
         """The last day up to which nothing is missing from `today` on; None when `today` is not known itself."""
@@ -38,6 +38,13 @@ class HolidayCalendar:
         return None if year == today.year else dt.date(year - 1, 12, 31)
 
 
+@lru_cache(maxsize=4096)
+def _named(day: dt.date) -> str | None:
+    free, name = chinese_calendar.get_holiday_detail(day)
+    return str(name) if free and name else None
+
+
+@lru_cache(maxsize=256)
 def _published(year: int) -> bool:
     try:
         chinese_calendar.get_holiday_detail(dt.date(year, 1, 1))

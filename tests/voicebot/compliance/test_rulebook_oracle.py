@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.voicebot.compliance.histories import first_difference
 from tests.voicebot.compliance.oracle import ZONE, may_dial
 from voicebot.compliance.rows import judge_row
 
@@ -112,3 +113,9 @@ def test_two_rulebooks_agree(row: dict[str, Any], data: st.DataObject) -> None:
     span_s = (until - now).total_seconds()
     for share in data.draw(st.lists(st.floats(0, 1, exclude_max=True), max_size=20)):
         assert not may_dial(row, now + dt.timedelta(seconds=int(share * span_s)))
+
+
+def test_many_histories_from_a_seed_differ_nowhere() -> None:
+    done, named, found = first_difference(HISTORIES * 2, seed=7)
+    assert found is None and done == HISTORIES * 2
+    assert len(named) >= 10, "rules that were never named were never compared"
