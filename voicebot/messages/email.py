@@ -21,6 +21,7 @@ from voicebot.messages.channel import GatewayAway, Letter, Undeliverable
 TIMEOUT_S: Final = 20.0
 _FOR_GOOD: Final = 500
 _KEY = re.compile(r"<(voicebot-\d{1,18})@")
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\\]{1,64}@[A-Za-z0-9.-]{1,253}")
 _PAGE = Markup(
     '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><body style="font:16px/1.7 sans-serif;color:#1d2b28">'
     "<p>{text}</p><p style=\"color:#6b7a76;font-size:13px\">{foot}</p></body></html>"
@@ -79,8 +80,8 @@ class EmailChannel:
 
     def __init__(self, server: MailServer, sender: str) -> None:
         self._server, self._sender = server, sender
-        _, _, domain = sender.rstrip(">").rpartition("@")
-        if not domain or any(char in sender for char in "\r\n"):
+        _, at, domain = sender.rstrip(">").rpartition("@")
+        if not at or not domain or any(char in sender for char in "\r\n"):
             raise ValueError(f"{sender!r} is no address to send e-mail from, such as 客服 <service@example.com>")
         self._domain = domain
 
@@ -118,12 +119,11 @@ class EmailChannel:
     def _written(
         self, to: str, subject: str, text: str, attachments: Sequence[Attachment], key: str, foot: str
     ) -> EmailMessage:
+        if _ADDRESS.fullmatch(to) is None:
+            raise Undeliverable("this is no e-mail address")
         mail = EmailMessage(policy=email.policy.SMTP)
-        try:
-            mail["From"], mail["To"] = self._sender, to
-            mail["Subject"] = subject
-        except (ValueError, IndexError) as error:
-            raise Undeliverable("this is no e-mail address") from error
+        mail["From"], mail["To"] = self._sender, to
+        mail["Subject"] = " ".join(subject.split())
         mail["Message-ID"] = f"<{key}@{self._domain}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(f"{text}\n\n{foot}\n" if foot else f"{text}\n")
@@ -140,12 +140,14 @@ class EmailChannel:
             connection = smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT_S, context=trust)
         else:
             connection = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_S)
-        with connection:
+        try:
             if server.security == "starttls":
                 connection.starttls(context=trust)
             if server.username and server.password:
                 connection.login(server.username, server.password)
             connection.send_message(mail, to_addrs=[to])
+        finally:
+            connection.close()  # without a QUIT, whose answer a server that is cross with us may never give
 
 
 def _error(code: int, said: bytes | str) -> Exception:
