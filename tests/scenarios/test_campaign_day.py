@@ -42,6 +42,8 @@ CREDITOR = Creditor("demo", "示例消费金融有限公司", "示例客户服�
 CONCURRENCY = {"k0": 20, "k1": 6}
 CALLERS = ("+861055500001", "+861055500002", "+861055500003")
 MOST_PER_CALLER = 150
+AT_ONCE = 10
+"""So many the dialler takes at a time where there is room."""
 
 
 @dataclass
@@ -94,12 +96,12 @@ class Day:
             await self._survive(self.town.pass_time())
 
     async def _sleep(self, until: list[dt.datetime]) -> None:
-        """To the next moment at which anything happens, two seconds at least."""
+        """To the next moment at which anything happens, some seconds at least."""
         if self.dialler.running:
             until.append(self._beat_at)
         if (ending := self.town.next_ending()) is not None:
             until.append(ending)
-        soonest = max(min(until), self.clock.now() + dt.timedelta(seconds=2))
+        soonest = max(min(until), self.clock.now() + dt.timedelta(seconds=6))
         self.clock.advance(soonest - self.clock.now())
 
     async def _round(self) -> None:
@@ -109,11 +111,11 @@ class Day:
             running = list(self.dialler._running)
             await self.store.attempts.heartbeat(self.dialler._worker, running, now)
         if now >= self._house_at:
-            self._house_at = now + dt.timedelta(minutes=2)
+            self._house_at = now + dt.timedelta(minutes=4)
             await self.dialler._take_over(tasks)
             await self.dialler.keep_house()
         due = await self.store.attempts.next_due()
-        while due is not None and due <= now and await self.dialler._lease(tasks):
+        while due is not None and due <= now and await self.dialler._lease(tasks) == AT_ONCE:
             pass
 
     async def _all_wait(self) -> None:

@@ -74,17 +74,15 @@ class InboundFollower:
 
     async def _promise(self, record: CallRecord, case_id: str, promise: Promise) -> None:
         """What waited for the case gives way to the reminders of the promise."""
-        if any(made.call_id == record.id for made in await self._store.promises.of_case(case_id)):
-            return
         now = self._clock.now()
-        await self._store.promises.record(case_id, record.id, promise, now)
-        if self._in_writing:
-            await self._store.outbox.plan(case_id, record.id, promise_messages(promise, record.number, now), now)
-        await self._store.attempts.cancel(case_id, "promised in an incoming call", now)
-        past = await self._store.attempts.of_case(case_id, limit=1)
-        script = past[0].script if past else "reminder"
-        for planned in promise_reminders(promise, now):
-            await self._store.attempts.add(case_id, planned.script or script, planned.at, purpose=planned.purpose)
+        await self._store.inbound.promise(
+            case_id,
+            record.id,
+            promise,
+            now,
+            reminders=promise_reminders(promise, now),
+            messages=promise_messages(promise, record.number, now) if self._in_writing else (),
+        )
 
     async def _call_back(self, record: CallRecord, outcome: CallOutcome) -> None:
         """Booked for a person: the callers who need one are those the bot could not help."""

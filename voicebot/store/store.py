@@ -33,6 +33,7 @@ from voicebot.store.events import Events
 from voicebot.store.facts import Facts
 from voicebot.store.forecast import Forecasts
 from voicebot.store.imports import Imports
+from voicebot.store.inbound import Inbound
 from voicebot.store.leadership import Leadership
 from voicebot.store.load import Load
 from voicebot.store.lost_calls import LostCalls
@@ -86,6 +87,7 @@ class Store:
         self.dialling = Dialling(database)
         self.trunk_shares = TrunkShares(database)
         self.lost_calls = LostCalls(database)
+        self.inbound = Inbound(database)
         self.attempts = Attempts(database)
         self.calls = Calls(database)
         self.facts = Facts(database)

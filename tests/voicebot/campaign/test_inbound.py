@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+import pytest
 
 from voicebot.campaign.inbound import InboundFollower
-from voicebot.domain.attempt import AttemptState, Purpose
+from voicebot.domain.attempt import AttemptState, NextAttempt, Purpose
+from voicebot.domain.case import Promise
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.records import CallRecord
@@ -77,3 +80,24 @@ async def test_calls_of_ours_are_settled_by_their_attempt(store: Store) -> None:
     await call(store, PROMISED, direction="outbound")
     await InboundFollower(store, FixedClock(NOON)).catch_up()
     assert await store.promises.of_case("C0001") == []
+
+
+async def test_a_promise_is_written_whole_or_not_at_all(store: Store) -> None:
+    """As when the process dies between the promise and its reminders."""
+    await call(store, PROMISED)
+    planned = await store.attempts.add("C0001", "gentle", NOON)
+    promise = Promise(dt.date(2026, 11, 27), 100_001, confirmed=True)
+
+    def dies() -> Iterator[NextAttempt]:
+        yield NextAttempt(NOON, Purpose.PROMISE_EVE)
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        await store.inbound.promise("C0001", "c1", promise, NOON, reminders=dies())  # type: ignore[arg-type]
+    assert await store.promises.of_case("C0001") == []
+    assert [(a.id, a.state) for a in await store.attempts.of_case("C0001")] == [(planned, AttemptState.WAITING)]
+    follower = InboundFollower(store, FixedClock(NOON))
+    await asyncio.gather(follower.settle("c1"), InboundFollower(store, FixedClock(NOON)).settle("c1"))
+    assert len(await store.promises.of_case("C0001")) == 1
+    waiting = [a.purpose for a in await store.attempts.of_case("C0001") if a.state is AttemptState.WAITING]
+    assert len(waiting) == len(set(waiting)) > 0 and Purpose.REMINDER not in waiting
