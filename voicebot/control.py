@@ -30,8 +30,10 @@ from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.ice import parse_ice_servers
 from voicebot.evidence.keeping import keep_evidence
 from voicebot.handoff.housekeeping import keep_desk
+from voicebot.messages.gateways import email_channel
 from voicebot.messages.manners import load_manners
 from voicebot.quality.afterwards import Afterwards
+from voicebot.reports.delivery import Delivery
 from voicebot.reports.rollup import RollUp
 from voicebot.softphone.link import socket_path
 from voicebot.store import DatabaseError, Store
@@ -95,6 +97,7 @@ async def _console(store: Store, settings: Settings, premises: Premises, stop: a
                 authorities=load_authorities(settings.home),
                 targets=settings.transfer_targets,
                 home=settings.home,
+                model=settings.score_model,
                 premises=premises,
                 care=load_follow_up(settings.follow_up),
                 manners=load_manners(settings.channels),
@@ -162,6 +165,7 @@ async def _dial(store: Store, settings: Settings, premises: Premises, stop: asyn
         asyncio.create_task(keep_evidence(store, settings, clock)),
         asyncio.create_task(Afterwards(store, clock).run()),
         asyncio.create_task(RollUp(store, settings.recordings, clock).run()),
+        asyncio.create_task(_send_reports(store, settings, clock)),
         asyncio.create_task(afterwork(store, settings, clock)),
         asyncio.create_task(_follow_strategies(store, settings, clock)),
     ]
@@ -193,6 +197,12 @@ async def _end_with(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) ->
     await stop.wait()
     for task in tasks:
         task.cancel()
+
+
+async def _send_reports(store: Store, settings: Settings, clock: Clock) -> None:
+    """By e-mail, where there is a mail server."""
+    if (mail := email_channel(settings)) is not None:
+        await Delivery(store, mail, clock).run()
 
 
 async def _follow_strategies(store: Store, settings: Settings, clock: Clock) -> None:

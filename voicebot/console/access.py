@@ -112,7 +112,6 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("GET", r"/strategies(/[^/]+)?", "campaigns"),
     ("GET", r"/api/segments(/[^/]+/portrait)?", "campaigns"),
     ("POST", r"/api/segments/[^/]+/share-out", "campaigns"),
-    ("GET", r"/api/cases/[^/]+/risk", "cases"),
     ("GET", r"/api/backtest", "campaigns"),
     ("GET", r"/api/policies/[^/]+(/[^/]+(/versions)?)?", "campaigns"),
     ("POST", r"/api/policies/[^/]+/[^/]+(/check)?", "campaigns"),

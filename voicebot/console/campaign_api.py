@@ -138,7 +138,7 @@ def _segment_routes(router: APIRouter, data: ConsoleData) -> None:
             _log(request, f"share out {len(given)} cases", segment_id)
         return SharedOut(given=by_agent, cases=len(given), dry=wanted.dry)
 
-    @router.get("/cases/{case_id}/risk")
+    @router.get("/cases/{case_id:path}/risk")
     async def risk(case_id: str) -> RiskOut:
         """A case's score with its reasons, what its calls made of it, and whose it was."""
         return risk_out(await data.campaigning.risk(case_id))

@@ -148,5 +148,11 @@ CAMPAIGN_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "what_if.nobody": ("今天不会拨打任何人", "Nobody would be rung today"),
     "what_if.rule.campaign": ("任务时段", "Campaign hours"),
-    "risk.title": ("风险评分", "Risk"),
+    "risk.title": ("风险与跟进", "Risk and follow-up"),
+    "risk.score": ("{score} 分", "{score} points"),
+    "risk.shift": ("通话后调整 {by}", "moved by calls: {by}"),
+    "risk.follow_up": ("跟进 {at}", "on {at}"),
+    "risk.pull": ("{agent} 抢案", "pulled by {agent}"),
+    "risk.push": ("分发给 {agent}", "given to {agent}"),
+    "risk.back": ("{agent} 归还", "given back by {agent}"),
 }

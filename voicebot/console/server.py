@@ -98,8 +98,8 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     app.include_router(login_routes(data, settings, sessions, clock or SystemClock()))
     app.include_router(api_routes(data, settings))
     app.include_router(evidence_routes(data, settings))  # before the cases, whose ids may hold slashes
+    app.include_router(campaign_routes(data))  # before the cases, whose ids may hold anything
     app.include_router(case_routes(data))
-    app.include_router(campaign_routes(data))
     app.include_router(follow_routes(data.follow, settings))
     app.include_router(line_routes(settings))
     app.include_router(dialling_routes(data))

@@ -11,12 +11,14 @@ from markupsafe import Markup
 from nicegui import ui
 
 from voicebot.campaign.traits import Trait, traits
+from voicebot.console.campaign_data import RiskView
 from voicebot.console.case_data import CaseView
 from voicebot.console.case_story import story_line
 from voicebot.console.chips import disposition_chip
 from voicebot.console.icons import icon
 from voicebot.console.markup import tag
 from voicebot.console.pages.cases import case_address, status_chip
+from voicebot.console.risk_drawing import risk_panel
 from voicebot.console.shell import Console, Visit, empty, heading, markup, panel, shell, visit_of
 from voicebot.console.words import Words
 from voicebot.domain.phone import mask_number
@@ -43,7 +45,7 @@ def register(console: Console) -> None:
                 missing = words("not_found.case", id=case_id)
                 markup(tag("section", empty("search", words("not_found"), missing), cls="panel"))
                 return
-            _case(visit, view)
+            _case(visit, view, await console.data.campaigning.risk(case_id))
 
 
 def _moment(text: str) -> dt.datetime | None:
@@ -54,13 +56,14 @@ def _moment(text: str) -> dt.datetime | None:
     return moment if moment.tzinfo else None
 
 
-def _case(visit: Visit, view: CaseView) -> None:
+def _case(visit: Visit, view: CaseView, risk: RiskView) -> None:
     words, row = visit.words, view.row
     lead = " · ".join(filter(None, (row.case_id, row.creditor, row.product)))
     markup(heading(row.debtor_name, lead, back=("/cases", words("cases.title"))))
     markup(stats(words, view))
     right = (
         _stops(words, view.stops),
+        risk_panel(words, risk),
         _numbers(words, view),
         _known(words, view),
         _instalments(words, view),
