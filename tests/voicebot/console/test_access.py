@@ -31,6 +31,9 @@ SAMPLES = {
         "/assets/console.css", "/desk", "/desk/cases/XH20260000", "/wall", "/people", "/api/desk", "/api/desk/cases",
         "/api/desk/callbacks", "/api/desk/figures", "/api/desk/knowledge", "/api/desk/cases/x/permission",
         "/api/floor", "/api/people/users", "/scripts", "/scripts/nobody", "/scripts/help/yaml", "/api/scripts",
+        "/segments", "/segments/month-two", "/strategies", "/strategies/steady", "/api/segments", "/api/backtest",
+        "/api/segments/month-two/portrait", "/api/policies/strategies/steady", "/api/cases/x/risk",
+        "/api/campaigns/nobody/what-if",
     ],
     "POST": [
         "/api/desk/presence", "/api/desk/plan", "/api/desk/calls/nobody/accept", "/api/desk/calls/nobody/wrap-up",
@@ -42,6 +45,8 @@ SAMPLES = {
         "/api/payments/import", "/api/calls/nobody/verify", "/api/calls/nobody/hangup", "/api/campaigns/nobody/start",
         "/api/campaigns/nobody/stop", "/api/campaigns", "/api/scripts", "/api/scripts/nobody/draft",
         "/api/scripts/nobody/1/review", "/api/scripts/nobody/1/publish", "/api/scripts/nobody/split",
+        "/api/campaigns/what-if", "/api/segments/nobody/share-out", "/api/policies/strategies/x",
+        "/api/policies/strategies/x/check",
     ],
 }  # fmt: skip
 REQUESTS = [(method, path) for method, paths in SAMPLES.items() for path in paths]
