@@ -133,25 +133,6 @@ def test_dark_and_english_stay_chosen(page: Page) -> None:
     assert page.evaluate("[document.documentElement.dataset.theme, document.documentElement.lang]") == ["dark", "en"]
 
 
-def test_an_import_shows_what_was_rejected(page: Page, tmp_path: Path) -> None:
-    file = tmp_path / "cases.csv"
-    file.write_text(
-        "借据号,姓名,手机号,身份证后四位,出生月日,欠款金额,逾期天数,产品,债权人\n"
-        "B-1,周一,13900139101,1234,0101,900,10,消费分期,星河消费金融有限公司\n"
-        "B-2,<img src=x>,not a number,1234,0101,900,10,消费分期,星河消费金融有限公司\n",
-        encoding="utf-8",
-    )
-    page.goto("/cases")
-    page.set_input_files("input[type=file]", file)
-    result = page.locator("[data-import-result]")
-    expect(result.locator("[data-count=imported]")).to_have_text("1")
-    expect(result.locator("tbody tr")).to_have_count(1)
-    expect(result.locator("tbody tr td").first).to_have_text("3")
-    expect(page.locator(".pager")).to_contain_text("13")
-    page.goto("/cases?search=B-1")
-    expect(page.locator(".scroll tbody").last).to_contain_text("周一")
-
-
 def test_campaigns_start_and_stop_in_place(page: Page) -> None:
     page.goto("/campaigns")
     card = page.locator(".campaign", has_text="大额首逾关怀")

@@ -32,6 +32,9 @@ _TELLTALE = re.compile("催|贷|债|欠|逾期|清收|资产管理|不良|律师
 """Words in a lender's name that would disclose the debt to whoever picks up the phone."""
 
 
+_CONTROL = re.compile(r"[\x00-\x1f]")
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the file does not say: the day of the import and the creditors already known, by name."""
@@ -82,7 +85,7 @@ def parse_row(row: Row, places: Places, context: Context, remarks: list[Problem]
     _check_sum(reader, draft)
     _check_lengths(reader)
     own = [_number(phone, rank) for rank, phone in enumerate(dict.fromkeys(phones))]
-    known = _traits(reader, "debtor"), _traits(reader, "loan")
+    known = _traits(reader, places, "debtor"), _traits(reader, places, "loan")
     numbers, addresses = (*own, *others_of(reader, len(own), phones)), addresses_of(reader)
     if reader.problems:
         raise RowError(reader.problems)
@@ -109,8 +112,9 @@ def _number(phone: str, rank: int) -> Number:
     return Number(phone, TargetKind.DEBTOR, rank, place=place, carrier=carrier)
 
 
-def _traits(reader: RowReader, of: str) -> dict[str, object]:
-    known = {id_: trait for id_, trait in traits().items() if trait.of == of and reader.trait_text(id_)}
+def _traits(reader: RowReader, places: Places, of: str) -> dict[str, object]:
+    here = [traits()[id_] for id_ in places.traits if reader.trait_text(id_)]
+    known = {trait.id: trait for trait in here if trait.of == of}
     read = {id_: reader.read_trait(id_, trait.zh, partial(read_trait, trait)) for id_, trait in known.items()}
     return {id_: value for id_, value in read.items() if value is not None}
 
@@ -195,7 +199,7 @@ def _check_sum(reader: RowReader, case: Case) -> None:
 def _check_lengths(reader: RowReader) -> None:
     for column in (Column.CASE_ID, Column.DEBTOR_ID, Column.PRODUCT, Column.CREDITOR, Column.HOTLINE):
         text = reader.text(column)
-        if len(text) > 64 or any(ord(sign) < 32 for sign in text):
+        if len(text) > 64 or _CONTROL.search(text):
             reader.problem(column, "超过64个字或含有控制字符。请检查是否串列。")
 
 

@@ -10,6 +10,7 @@ import phonenumbers
 from voicebot.campaign.tables import plain
 
 _SIP = re.compile(r"sips?:[A-Za-z0-9._~%+!*'()-]+@[A-Za-z0-9.-]+(:\d{1,5})?(;[A-Za-z0-9=.;_-]+)?", re.ASCII)
+_MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})", re.ASCII)
 _REMARK = re.compile(r"\([^()\d]*\)")
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?e\+?\d+", re.IGNORECASE | re.ASCII)
 _SEVERAL = re.compile(r"[/,;、，；|]")
@@ -25,6 +26,8 @@ def parse_phone(text: str) -> str:
     if _SIP.fullmatch(written):
         return written
     written = _REMARK.sub("", written).removesuffix(".0")
+    if (mobile := _MOBILE.fullmatch(written)) and _is_given_out(mobile[1][:7]):
+        return f"+86{mobile[1]}"
     if problem := _problem(written):
         raise PhoneError(problem)
     try:
@@ -34,6 +37,12 @@ def parse_phone(text: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise PhoneError(_why_invalid(written))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@lru_cache(maxsize=65536)
+def _is_given_out(beginning: str) -> bool:
+    """Whether mobile numbers that begin so are valid; their first seven digits decide."""
+    return phonenumbers.is_valid_number(phonenumbers.parse(f"+86{beginning}0000", None))
 
 
 def place_and_carrier(number: str) -> tuple[str, str]:

@@ -34,11 +34,12 @@ class RowReader:
     def __init__(self, row: Row, places: Places) -> None:
         self._row = row
         self._places = places
+        self._texts = {column: self._cell(place) for column, place in places.columns.items()}
         self.problems: list[Problem] = []
         self.remarks: list[Problem] = []
 
     def text(self, column: Column) -> str:
-        return self._cell(self._places.columns.get(column))
+        return self._texts.get(column, "")
 
     def trait_text(self, trait: str) -> str:
         return self._cell(self._places.traits.get(trait))

@@ -74,7 +74,7 @@ def parse_table(data: bytes) -> Table:
 
 def clean(text: str) -> str:
     """Trim, drop invisible characters and the marks by which spreadsheets force text ('0426 and ="0426")."""
-    text = text.translate(_INVISIBLE).strip().strip("\u3000")
+    text = text.strip() if text.isascii() else text.translate(_INVISIBLE).strip().strip("\u3000")
     if len(text) > 3 and text.startswith('="') and text.endswith('"'):
         text = text[2:-1]
     return text.removeprefix("'").strip()
@@ -108,4 +108,4 @@ def _delimiter(text: str) -> str:
 
 def plain(text: str) -> str:
     """Full-width signs as ordinary ones: １３８ is 138."""
-    return unicodedata.normalize("NFKC", text).strip()
+    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
