@@ -32,6 +32,7 @@ from voicebot.evidence.keeping import keep_evidence
 from voicebot.handoff.housekeeping import keep_desk
 from voicebot.messages.gateways import email_channel
 from voicebot.messages.manners import load_manners
+from voicebot.messages.gateways import email_channel
 from voicebot.quality.afterwards import Afterwards
 from voicebot.reports.delivery import Delivery
 from voicebot.reports.rollup import RollUp
