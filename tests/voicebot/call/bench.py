@@ -11,10 +11,7 @@ from voicebot.call.session import CallSession
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import Fact, FactKind
-from voicebot.domain.talk import (
-    Play,
-    Report,
-)
+from voicebot.domain.talk import BRIEFING, HandOver, Play, Report
 from voicebot.evidence.recorder import Recorder
 from voicebot.evidence.signer import Signer
 from voicebot.handoff.desk import Seat
