@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.permission import caps_of, judge_by
+from voicebot.campaign.placement import NotDialled
 from voicebot.domain.attempt import Attempt, AttemptState, Caps, Outcome, Purpose
 from voicebot.domain.campaign import CampaignState
 from voicebot.domain.case import Promise
@@ -245,3 +246,74 @@ async def test_two_diallers_share_the_work(store: Store, database_url: str) -> N
         await asyncio.gather(run_until(first_dialler, done), run_until(second_dialler, done))
     assert Counter(attempt.case.id for attempt in phones.calls) == {f"C{n:04d}": 1 for n in range(30)}
     assert {attempt.leased_by for attempt in phones.calls} == {"w1", "w2"}
+
+
+async def test_a_pause_holds_at_once_and_going_on_needs_no_next_look(store: Store) -> None:
+    """The dialler looks by itself once an hour here: what wakes it is the pause's end."""
+    await running_campaign(store, cases=30, concurrency=2)
+    phones = Phones(no_answer)
+    dialler = Dialler(store, "w1", phones.place, allow, capacity=2, clock=FixedClock(NOON), poll_s=3600)
+    stop = asyncio.Event()
+    async with asyncio.timeout(60):
+        running = asyncio.create_task(dialler.run(stop))
+        while not phones.calls:  # noqa: ASYNC110 - the dialler is what is waited for
+            await asyncio.sleep(0.01)
+        assert await store.campaigns.pause("k1", NOON)
+        while dialler.running:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        begun = len(phones.calls)
+        assert begun < 30
+        await asyncio.sleep(0.3)
+        assert len(phones.calls) == begun, "a call was begun during the pause"
+        assert await store.campaigns.resume("k1")
+        while len(phones.calls) < 30:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        stop.set()
+        await running
+
+
+async def test_halting_stops_everything_and_going_on_starts_it_again(store: Store) -> None:
+    await running_campaign(store, cases=4)
+    phones = Phones(no_answer)
+    await store.dialling.halt("demo", NOON)
+    dialler = Dialler(store, "w1", phones.place, allow, clock=FixedClock(NOON), poll_s=3600)
+    stop = asyncio.Event()
+    async with asyncio.timeout(60):
+        running = asyncio.create_task(dialler.run(stop))
+        await asyncio.sleep(0.3)
+        assert phones.calls == []
+        await store.dialling.go_on()
+        while len(phones.calls) < 4:  # noqa: ASYNC110 - the dialler is what is waited for
+            await asyncio.sleep(0.01)
+        stop.set()
+        await running
+
+
+async def test_an_order_that_no_line_takes_is_no_call(store: Store) -> None:
+    """The attempt waits again, nothing is counted, and no outcome is made up."""
+    await running_campaign(store, cases=1)
+    clock = FixedClock(NOON)
+
+    async def nobody_takes(attempt: Attempt) -> Outcome:
+        assert await store.lost_calls.take_back(attempt, clock.now() + HOUR, clock.now())
+        raise NotDialled("no line took it")
+
+    dialler = Dialler(store, "w1", nobody_takes, allow, clock=clock)
+    for _ in range(5):  # more often than the law lets a number be dialled
+        assert await dialler.once() == 1
+        clock.advance(HOUR)
+    (attempt,) = await store.attempts.of_case("C0000")
+    assert attempt.state is AttemptState.WAITING and attempt.disposition is None
+
+
+async def test_a_call_that_may_have_rung_counts_as_a_conversation(store: Store) -> None:
+    await running_campaign(store, cases=1)
+
+    async def lost(attempt: Attempt) -> Outcome:
+        raise RuntimeError("the line died over it")
+
+    clock = FixedClock(NOON)
+    dialler = Dialler(store, "w1", lost, allow, clock=clock)
+    await dialler.once()
+    clock.advance(4 * HOUR)
+    assert await dialler.once() == 0, "it may have been today's conversation"
