@@ -128,7 +128,7 @@ class QualityData:
     async def second(self, count: int) -> int:
         """Have finished reviews looked at once more by somebody else, blind; how many."""
         done = await self._store.reviews.done(self._clock.now() - LATELY)
-        again = {review.of for pair in await self.pairs() for review in pair}
+        again = await self._store.reviews.seconded()
         first = [review for review in done if review.round is Round.FIRST and review.id not in again]
         return len(await second_look(self._store, first[:count], self._clock.now()))
 

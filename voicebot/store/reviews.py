@@ -142,6 +142,12 @@ class Reviews:
                 same.setdefault((review.call_id, review.scorecard_sha256), []).append(review)
         return [(a, b) for group in same.values() for at, a in enumerate(group) for b in group[at + 1 :]]
 
+    async def seconded(self) -> frozenset[int]:
+        """Ids of reviews that somebody was asked to look at again."""
+        query = select(reviews.c.of).where(reviews.c.of.is_not(None))
+        async with self._database.begin() as connection:
+            return frozenset((await connection.execute(query)).scalars())
+
     # -- appeals
 
     async def appeal(self, review_id: int, by: str, words: str, now: dt.datetime) -> int:

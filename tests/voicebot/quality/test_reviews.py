@@ -1,0 +1,139 @@
+"""Calls drawn, reviewed, looked at blind a second time, appealed; and everything that was said, found."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from voicebot.console.quality_data import QualityData
+from voicebot.domain.clock import SHANGHAI, FixedClock
+from voicebot.domain.journal import Fact, FactKind
+from voicebot.domain.quality import Round, Sampling, SpeechSearch
+from voicebot.domain.records import CallRecord
+from voicebot.quality.afterwards import Afterwards
+from voicebot.quality.scorecard import shipped
+from voicebot.store import Store
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=SHANGHAI)
+SAID = {
+    "c1": ("caller", "我失业三个月了，实在还不上"),
+    "c2": ("caller", "我要投诉你们，去银保监会投诉"),
+    "c3": ("agent", "你再不还钱就打断你的腿"),
+}
+
+
+@pytest.fixture
+async def data(store: Store) -> QualityData:
+    for index, (call_id, (speaker, text)) in enumerate(SAID.items()):
+        began = NOW - dt.timedelta(hours=3 - index)
+        await store.calls.start(CallRecord(call_id, "outbound", "+8613800138000", began, script=f"m{index % 2}"))
+        kind = FactKind.HEARD if speaker == "caller" else FactKind.AGENT_HEARD
+        told = [(FactKind.ANSWERED, {}), (FactKind.SAID, {"text": "您好，请问是本人吗"}),
+                (FactKind.JOINED, {"agent": "a1"}) if speaker == "agent" else (FactKind.NOTE, {"text": ""}),
+                (kind, {"text": text, "start_ms": 2000, "end_ms": 3000})]  # fmt: skip
+        facts = [Fact(seq, began.astimezone(dt.UTC).isoformat(), 1000 * seq, k, d) for seq, (k, d) in enumerate(told)]
+        await store.facts.append(call_id, facts)
+        await store.calls.change(call_id, answered_at=began, ended_at=began, duration_ms=60_000 * (index + 1))
+    await Afterwards(store, FixedClock(NOW)).catch_up()
+    return QualityData(store, FixedClock(NOW))
+
+
+async def test_every_call_is_looked_at_and_the_riskiest_drawn_first(store: Store, data: QualityData) -> None:
+    assert await store.checks.unchecked() == []
+    assert await data.draw("standard", "risk", 1) == 1
+    (review,) = await data.waiting("qa")
+    assert (review.call_id, review.agent, review.why) == ("c3", "a1", Sampling.RISK)
+    assert review.automatic["lawful"] == "no"
+    assert await data.draw("standard", "random", 9) == 2, "what was drawn is not drawn again"
+
+
+async def test_calls_are_drawn_by_agent_and_by_script(data: QualityData) -> None:
+    assert await data.draw("agent", "agent", 9, "nobody") == 0
+    assert await data.draw("agent", "agent", 9, "a1") == 1
+    assert await data.draw("standard", "script", 9, "m1") == 1
+    with pytest.raises(ValueError, match="random"):
+        await data.draw("standard", "chosen", 1)
+
+
+def answers(**other: str) -> dict[str, str]:
+    return {question.id: "yes" for question in shipped()["standard"].questions} | other
+
+
+async def test_a_second_look_is_blind_and_somebody_elses(data: QualityData) -> None:
+    await data.draw("standard", "risk", 1)
+    (first,) = await data.waiting("qa")
+    assert await data.review(first.id, "qa", answers(listening="no"), "ok") == pytest.approx(91.7)
+    with pytest.raises(ValueError, match="done already"):
+        await data.review(first.id, "qb", answers(), "")
+    assert await data.second(5) == 1
+    assert await data.second(5) == 0, "once is enough"
+    assert [review.round for review in await data.waiting("qa")] == [], "not their own call"
+    second = next(review for review in await data.waiting("qb") if review.of == first.id)
+    assert (second.round, second.answers) == (Round.SECOND, {})
+    await data.review(second.id, "qb", answers(), "")
+    whole = next(found for found in await data.agreement() if found.question == "")
+    assert (whole.answered, whole.alike) == (11, 10)
+    assert (await data.calibration())["qa"] < 0 < (await data.calibration())["qb"]
+
+
+async def test_a_fatal_answer_leaves_nothing(data: QualityData) -> None:
+    review = await data.open_review("c1", "qa", "standard")
+    assert await data.open_review("c1", "qa", "standard") == review
+    assert await data.review(review.id, "qa", answers(lawful="no"), "") == 0
+
+
+async def test_an_agent_appeals_and_a_supervisor_decides(store: Store, data: QualityData) -> None:
+    await data.draw("agent", "agent", 1)
+    (review,) = await data.waiting("qa")
+    given = {question.id: "yes" for question in shipped()["agent"].questions} | {"empathy": "no"}
+    score = await data.review(review.id, "qa", given, "")
+    with pytest.raises(ValueError, match="only the agent"):
+        await data.appeal(review.id, "other", "a2", "no")
+    appeal = await data.appeal(review.id, "zhou", "a1", "客户当时在笑")
+    with pytest.raises(ValueError, match="open appeal"):
+        await data.appeal(review.id, "zhou", "a1", "again")
+    await data.decide(appeal, "boss", "听了录音，成立", 95.0)
+    changed = await store.reviews.find(review.id)
+    assert changed is not None and changed.score == 95.0 != score
+    (told,) = await store.reviews.appeals(False, review.id)
+    assert (told.state, told.score_before, told.score_after) == ("changed", score, 95.0)
+    with pytest.raises(LookupError):
+        await data.decide(appeal, "boss", "", None)
+
+
+async def test_what_was_said_is_found(data: QualityData) -> None:
+    expected: list[tuple[SpeechSearch, list[str]]] = [
+        (SpeechSearch("失业"), ["c1"]),
+        (SpeechSearch("投诉 银保监"), ["c2"]),
+        (SpeechSearch("投诉 失业"), []),
+        (SpeechSearch("还"), ["c3", "c1"]),
+        (SpeechSearch("还", speaker="agent"), ["c3"]),
+        (SpeechSearch("。，"), []),
+        (SpeechSearch("'; DROP TABLE calls"), []),
+        (SpeechSearch(rule="F01"), ["c3"]),
+        (SpeechSearch(agent="a1"), ["c3"]),
+        (SpeechSearch(least_risk=40), ["c3"]),
+        (SpeechSearch(most_s=60), ["c1"]),
+        (SpeechSearch(least_s=150), ["c3"]),
+        (SpeechSearch(script="m1"), ["c2"]),
+        (SpeechSearch("请问", since=NOW - dt.timedelta(minutes=90)), ["c3"]),
+    ]
+    for wanted, found in expected:
+        hits, total = await data.search(wanted)
+        assert [hit.call_id for hit in hits] == found, wanted
+        assert total == len(found)
+
+
+async def test_a_hit_says_where_in_the_call(data: QualityData) -> None:
+    hits, _ = await data.search(SpeechSearch("投诉"))
+    (line,) = hits[0].lines
+    assert (line.speaker, line.ms, line.text) == ("caller", 2000, SAID["c2"][1])
+
+
+async def test_comments_stand_at_their_moment(data: QualityData) -> None:
+    await data.comment("c1", 2500, "  这里语气很好 ", "qa")
+    (comment,) = (await data.of_call("c1")).comments
+    assert (comment.ms, comment.text, comment.author) == (2500, "这里语气很好", "qa")
+    with pytest.raises(LookupError):
+        await data.comment("gone", 0, "x", "qa")
