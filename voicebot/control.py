@@ -32,7 +32,6 @@ from voicebot.evidence.keeping import keep_evidence
 from voicebot.handoff.housekeeping import keep_desk
 from voicebot.messages.gateways import email_channel
 from voicebot.messages.manners import load_manners
-from voicebot.messages.gateways import email_channel
 from voicebot.quality.afterwards import Afterwards
 from voicebot.reports.delivery import Delivery
 from voicebot.reports.rollup import RollUp
@@ -167,7 +166,7 @@ async def _dial(store: Store, settings: Settings, premises: Premises, stop: asyn
         asyncio.create_task(Afterwards(store, clock).run()),
         asyncio.create_task(RollUp(store, settings.recordings, clock).run()),
         asyncio.create_task(_send_reports(store, settings, clock)),
-        asyncio.create_task(afterwork(store, settings, clock)),
+        asyncio.create_task(afterwork(store, settings, clock, lambda: premises.packs)),
         asyncio.create_task(_follow_strategies(store, settings, clock)),
     ]
     capacity = min(settings.max_calls * settings.workers, channels_of(settings))

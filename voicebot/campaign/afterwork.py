@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from voicebot.campaign.aftermath import Aftermath
 from voicebot.campaign.care import load_follow_up
 from voicebot.campaign.keeper import PromiseKeeper
+from voicebot.compliance.packs import Packs, shipped_packs
 from voicebot.config import Settings
 from voicebot.domain.clock import Clock
 from voicebot.messages.courier import Courier
@@ -17,13 +19,20 @@ from voicebot.messages.templates import load_templates
 from voicebot.store import Store
 
 
-async def afterwork(store: Store, settings: Settings, clock: Clock) -> None:
+async def afterwork(
+    store: Store, settings: Settings, clock: Clock, packs: Callable[[], Packs] = shipped_packs
+) -> None:
     """Run all of it until cancelled. SettingsError, CareError, TemplateError and MannersError name what is wrong."""
     care = load_follow_up(settings.follow_up)
     store.payments.terms = care.promises.terms
     channels = open_gateways(settings, clock)
     sender = Sender(
-        store, channels, load_templates(settings.message_templates), clock, manners=load_manners(settings.channels)
+        store,
+        channels,
+        load_templates(settings.message_templates),
+        clock,
+        packs=packs,
+        manners=load_manners(settings.channels),
     )
     in_writing = bool(channels)
     try:

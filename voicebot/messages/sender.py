@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from voicebot.compliance.asking import asked
 from voicebot.compliance.gate import check_speech
 from voicebot.compliance.packs import Packs, shipped_packs
-from voicebot.compliance.rulebook import Verdict, judge
+from voicebot.compliance.rulebook import Verdict
 from voicebot.compliance.speech_context import SpeechContext, record_of
 from voicebot.domain.attempt import TargetKind
 from voicebot.domain.clock import SHANGHAI, Clock
+from voicebot.domain.ledger import Means
 from voicebot.domain.message import Message, MessageState
 from voicebot.domain.permission import DialRequest, jurisdictions
 from voicebot.messages.channel import Channels, GatewayAway, Letter, Undeliverable, Unsubscribed
@@ -40,11 +43,11 @@ class Sender:
         channels: Channels,
         templates: Templates,
         clock: Clock,
-        packs: Packs | None = None,
+        packs: Callable[[], Packs] = shipped_packs,
         manners: Manners | None = None,
     ) -> None:
         self._store, self._channels, self._templates, self._clock = store, channels, templates, clock
-        self._packs = packs or shipped_packs()
+        self._packs = packs
         self._manners = manners or shipped_manners()
 
     async def run(self) -> None:
@@ -89,11 +92,21 @@ class Sender:
         stops = await self._store.contacts.stops_of(debtor, due.message.to, now)
         binding = tuple(stop.asked for stop in stops if stop.reason not in manner.despite)
         laws = jurisdictions(due.case.jurisdiction)
-        request = DialRequest(now, laws, TargetKind.DEBTOR.value, due.message.to, stops=binding)
-        verdict = judge(request, self._packs)
+        request = DialRequest(
+            now,
+            laws,
+            TargetKind.DEBTOR.value,
+            due.message.to,
+            stops=binding,
+            creditor_id=due.case.creditor.id,
+            debtor_id=debtor,
+            case_id=due.case.id,
+        )
+        verdict = asked(request, self._packs())
         only_the_hour = not verdict.allowed and not binding and verdict.not_before is not None
         if manner.at_any_hour and only_the_hour:
-            return replace(verdict, allowed=True, rule=None, not_before=None)
+            verdict = replace(verdict, allowed=True, rule=None, not_before=None)
+        await self._store.decisions.note(request, verdict, now, Means.MESSAGE)
         return verdict
 
     async def _free_at(self, due: DueMessage, now: dt.datetime) -> dt.datetime | None:

@@ -15,6 +15,7 @@ from voicebot.campaign.permission import judge_by
 from voicebot.domain.attempt import Attempt, ContactStop, Outcome
 from voicebot.domain.case import Promise
 from voicebot.domain.clock import FixedClock
+from voicebot.domain.ledger import DecisionSearch, Means
 from voicebot.domain.message import Message, MessageChannel, MessageKind, MessageState
 from voicebot.domain.outcome import Disposition
 from voicebot.messages.planning import promise_messages
@@ -189,3 +190,12 @@ async def test_two_senders_share_the_outbox(store: Store, sender: Sender, gatewa
     second = await store.outbox.lease(10, NOON)
     assert [due.message.kind for due in first] == [MessageKind.PROMISE_RECAP]
     assert second == []
+
+
+async def test_the_answer_about_a_message_is_in_the_permission_ledger(
+    store: Store, sender: Sender, clock: FixedClock
+) -> None:
+    await promised(store, clock)
+    await sender.once()
+    row, *_ = await store.decisions.search(DecisionSearch())
+    assert (row.means, row.allowed, row.case_id) == (Means.MESSAGE, True, "C0000")
