@@ -40,6 +40,10 @@ SELECT 'C' || lpad(n::text, 8, '0'), 'D' || n, 'K' || (n %% 5), '消费贷', n *
     timestamptz '2026-11-20' - n * interval '1 second', '北京', CASE WHEN n %% 10 = 0 THEN 'closed' ELSE 'open' END
 FROM generate_series(1, %s) n
 """
+NUMBER = """
+INSERT INTO numbers (debtor_id, number, place)
+SELECT 'D' || n, '+86138' || lpad(n::text, 8, '0'), '北京市' FROM generate_series(1, %s) n
+"""
 
 
 def fill(url: str, count: int) -> None:
@@ -55,10 +59,7 @@ def fill(url: str, count: int) -> None:
             f"INSERT INTO debtors (id, name) SELECT 'D' || n, {name} FROM generate_series(1, %s) n", [count]
         )
         connection.execute(CASE, [count])
-        connection.execute(
-            "INSERT INTO numbers (debtor_id, number, place) SELECT 'D' || n, '+86138' || lpad(n::text, 8, '0'), '北京市'"
-            " FROM generate_series(1, %s) n", [count]
-        )  # fmt: skip
+        connection.execute(NUMBER, [count])
         connection.execute("VACUUM ANALYZE")
 
 

@@ -97,7 +97,7 @@ def timeline(words: Words, view: CaseView) -> Markup:
     lines = []
     for moment in view.moments:
         line = story_line(words, moment)
-        title = tag("a", line.title, href=line.href, cls="link") if line.href else tag("span", line.title)
+        title = tag("a", line.title, href=line.href) if line.href else tag("span", line.title)
         when = tag("time", words.moment(moment.at), datetime=moment.at.isoformat(), cls="num")
         told = tag("div", tag("b", title), tag("small", line.text) if line.text else None)
         lines.append(tag("li", icon(line.icon), told, when, cls=line.tone, data_moment=moment.kind))

@@ -36,8 +36,8 @@ def register(console: Console) -> None:
         with shell(console, visit, "/cases", words("import.title"), SCRIPTS):
             back = ("/cases", words("cases.title"))
             markup(heading(words("import.title"), words("cases.import.lead"), back=back))
-            markup(tag("div", _drop(words, creditors), _payments(words), cls="two"))
-            markup(_latest(words, latest))
+            drops = tag("div", _drop(words, creditors), _payments(words), cls="two")
+            markup(tag("div", drops, _latest(words, latest), cls="stack"))
 
     @ui.page("/cases/import/{import_id}", response_timeout=10)
     async def one(import_id: str, request: Request) -> None:
@@ -259,7 +259,9 @@ def done(words: Words, record: ImportRecord, bad: Sequence[Mendable]) -> Markup:
     )
     told = [tag("p", icon("info"), note, cls="note") for note in notes]
     result = panel(
-        "check", words("import.state.done"), tag("div", *counts, cls="counts"), *told, tag("div", *more, cls="actions")
+        "check",
+        words("import.state.done"),
+        tag("div", tag("div", *counts, cls="counts"), *told, tag("div", *more, cls="actions"), cls="stack"),
     )
     return tag("div", result, _mend(words, record, bad), cls="stack")
 

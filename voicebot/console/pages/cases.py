@@ -147,7 +147,7 @@ def _filters(words: Words, wanted: CaseFilter, creditors: Sequence[Creditor]) ->
         _choice("order", orders, wanted.order),
         tag("button", words("search"), cls="btn", type="submit"),
         tag("a", words("reset"), href="/cases", cls="btn quiet") if active else None,
-        cls="filters",
+        cls="filters case-filters",
         method="get",
         role="search",
     )
