@@ -74,9 +74,9 @@ def consent(chance: random.Random, now: dt.datetime) -> dict[str, Any]:
     return made
 
 
-def difference(asked: dict[str, Any], chance: random.Random) -> str | None:
+def difference(asked: dict[str, Any], verdict: dict[str, Any], chance: random.Random) -> str | None:
     """Where rulebook and oracle differ about a row: the verdict, the time named, or a moment before it."""
-    now, verdict = dt.datetime.fromisoformat(asked["now"]), judge_row(asked)
+    now = dt.datetime.fromisoformat(asked["now"])
     if verdict["allowed"] is not may_dial(asked, now):
         return "the verdict"
     if verdict["allowed"]:
@@ -102,10 +102,11 @@ def first_difference(count: int, seed: int) -> tuple[int, dict[str, int], str | 
     named: dict[str, int] = {}
     for done in range(count):
         asked = row(chance)
-        found = difference(asked, chance)
+        verdict = judge_row(asked)
+        found = difference(asked, verdict, chance)
         if found is not None:
             return done, named, f"{found}: {json.dumps(asked, ensure_ascii=False)}"
-        rule = judge_row(asked)["rule"] or "allowed"
+        rule = verdict["rule"] or "allowed"
         named[rule] = named.get(rule, 0) + 1
     return count, named, None
 
