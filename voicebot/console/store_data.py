@@ -86,7 +86,7 @@ class StoreData:
         self.floor = FloorData(store, self._clock)
         self.follow = FollowData(store, self._clock, care, manners)
         self.people = PeopleData(store, self._clock)
-        rules = lambda: judge_by(premises.packs if premises else None)  # noqa: E731  # they may change
+        rules = lambda: judge_by(self.rulebook.in_force())  # noqa: E731  # they may change
         self.dialling = DiallingData(store, self._clock, home)
         self.campaigning = CampaignData(store, self._clock, home, model, rules)
         self.reports = ReportData(store, self._clock)

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voicebot.domain.attempt import Purpose, TargetKind
 from voicebot.domain.campaign import Campaign
 from voicebot.domain.message import PlannedMessage
+from voicebot.domain.records import PromiseState
 from voicebot.domain.strategy import Means, Step
 from voicebot.store.attempts import ADD
 from voicebot.store.cohorts import Entry, enter, held_out
 from voicebot.store.database import Database
 from voicebot.store.outbox import write_messages
-from voicebot.store.schema import cadence, cases, numbers
+from voicebot.store.schema import cadence, cases, numbers, promises
 from voicebot.store.schema_follow_up import addresses
 from voicebot.store.schema_strategy import cohorts, risks
 from voicebot.store.segments import overdue_on, within_segment
@@ -68,7 +69,7 @@ class Cadence:
     async def cases(self, campaign: Campaign, day: dt.date, days: Sequence[int]) -> list[CaseToday]:
         """The open cases of the campaign's segment that are overdue by one of `days` on `day`.
 
-        Without those that another campaign holds out.
+        Without those that another campaign holds out, and those whose promise has its day still to come.
         """
         overdue = overdue_on(day)
         best = (
@@ -84,12 +85,18 @@ class Cadence:
             .where(cohorts.c.case_id == cases.c.id, cohorts.c.campaign_id == campaign.id)
             .exists()
         )
+        promised = (
+            select(promises.c.id)
+            .where(promises.c.case_id == cases.c.id, promises.c.state == PromiseState.OPEN, promises.c.date >= day)
+            .exists()
+        )
         query = select(
             cases.c.id, cases.c.debtor_id, cases.c.amount_fen, overdue.label("overdue"), best.label("number"),
             risk.label("risk"),
         ).where(
             cases.c.status == "open", overdue.in_(days), *within_segment(campaign.segment, overdue),
             ours | ~held_out(cases.c.id),
+            ~promised,
         )  # fmt: skip
         async with self._database.begin() as connection:
             rows = (await connection.execute(query.order_by(cases.c.id))).all()

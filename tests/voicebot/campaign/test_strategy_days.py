@@ -13,8 +13,10 @@ from voicebot.campaign.permission import judge_by
 from voicebot.campaign.strategies import parse_strategy
 from voicebot.domain.attempt import Attempt, Outcome
 from voicebot.domain.campaign import Campaign, CampaignState, Segment
+from voicebot.domain.case import Promise
 from voicebot.domain.clock import SHANGHAI, FixedClock
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.records import PromiseState
 from voicebot.domain.risk import Scored
 from voicebot.domain.strategy import Strategy
 from voicebot.store import Store
@@ -45,7 +47,7 @@ def planner(store: Store, strategy: Strategy, clock: FixedClock, *gateways: str)
 
 
 async def test_sms_on_1_7_15_21_and_script_b_on_24_27_30_really_leave_on_those_days(store: Store) -> None:
-    """The example of the trade, through planner, rulebook, dialler and database, half an hour at a time."""
+    """The example of the trade, through planner, rulebook, dialler and database, day by day."""
     strategy = parse_strategy(
         "title: 样例\nsteps:\n"
         '  - {days: [1, 7, 15, 21], message: reminder, hours: ["10:00", "18:00"]}\n'
@@ -53,21 +55,19 @@ async def test_sms_on_1_7_15_21_and_script_b_on_24_27_30_really_leave_on_those_d
         "sample.yaml",
     )
     await follow(store, strategy)
-    clock = FixedClock(DUE)
+    clock = FixedClock(DUE + dt.timedelta(hours=1, minutes=30))
     rung: list[tuple[int, str]] = []
 
     async def place(attempt: Attempt) -> Outcome:
         rung.append(((clock.now() - DUE).days, attempt.script))
         return Outcome(Disposition.REFUSAL, talked_to=True)
 
-    plan = planner(store, strategy, clock)
     dialler = Dialler(store, "w", place, judge_by(), capacity=5, clock=clock)
     for _ in range(34):
-        for _ in range(6):
-            await plan.once()
-            await dialler.once()
-            clock.advance(dt.timedelta(hours=1))
-        clock.advance(DAY - dt.timedelta(hours=6))
+        for _ in range(2):  # as if the server was started anew in between
+            await planner(store, strategy, clock).once()
+        await dialler.once()
+        clock.advance(DAY)
     messages = await store.outbox.of_case("C0001")
     assert sorted((message.not_before - DUE).days for message in messages) == [1, 7, 15, 21]
     assert {message.kind for message in messages} == {"reminder"}
@@ -147,6 +147,19 @@ async def test_whoever_is_held_out_is_reached_by_no_means_and_by_no_other_campai
     # With the end of the campaign the comparison is over.
     await store.campaigns.stop("k", clock.now())
     assert (await store.portfolio.pool(clock.now()))[1] > total
+
+
+async def test_who_has_promised_is_left_in_peace_until_the_day_is_over(store: Store) -> None:
+    strategy = parse_strategy("title: 每天\nsteps: [{days: [1, 2, 3, 4], call: s1}]", "daily.yaml")
+    await follow(store, strategy)
+    promise = Promise((DUE + 2 * DAY).date(), 100_000, confirmed=True)
+    promise_id = await store.promises.record("C0001", None, promise, DUE)
+    clock = FixedClock(DUE + DAY)
+    for _ in range(2):
+        assert (await planner(store, strategy, clock).once()).calls == 0
+        clock.advance(DAY)
+    await store.promises.mark(promise_id, PromiseState.BROKEN)
+    assert (await planner(store, strategy, clock).once()).calls == 1
 
 
 async def test_the_hardest_are_rung_first_where_the_strategy_says_so(store: Store) -> None:
