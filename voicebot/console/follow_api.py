@@ -15,7 +15,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import PlainTextResponse
 
 from voicebot.console.api_values import DoneOut
-from voicebot.console.follow_data import FollowData, NotYourTicket
+from voicebot.console.follow_data import NotYourTicket
 from voicebot.console.follow_values import (
     CountOut,
     DeliveryOut,
@@ -37,6 +37,7 @@ from voicebot.console.follow_values import (
     webhook_out,
 )
 from voicebot.console.gate import account_of
+from voicebot.console.queries import ConsoleData
 from voicebot.console.settings import ConsoleSettings
 from voicebot.domain.event import DeliveryState
 from voicebot.domain.message import MessageChannel, MessageState
@@ -59,7 +60,7 @@ def _readable() -> Iterator[None]:
         raise HTTPException(422, str(wrong)) from wrong
 
 
-def follow_routes(data: FollowData, settings: ConsoleSettings) -> APIRouter:
+def follow_routes(data: ConsoleData, settings: ConsoleSettings) -> APIRouter:
     """All routes of what follows calls."""
     router = APIRouter(prefix="/api", tags=["follow-up"])
     _promise_routes(router, data)
@@ -70,43 +71,43 @@ def follow_routes(data: FollowData, settings: ConsoleSettings) -> APIRouter:
     return router
 
 
-def _promise_routes(router: APIRouter, data: FollowData) -> None:
+def _promise_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.get("/promises")
     async def promises(month: Annotated[str, Query(pattern=r"^\d{4}-\d{2}$")] = "") -> list[PromiseDayOut]:
         """The promises of a month (YYYY-MM, this one if left out), day by day."""
-        today = data.today()
+        today = data.follow.today()
         year, number = (int(month[:4]), int(month[5:])) if month else (today.year, today.month)
         with _readable():
-            return [day_out(day) for day in await data.month(year, number)]
+            return [day_out(day) for day in await data.follow.month(year, number)]
 
 
-def _ticket_routes(router: APIRouter, data: FollowData) -> None:
+def _ticket_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.get("/tickets")
     async def tickets(
         request: Request, state: TicketState = TicketState.OPEN, kind: TicketKind | None = None, mine: bool = False
     ) -> list[TicketOut]:
         """Tickets, the nearest deadline first; agents get their own."""
-        found = await data.tickets(account_of(request.scope), state, kind, mine)
-        return [ticket_out(ticket, data.now()) for ticket in found]
+        found = await data.follow.tickets(account_of(request.scope), state, kind, mine)
+        return [ticket_out(ticket, data.follow.now()) for ticket in found]
 
     @router.get("/tickets/{ticket_id}")
     async def ticket(ticket_id: int, request: Request) -> TicketOut:
         """One ticket with its notes."""
         with _readable():
-            return ticket_out(await data.ticket(account_of(request.scope), ticket_id), data.now())
+            return ticket_out(await data.follow.ticket(account_of(request.scope), ticket_id), data.follow.now())
 
     @router.post("/tickets/{ticket_id}/notes")
     async def note(ticket_id: int, wanted: TicketNoteIn, request: Request) -> DoneOut:
         """Write down what was done or found."""
         with _readable():
-            await data.note(account_of(request.scope), ticket_id, wanted.text)
+            await data.follow.note(account_of(request.scope), ticket_id, wanted.text)
         return DoneOut()
 
     @router.post("/tickets/{ticket_id}/owner")
     async def owner(ticket_id: int, wanted: TicketOwnerIn, request: Request) -> DoneOut:
         """Hand a ticket to somebody."""
         with _readable():
-            await data.give(account_of(request.scope), ticket_id, wanted.owner)
+            await data.follow.give(account_of(request.scope), ticket_id, wanted.owner)
         return DoneOut()
 
     @router.post("/tickets/{ticket_id}/close")
@@ -114,26 +115,26 @@ def _ticket_routes(router: APIRouter, data: FollowData) -> None:
         """Close a ticket: contact is resumed, rests until a day, or the case is closed."""
         who = account_of(request.scope)
         with _readable():
-            await data.close(who, ticket_id, wanted.decision, wanted.text, wanted.rest_until or None)
+            await data.follow.close(who, ticket_id, wanted.decision, wanted.text, wanted.rest_until or None)
         log.info("ticket closed", ticket=ticket_id, decision=wanted.decision.value, by_pii=who.username)
         return DoneOut()
 
 
-def _message_routes(router: APIRouter, data: FollowData) -> None:
+def _message_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.get("/messages")
     async def messages(state: MessageState | None = None) -> list[MessageOut]:
         """The newest hundred messages."""
-        return [message_out(message) for message, _ in (await data.post_box(state)).messages]
+        return [message_out(message) for message, _ in (await data.follow.post_box(state)).messages]
 
 
-def _gateway_routes(router: APIRouter, data: FollowData, settings: ConsoleSettings) -> None:
+def _gateway_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettings) -> None:
     @router.post("/messages/receipts")
     async def receipt(request: Request) -> ReceiptOut:
         """What became of a message, or what its reader answered; signed like the messages themselves."""
         body = await request.body()
         stamp, claimed = (request.headers.get(f"X-Voicebot-{name}", "") for name in ("Timestamp", "Signature"))
         secret = settings.message_secret.encode()
-        if not secret or not is_signed(secret, stamp, claimed, body, data.now()):
+        if not secret or not is_signed(secret, stamp, claimed, body, data.follow.now()):
             raise HTTPException(401, "the signature is wrong, or its time is more than five minutes off")
         try:
             told = ReceiptIn.model_validate_json(body)
@@ -141,11 +142,11 @@ def _gateway_routes(router: APIRouter, data: FollowData, settings: ConsoleSettin
             raise HTTPException(422, f"not a receipt: {wrong}"[:500]) from wrong
         channel = MessageChannel(told.channel)
         if told.from_:
-            return ReceiptOut(stopped=await data.answered(channel, told.from_, told.text))
+            return ReceiptOut(stopped=await data.follow.answered(channel, told.from_, told.text))
         if not told.state or not (told.key or told.id):
             raise HTTPException(422, "a receipt names key or id, and state")
         state = MessageState(told.state)
-        known = await data.receipt(told.key or told.id, state, told.why, None if told.key else channel)
+        known = await data.follow.receipt(told.key or told.id, state, told.why, None if told.key else channel)
         return ReceiptOut(known=known, stopped=known and state is MessageState.UNSUBSCRIBED)
 
     @router.get("/messages/wechat")
@@ -162,9 +163,9 @@ def _gateway_routes(router: APIRouter, data: FollowData, settings: ConsoleSettin
         if told.get("Event") == "TEMPLATESENDJOBFINISH":
             status = told.get("Status", "")
             state = MessageState.DELIVERED if status == "success" else MessageState.FAILED
-            await data.receipt(told.get("MsgID", "-"), state, f"WeChat: {status}", MessageChannel.WECHAT)
+            await data.follow.receipt(told.get("MsgID", "-"), state, f"WeChat: {status}", MessageChannel.WECHAT)
         elif told.get("Event") == "unsubscribe" and told.get("FromUserName"):
-            await data.answered(MessageChannel.WECHAT, told["FromUserName"], "退订")
+            await data.follow.answered(MessageChannel.WECHAT, told["FromUserName"], "退订")
         return PlainTextResponse("success")
 
 
@@ -184,18 +185,18 @@ def _elements(body: bytes) -> dict[str, str]:
     return {name: told or plain for name, told, plain in found}
 
 
-def _webhook_routes(router: APIRouter, data: FollowData) -> None:
+def _webhook_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.get("/webhooks")
     async def webhooks() -> list[WebhookOut]:
         """Who is told of what."""
-        return [webhook_out(webhook) for webhook in await data.webhooks()]
+        return [webhook_out(webhook) for webhook in await data.follow.webhooks()]
 
     @router.post("/webhooks", status_code=201)
     async def save(wanted: WebhookIn, request: Request) -> WebhookOut:
         """Add a webhook or change it; the answer tells its secret, this once."""
         events = wanted.events if isinstance(wanted.events, list) else re.findall(r"[^\s,，]+", wanted.events)
         with _readable():
-            webhook = await data.save_webhook(wanted.name.strip(), wanted.url.strip(), events, wanted.secret)
+            webhook = await data.follow.save_webhook(wanted.name.strip(), wanted.url.strip(), events, wanted.secret)
         log.info("webhook saved", webhook=webhook.name, by_pii=account_of(request.scope).username)
         return webhook_out(webhook, secret=True)
 
@@ -203,7 +204,7 @@ def _webhook_routes(router: APIRouter, data: FollowData) -> None:
     async def remove(name: str, request: Request) -> DoneOut:
         """Tell it nothing more."""
         with _readable():
-            await data.remove_webhook(name)
+            await data.follow.remove_webhook(name)
         log.info("webhook removed", webhook=name, by_pii=account_of(request.scope).username)
         return DoneOut()
 
@@ -211,7 +212,7 @@ def _webhook_routes(router: APIRouter, data: FollowData) -> None:
     async def test(name: str) -> DoneOut:
         """Send it a test event."""
         with _readable():
-            await data.test_webhook(name)
+            await data.follow.test_webhook(name)
         return DoneOut()
 
     @router.post("/webhooks/{name}/replay")
@@ -221,9 +222,9 @@ def _webhook_routes(router: APIRouter, data: FollowData) -> None:
         if since is not None and since.tzinfo is None:
             since = since.replace(tzinfo=dt.UTC)
         with _readable():
-            return CountOut(count=await data.replay_webhook(name, since, wanted.delivery_id if wanted else None))
+            return CountOut(count=await data.follow.replay_webhook(name, since, wanted.delivery_id if wanted else None))
 
     @router.get("/webhooks/deliveries")
     async def deliveries(name: str | None = None, state: DeliveryState | None = None) -> list[DeliveryOut]:
         """The newest hundred; state dead is what was given up."""
-        return [delivery_out(delivery) for delivery in await data.deliveries(name, state)]
+        return [delivery_out(delivery) for delivery in await data.follow.deliveries(name, state)]

@@ -100,7 +100,7 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     app.include_router(evidence_routes(data, settings))  # before the cases, whose ids may hold slashes
     app.include_router(campaign_routes(data))  # before the cases, whose ids may hold anything
     app.include_router(case_routes(data))
-    app.include_router(follow_routes(data.follow, settings))
+    app.include_router(follow_routes(data, settings))
     app.include_router(line_routes(settings))
     app.include_router(dialling_routes(data))
     app.include_router(rulebook_routes(data))

@@ -105,8 +105,9 @@ async def test_a_mail_goes_out_under_tls_with_a_password_in_chinese_twice_over(
 
 
 async def test_no_password_is_sent_without_tls_and_a_wrong_one_may_be_put_right(
-    box: Box, plain: asyncio.Server, secure: asyncio.Server, certificate: Path
+    box: Box, plain: asyncio.Server, secure: asyncio.Server, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("voicebot.messages.email.TIMEOUT_S", 2.0)  # this server falls silent after a wrong password
     with pytest.raises(GatewayAway):
         await channel(plain, "starttls", username="bot", password="geheim").send(LETTER)
     wrong = channel(secure, "starttls", username="bot", password="falsch", ca_file=str(certificate))
