@@ -54,13 +54,17 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--calls", type=int, default=1_000_000)
     options.add_argument("--runs", type=int, default=5)
+    options.add_argument("--keep", type=Path, help="a folder for the database, filled once and measured again")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="vbreports") as folder:
-        server = EmbeddedPostgres(Path(folder) / "pg")
+        home = chosen.keep or Path(folder)
+        filled = (home / "pg").exists()
+        server = EmbeddedPostgres(home / "pg")
         url = server.start()
         try:
             migrate(url)
-            _fill(url, chosen.calls)
+            if not filled:
+                _fill(url, chosen.calls)
             asyncio.run(_measure(url, chosen.runs))
         finally:
             server.stop()
@@ -72,7 +76,7 @@ def _fill(url: str, calls: int) -> None:
         connection.execute(_FILL, {"calls": calls})
         connection.execute(_SUM_DAYS)
         connection.execute(_SUM_NODES)
-        connection.execute("ANALYZE")
+        connection.execute("VACUUM ANALYZE")
         (days,) = connection.execute("SELECT count(*) FROM report_days").fetchone() or (0,)
     print(f"{calls:,} calls, {days:,} rows of sums, filled in {time.perf_counter() - began:.0f} s")
 
