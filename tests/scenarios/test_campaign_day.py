@@ -39,7 +39,7 @@ from .town import Rung, Town
 MORNING = dt.datetime(2026, 11, 24, 8, 45, tzinfo=SHANGHAI)
 EVENING = dt.datetime(2026, 11, 24, 20, 30, tzinfo=SHANGHAI)
 CREDITOR = Creditor("demo", "示例消费金融有限公司", "示例客户服务中心", "4000000000")
-CONCURRENCY = {"k0": 20, "k1": 6}
+CONCURRENCY = {"k0": 26, "k1": 8}
 CALLERS = ("+861055500001", "+861055500002", "+861055500003")
 MOST_PER_CALLER = 150
 AT_ONCE = 10
@@ -101,7 +101,7 @@ class Day:
             until.append(self._beat_at)
         if (ending := self.town.next_ending()) is not None:
             until.append(ending)
-        soonest = max(min(until), self.clock.now() + dt.timedelta(seconds=6))
+        soonest = max(min(until), self.clock.now() + dt.timedelta(seconds=10))
         self.clock.advance(soonest - self.clock.now())
 
     async def _round(self) -> None:

@@ -19,8 +19,9 @@ from voicebot.domain.attempt import Attempt, AttemptState, Caps, NextAttempt, Ou
 from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.message import PlannedMessage
 from voicebot.domain.outcome import Disposition
-from voicebot.domain.pace import Pacing
+from voicebot.domain.pace import BreakerState, Pacing
 from voicebot.domain.permission import Judge
+from voicebot.domain.records import AlertKind
 from voicebot.messages.planning import promise_messages
 from voicebot.store import DatabaseError, Store
 from voicebot.store.attempts import LEASE, LeaseLost
@@ -257,7 +258,20 @@ class Dialler:
         for agent in await self._store.agents.give_back_lost(now):
             _log.warning("agent %s was reserved for a call that is over: ready again", agent)
         await self._store.campaigns.finish_done(now)
+        await self._tell_of_breakers(now)
         return orphans
+
+    async def _tell_of_breakers(self, now: dt.datetime) -> None:
+        """One alert for each campaign that begins to rest; a supervisor must see to its lines."""
+        if self._pacing is None:
+            return
+        pulses = await self._store.dialling.pulses(now, self._pacing)
+        resting = {pulse.campaign_id: pulse for pulse in pulses if pulse.breaker.state is not BreakerState.CLOSED}
+        for campaign_id in resting.keys() - self._resting:
+            pulse = resting[campaign_id]
+            text = f"任务“{pulse.name}”连续 {pulse.breaker.failures} 通呼叫失败，已熔断，稍后试拨：请检查线路"
+            await self._store.alerts.ring(AlertKind.BREAKER_OPEN, text, now)
+        self._resting = set(resting)
 
     async def _hear(self) -> None:
         """Look at once when campaigns start or pause, or all is let go on."""

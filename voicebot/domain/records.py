@@ -183,6 +183,7 @@ class AlertKind(StrEnum):
     WAITING_LONG = "waiting_long"
     TRANSFER_FAILED = "transfer_failed"
     TRUNK_DOWN = "trunk_down"
+    BREAKER_OPEN = "breaker_open"
     BRAIN_LOST = "brain_lost"
     TICKET_LATE = "ticket_late"
 

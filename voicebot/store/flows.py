@@ -60,7 +60,7 @@ _ENDED = text("""
         CROSS JOIN LATERAL (
             SELECT leased_at, settled_at, disposition FROM attempts
             WHERE campaign_id = wanted.id AND state = 'settled' AND settled_at > :since AND leased_at IS NOT NULL
-                AND rule IS NULL
+                AND placed_at IS NOT NULL AND rule IS NULL
             ORDER BY settled_at DESC LIMIT :latest
         ) AS a
     ORDER BY a.settled_at

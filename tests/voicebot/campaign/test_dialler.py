@@ -18,7 +18,7 @@ from voicebot.domain.case import Promise
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.permission import DialRequest
-from voicebot.domain.records import Number
+from voicebot.domain.records import AlertKind, Number
 from voicebot.store import Store
 from voicebot.store.cases import NewCase
 
@@ -317,3 +317,16 @@ async def test_a_call_that_may_have_rung_counts_as_a_conversation(store: Store) 
     await dialler.once()
     clock.advance(4 * HOUR)
     assert await dialler.once() == 0, "it may have been today's conversation"
+
+
+async def test_a_campaign_that_rests_after_failures_is_told_of_once(store: Store) -> None:
+    await running_campaign(store, cases=9)
+    clock = FixedClock(NOON)
+    dialler = Dialler(store, "w1", Phones(lambda attempt: Outcome(Disposition.FAILED)).place, allow,
+                      capacity=5, clock=clock)  # fmt: skip
+    assert await dialler.once() == 5
+    for _ in range(3):
+        await dialler.keep_house()
+    assert await dialler.once() == 0
+    (alert,) = await store.alerts.open()
+    assert alert.kind is AlertKind.BREAKER_OPEN and "十一月提醒" in alert.text

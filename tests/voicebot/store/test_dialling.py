@@ -73,6 +73,7 @@ async def test_failures_in_a_row_rest_a_campaign_and_one_call_tries_again(store:
     trial = await store.attempts.lease("w", 9, NOON + MINUTE, allow, pacing=PACING)
     assert len(trial) == 1
     assert await store.attempts.lease("w", 9, NOON + MINUTE, allow, pacing=PACING) == [], "one at a time"
+    await store.attempts.place(trial[0].id, "w", "trial", NOON + MINUTE)
     await store.attempts.settle(trial[0].id, "w", Outcome(Disposition.NO_ANSWER), NOON + MINUTE)
     assert len(await store.attempts.lease("w", 9, NOON + MINUTE, allow, pacing=PACING)) == 6
 
