@@ -99,6 +99,7 @@ async def photograph(screen: str, address: str, user: str, password: str, report
         await shot(page, f"{address}/campaigns", "console-campaigns.png")
         await shot(page, f"{address}/scripts", "console-scripts.png")
         await designer(page, address)
+        await case_pictures(page, address, await first_case(page, address))
         await page.emulate_media(color_scheme="dark")
         await shot(page, f"{address}/calls/{calls.get('p02') or next(iter(calls.values()))}", "console-call-dark.png")
         await browser.close()
@@ -125,6 +126,24 @@ async def designer(page: Page, address: str) -> None:
     await page.click("[data-side-tab=chat]")
     await page.wait_for_timeout(1500)
     await page.screenshot(path=HERE / "console-script.png")
+
+
+async def first_case(page: Page, address: str) -> str:
+    """A case to which something has happened."""
+    found = await (await page.request.get(f"{address}/api/cases?order=updated&limit=50")).json()
+    return str(max(found["cases"], key=lambda case: case["attempts"])["case_id"])
+
+
+async def case_pictures(page: Page, address: str, case_id: str) -> None:
+    """The example file on its way in, with a heading nobody knows, and the page of one case."""
+    text = (HERE.parent / "examples" / "cases.csv").read_text(encoding="utf-8-sig")
+    content = text.replace("欠款金额", "欠款金额（万元）", 1).replace("性别", "备注", 1).encode("gb18030")
+    await page.goto(f"{address}/cases/import")
+    file: Any = {"name": "十一月逾期.csv", "mimeType": "text/csv", "buffer": content}
+    await page.set_input_files("[data-case-file] input", file)
+    await page.locator("[data-plan]").wait_for(timeout=60_000)
+    await page.screenshot(path=HERE / "console-import.png", full_page=True)
+    await shot(page, f"{address}/cases/{case_id}", "console-case.png")
 
 
 async def shot(page: Page, url: str, name: str) -> None:

@@ -93,6 +93,9 @@ _ALIASES = {
 _MARKS = re.compile(r"[\s*_\-]|[(\[](元|万元|人民币|必填|选填|可选|天|文本|%)[)\]]")
 """What headings carry beside their meaning. A unit that changes figures is read on its own: see `in_ten_thousands`."""
 
+REASON = "拒绝原因"
+"""The column of a file of rejects that says what to do; an import ignores it."""
+
 IGNORED = ""
 """The meaning of a column that a person chose to leave out."""
 
@@ -168,8 +171,9 @@ def check_mapping(mapping: Mapping) -> Mapping:
 
 
 def shape_of(headings: Sequence[str]) -> str:
-    """A key that is equal for files with the same headings in any order."""
-    return hashlib.sha256("\x1f".join(sorted(filter(None, map(key_of, headings)))).encode()).hexdigest()
+    """A key that is equal for files with the same headings in any order, and for the rejects of such a file."""
+    keys = sorted({key_of(heading) for heading in headings} - {"", REASON})
+    return hashlib.sha256("\x1f".join(keys).encode()).hexdigest()
 
 
 def missing(places: Places) -> list[Column]:

@@ -8,13 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from voicebot.campaign.columns import Column, recognise
+from voicebot.campaign.columns import REASON, Column, recognise
 from voicebot.campaign.importer import Rejection, read_case_table
 from voicebot.campaign.tables import Table, read_bytes
-
-REASON = "拒绝原因"
-"""The column that says what to do; an import ignores it."""
-
 
 def write_rejects(source: Path, rejected: Sequence[Rejection], target: Path) -> int:
     """Write the rows of `source` that were rejected to `target`, a CSV that spreadsheet programs open; how many.

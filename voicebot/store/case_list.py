@@ -22,7 +22,7 @@ from voicebot.store.schema import attempts, cases, debtors, numbers
 ORDERS = {"overdue": cases.c.overdue_days, "amount": cases.c.amount_fen, "updated": cases.c.updated_at}
 """What a list can be ordered by, the largest first; ids break ties."""
 
-FOUND_MOST = 2000
+FOUND_MOST = 1000
 """A search that finds more than this shows these alone; whoever searches writes more."""
 
 
