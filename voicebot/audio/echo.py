@@ -41,12 +41,16 @@ _CALM_AFTER: Final = 60
 
 Floats = NDArray[np.float32]
 Complexes = NDArray[np.complex64]
+_HISS: Final = np.random.default_rng(1).normal(0, 0.0012, (61, FRAME_SAMPLES)).astype(np.float32)
+"""-58 dBFS, less than what counts as sound."""
+_NO_HISS: Final = np.zeros(FRAME_SAMPLES, np.float32)
 
 
 class EchoPath:
     """What is known of one call's echo."""
 
-    __slots__ = ("calm", "error_power", "held", "last", "sent", "silent", "variance", "waiting", "weights")
+    __slots__ = ("calm", "error_power", "filled", "held", "last", "sent", "silent", "variance", "waiting",
+                 "weights")
 
     def __init__(self) -> None:
         self.sent: Complexes = np.zeros((PARTS, _BINS), np.complex64)
@@ -57,6 +61,7 @@ class EchoPath:
         self.waiting: list[bytes] = []
         """What we sent since `sent` was brought up to date: nobody needs its spectra while nothing comes back."""
         self.calm = 0
+        self.filled = 0
         self.silent = PARTS
         self.held = 0
 
@@ -144,7 +149,15 @@ def _clean(paths: Sequence[EchoPath], received: Sequence[Floats]) -> Floats:
     doubtful = unsure.sum(axis=1) + _MISSED * FRAME_SAMPLES * np.einsum("nt,nt->n", echo, echo)
     sure = power.sum(axis=1) > _DOUBT * doubtful
     loudness = np.array([[_loudness(path, bool(one))] for path, one in zip(paths, sure, strict=True)], np.float32)
-    return np.asarray(left * loudness, np.float32)
+    return np.asarray(left * loudness + np.stack([_comfort(path) for path in paths]), np.float32)
+
+
+def _comfort(path: EchoPath) -> Floats:
+    """The hiss of a line where a frame was muffled: voice activity takes long to hear who speaks out of a dead one."""
+    if path.held:
+        return _NO_HISS
+    path.filled += 1
+    return np.asarray(_HISS[path.filled % len(_HISS)])
 
 
 def _smoothed(path: EchoPath, power: Floats) -> Floats:
