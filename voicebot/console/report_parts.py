@@ -7,6 +7,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from voicebot.console.figure_words import FIGURE_TEXTS
 from voicebot.console.icons import icon
 from voicebot.console.markup import tag
 from voicebot.console.shell import empty, panel
@@ -28,7 +29,7 @@ def headline(words: Words, book: Book) -> Markup:
     for name in _HEADLINE:
         figure, ratio = FIGURES[name], book.figures[name]
         below = f"{ratio.numerator:,} / {ratio.denominator:,}"
-        value = tag("b", shown(figure, ratio), title=figure.definition)
+        value = tag("b", shown(figure, ratio), title=_definition(words, name))
         boxes.append(tag("div", tag("span", _name(words, name)), value, tag("small", below), cls="stat"))
     return tag("section", *boxes, cls="panel stats six")
 
@@ -43,7 +44,7 @@ def figure_tables(words: Words, book: Book) -> Markup:
             rows.append(
                 tag(
                     "tr",
-                    tag("td", _name(words, figure.id), tag("span", figure.definition, cls="sub")),
+                    tag("td", _name(words, figure.id), tag("span", _definition(words, figure.id), cls="sub")),
                     tag("td", tag("b", shown(figure, ratio)), cls="num right"),
                     tag("td", f"{ratio.numerator:,} / {ratio.denominator:,}", cls="num right hide-phone"),
                     tag("td", bounds(figure, ratio) or "—", cls="num right hide-phone"),
@@ -179,6 +180,10 @@ def _field(title: str, entry: Markup) -> Markup:
 def _name(words: Words, figure_id: str) -> str:
     figure = FIGURES[figure_id]
     return figure.zh if words.language == "zh" else figure.en
+
+
+def _definition(words: Words, figure_id: str) -> str:
+    return FIGURE_TEXTS[figure_id] if words.language == "zh" else FIGURES[figure_id].definition
 
 
 def _share(value: float | None) -> str:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from voicebot.console.figure_words import FIGURE_TEXTS
 from voicebot.domain.report import Arm, Roll
 from voicebot.domain.tally import COUNTERS, age_band
 from voicebot.reports.book import roll_matrix, uplifts
@@ -44,6 +45,7 @@ def test_every_figure_is_defined_and_reads_only_what_is_counted() -> None:
             assert name in set(COUNTERS) | MONEY, f"nothing counts {name}"
             return 3
 
+    assert set(FIGURE_TEXTS) == set(FIGURES)
     for figure in FIGURES.values():
         assert "/" in figure.definition
         assert figure.of(Read()).denominator > 0
