@@ -10,6 +10,8 @@ RULEBOOK_TEXTS: dict[str, tuple[str, str]] = {
         "No dial without a permission; every yes and no is kept with its reasons, chained row by row",
     ),
     "rulebook.warning": ("需要处理", "Needs attention"),
+    "rulebook.warning.one": ("查看规则", "See the rules"),
+    "rulebook.warning.more": ("共 {count} 项，查看规则", "{count} in all: see the rules"),
     "rulebook.ledger": ("许可台账", "Permission ledger"),
     "rulebook.head": ("链长 {length} · 末端 {head}", "{length} in the chain · head {head}"),
     "rulebook.none": ("没有符合条件的记录", "Nothing matches"),

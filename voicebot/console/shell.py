@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -89,9 +89,20 @@ def shell(console: Console, visit: Visit, active: str, title: str, scripts: tupl
     with ui.element("div").classes("app"):
         markup(_side(console, visit, active), "aside").classes("side")
         with ui.element("main").classes("main"):
+            if active != "/rules" and visit.who.may("campaigns"):
+                markup(rules_banner(words, console.data.rulebook.warnings()))
             yield
         if console.settings.softphone and visit.who.agent_id and visit.who.may("desk"):
             softphone_panel(visit)
+
+
+def rules_banner(words: Words, warnings: Sequence[str]) -> Markup:
+    """The first thing that keeps us from dialling, now or soon, with the way to all of them."""
+    if not warnings:
+        return Markup("")
+    rest = words("rulebook.warning.more", count=len(warnings)) if len(warnings) > 1 else words("rulebook.warning.one")
+    link = tag("a", rest, href="/rules")
+    return tag("div", icon("alert"), tag("span", warnings[0], " ", link), cls="note bad banner", role="status")
 
 
 def _count_running(console: Console) -> None:
