@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import csv
 import json
+import os
 import random
 import statistics
 import tempfile
@@ -157,21 +158,24 @@ def write_file(path: Path, rows: int) -> None:
 
 
 async def measure_import(url: str, rows: int, folder: Path) -> dict[str, object]:
-    """Rows per second of a new file, of the same file again, and of COPY alone."""
+    """Rows per second of a new file, of the same file again, and of COPY alone.
+
+    `cpu_s`: what our own process spent on the new file; `load`: how busy the machine was with other things.
+    """
     path = folder / "cases.csv"
     write_file(path, rows)
     async with Store.from_url(url) as store:
-        begun = time.perf_counter()
+        begun, spent = time.perf_counter(), time.process_time()
         report = await import_cases(path, store)
-        first = time.perf_counter() - begun
+        first, cpu = time.perf_counter() - begun, time.process_time() - spent
         assert report.imported == rows, report
         begun = time.perf_counter()
         report = await import_cases(path, store)
         again = time.perf_counter() - begun
         assert report.duplicates == rows, report
     bare = _copy_again(url)
-    return {"rows": rows, "first_s": round(first, 1), "rows_per_s": round(rows / first), "again_s": round(again, 1),
-            "bare_s": round(bare, 1)}  # fmt: skip
+    return {"rows": rows, "first_s": round(first, 1), "rows_per_s": round(rows / first), "cpu_s": round(cpu, 1),
+            "again_s": round(again, 1), "bare_s": round(bare, 1), "load": os.getloadavg()[0]}  # fmt: skip
 
 
 def _copy_again(url: str) -> float:

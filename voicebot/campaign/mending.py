@@ -10,7 +10,8 @@ from pathlib import Path
 
 from voicebot.campaign.columns import REASON, Column, recognise
 from voicebot.campaign.importer import Rejection, read_case_table
-from voicebot.campaign.tables import Table, read_bytes
+from voicebot.campaign.tables import Row, Table, read_bytes
+
 
 def write_rejects(source: Path, rejected: Sequence[Rejection], target: Path) -> int:
     """Write the rows of `source` that were rejected to `target`, a CSV that spreadsheet programs open; how many.
@@ -25,9 +26,13 @@ def rejects_csv(table: Table, rejected: Sequence[Rejection]) -> bytes:
     """The rejected rows with their reasons, as UTF-8 with the mark that spreadsheet programs want."""
     reasons = {rejection.row: _reasons(rejection) for rejection in rejected}
     bad = [row for row in table.rows if row.number in reasons]
-    width = len(table.header.cells)
-    lines = [[*[*row.cells, *[""] * width][:width], reasons[row.number]] for row in bad]
-    return write_csv([[*table.header.cells, REASON], *lines])
+    kept = [place for place, heading in enumerate(table.header.cells) if heading != REASON]
+    lines = [[*_cells(row, kept), reasons[row.number]] for row in bad]
+    return write_csv([[*_cells(table.header, kept), REASON], *lines])
+
+
+def _cells(row: Row, places: Sequence[int]) -> list[str]:
+    return [row.cells[place] if place < len(row.cells) else "" for place in places]
 
 
 @dataclass(frozen=True, slots=True)
