@@ -32,6 +32,7 @@ from voicebot.evidence.keeping import keep_evidence
 from voicebot.handoff.housekeeping import keep_desk
 from voicebot.messages.gateways import email_channel
 from voicebot.messages.manners import load_manners
+from voicebot.messages.templates import load_templates
 from voicebot.quality.afterwards import Afterwards
 from voicebot.reports.delivery import Delivery
 from voicebot.reports.rollup import RollUp
@@ -98,6 +99,7 @@ async def _console(store: Store, settings: Settings, premises: Premises, stop: a
                 targets=settings.transfer_targets,
                 home=settings.home,
                 model=settings.score_model,
+                templates=tuple(load_templates(settings.message_templates)),
                 premises=premises,
                 care=load_follow_up(settings.follow_up),
                 manners=load_manners(settings.channels),

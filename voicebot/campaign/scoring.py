@@ -57,9 +57,15 @@ def card_of(policies: Policies, model: str | None = None) -> str:
     return f"{model or policies.scorecard.name}:{digest}"
 
 
-async def past_cases(store: Store, at: dt.datetime, until: dt.date) -> list[Past]:
-    """All cases that a back-test looks at: as they were known at `at`, and whether they had paid by `until`."""
+async def past_cases(store: Store, at: dt.datetime, until: dt.date, most: int | None = None) -> list[Past]:
+    """The cases that a back-test looks at: as they were known at `at`, and whether they had paid by `until`.
+
+    All of them, or by id until `most` are there.
+    """
     found: list[Past] = []
-    while batch := await store.risks.past(at, until, found[-1].case_id if found else "", BATCH):
+    while most is None or len(found) < most:
+        batch = await store.risks.past(at, until, found[-1].case_id if found else "", BATCH)
+        if not batch:
+            break
         found += batch
     return found

@@ -144,10 +144,12 @@ def _segment_routes(router: APIRouter, data: ConsoleData) -> None:
         return risk_out(await data.campaigning.risk(case_id))
 
     @router.get("/backtest")
-    async def backtest(days: Annotated[int, Query(ge=1, le=730)] = 30) -> dict[str, object]:
+    async def backtest(
+        days: Annotated[int, Query(ge=1, le=730)] = 30, most: Annotated[int, Query(ge=1, le=1_000_000)] = 20_000
+    ) -> dict[str, object]:
         """How well today's scorecard would have told, so many days ago, who had not paid by today."""
         with answered():
-            return (await data.campaigning.backtest(days)).to_json()
+            return (await data.campaigning.backtest(days, most)).to_json()
 
 
 def _policy_routes(router: APIRouter, data: ConsoleData) -> None:

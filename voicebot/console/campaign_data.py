@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -85,8 +85,10 @@ class CampaignData:
         home: Path | None,
         model: str | None = None,
         judge: Callable[[], Judge] = judge_by,
+        templates: Collection[str] = (),
     ) -> None:
         self._store, self._clock, self._model, self._judge = store, clock, model, judge
+        self._templates = frozenset(templates) or frozenset(shipped_templates())
         self.shelf = PolicyShelf(store, home)
 
     # --- campaigns
@@ -170,7 +172,7 @@ class CampaignData:
 
     async def proof(self, strategy: Strategy) -> Sequence[str]:
         """What a strategy names that is not there."""
-        return prove(strategy, await self.scripts(), shipped_templates())
+        return prove(strategy, await self.scripts(), self._templates)
 
     # --- segments and risk
 
@@ -193,11 +195,11 @@ class CampaignData:
             await self._store.assignments.of_case(case_id),
         )
 
-    async def backtest(self, days: int) -> Backtest:
-        """How well today's card would have told, `days` ago, who had not paid by today."""
+    async def backtest(self, days: int, most: int | None = None) -> Backtest:
+        """How well today's card would have told, `days` ago, who had not paid by today; by `most` cases at most."""
         policies = await self.shelf.current()
         at = self._clock.now() - dt.timedelta(days=days)
-        past = await past_cases(self._store, at, self._today())
+        past = await past_cases(self._store, at, self._today(), most)
         return await asyncio.to_thread(backtest, policies.scorer(self._model), past)
 
     # --- people

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 
 from voicebot.campaign.care import FollowUp
@@ -73,6 +73,7 @@ class StoreData:
         targets: Sequence[str] = (),
         home: Path | None = None,
         model: str | None = None,
+        templates: Collection[str] = (),
         premises: Premises | None = None,
         care: FollowUp | None = None,
         manners: Manners | None = None,
@@ -88,7 +89,7 @@ class StoreData:
         self.people = PeopleData(store, self._clock)
         rules = lambda: judge_by(self.rulebook.in_force())  # noqa: E731  # they may change
         self.dialling = DiallingData(store, self._clock, home)
-        self.campaigning = CampaignData(store, self._clock, home, model, rules)
+        self.campaigning = CampaignData(store, self._clock, home, model, rules, templates)
         self.reports = ReportData(store, self._clock)
         self.quality = QualityData(store, self._clock, home)
         self.library = ScriptsData(store, self._clock, scripts_dir())

@@ -16,10 +16,10 @@ from voicebot.console.quality_data import PER_PAGE
 from voicebot.console.queries import Page
 from voicebot.console.shell import Console, empty, heading, markup, shell, visit_of
 from voicebot.console.speech_search import read_search, search_page
-from voicebot.console.store_data import mask_number
 from voicebot.console.transcript import clock
 from voicebot.console.words import Words
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.phone import mask_number
 from voicebot.domain.quality import SpeechHit, SpokenLine
 from voicebot.domain.understanding import EmotionLabel
 
