@@ -101,7 +101,7 @@ def _span(wanted: ReportFilter) -> tuple[dt.date, dt.date]:
 
 async def _bare(url: str, key: str, wanted: ReportFilter) -> None:
     async with await psycopg.AsyncConnection.connect(conninfo(url)) as connection:
-        rows = await connection.execute(_BARE.format(key=key), _span(wanted))  # type: ignore[arg-type]
+        rows = await connection.execute(_BARE.format(key=key), _span(wanted))
         await rows.fetchall()
 
 

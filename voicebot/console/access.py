@@ -64,7 +64,7 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("POST", r"/api/quality/reviews/[^/]+/appeal", "appeal"),
     ("POST", r"/api/quality/appeals/[^/]+", "quality"),
     ("POST", r"/api/quality/calls/[^/]+/(verdict|comment)", "review"),
-    ("GET", r"/api/reports(/figures|/plans|/export\.(xlsx|pdf))?", "reports"),
+    ("GET", r"/api/reports(/figures|/plans|/export\.\w+)?", "reports"),
     ("POST", r"/api/reports/plans(/[^/]+/drop)?", "quality"),
     ("GET", r"/people", "users"),
     ("GET", r"/scripts(/[^/]+)?", "scripts"),
