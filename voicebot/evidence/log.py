@@ -82,8 +82,11 @@ class Log:
         return json.loads(path.read_bytes()) if path.exists() else None
 
     def write_head(self, head: bytes) -> None:
-        """Put a signed head in place of the last one, at once."""
-        replace(self.folder / "head.json", head)
+        """Put a signed head in place of the last one, at once, unless that is of a longer log."""
+        with self._locked():
+            last = self.head()
+            if last is None or last["head"]["size"] <= json.loads(head)["head"]["size"]:
+                replace(self.folder / "head.json", head)
 
     def give(self, head: bytes) -> None:
         """Keep a head that is about to be given to somebody else."""
@@ -189,7 +192,7 @@ def _split(size: int) -> int:
 
 def replace(path: Path, data: bytes) -> None:
     """Write a file so that whoever reads it, even after a crash, finds the old or the new, whole."""
-    draft = path.with_name(path.name + f".{os.getpid()}.part")
+    draft = path.with_name(f"{path.name}.{os.urandom(6).hex()}.part")
     with draft.open("wb") as file:
         file.write(data)
         file.flush()

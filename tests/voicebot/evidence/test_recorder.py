@@ -19,6 +19,7 @@ from voicebot.evidence import disk
 from voicebot.evidence.bundle import bundle_folder, unsealed
 from voicebot.evidence.content import check_fact
 from voicebot.evidence.journal import JournalChain, read_facts
+from voicebot.evidence.log_check import check_log
 from voicebot.evidence.reading import read_audio, read_journal, read_member
 from voicebot.evidence.recorder import Recorder, RecordingClosed
 from voicebot.evidence.recovery import recover
@@ -145,6 +146,20 @@ def test_any_fact_is_spelled_so_that_it_verifies(entries: list[tuple[FactKind, d
         head, wrong = check_fact(line, number, head)
         assert wrong is None
     assert head == chain.head and list(read_facts(data)) == facts
+
+
+def test_calls_sealed_at_once_each_get_their_place(tmp_path: Path) -> None:
+    """A line that drains seals all its calls in threads of one process."""
+    signer = Signer.load_or_create(tmp_path / "keys")
+    recorders = [record(tmp_path, f"call-{number}", ticks=1) for number in range(24)]
+    with ThreadPoolExecutor(12) as pool:
+        bundles = list(pool.map(lambda recorder: recorder.seal(signer), recorders))
+    assert all(verify_bundle(bundle).failures == () for bundle in bundles)
+    places = [json.loads(read_member(bundle, "proof.json"))["leaf"]["index"] for bundle in bundles]
+    assert sorted(places) == list(range(24)) and check_log(signer)["failures"] == []
+    head = signer.log.head()
+    assert head is not None and head["head"]["size"] == 24
+    assert not list(signer.log.folder.glob("*.part"))
 
 
 def test_one_key_per_installation(tmp_path: Path) -> None:
