@@ -17,7 +17,9 @@ from voicebot.store.schema import commands
 STALE = dt.timedelta(minutes=2)
 """Older orders are not obeyed: whoever gave them has seen that nothing happened."""
 DIAL_STALE = dt.timedelta(seconds=5)
-"""Older orders to dial are not obeyed: what the rulebook said then may not hold any more."""
+"""Older orders of the dialler are not obeyed: it takes them back, and the rulebook is asked anew."""
+DIALLER = "dialler"
+"""Who gave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ async def write_dial(connection: AsyncConnection, order: DialOrdered, now: dt.da
         "call_id": order.address,
         "verb": "dial",
         "payload": dict(order.payload),
-        "issued_by": "dialler",
+        "issued_by": DIALLER,
         "issued_at": now,
     }
     await connection.execute(commands.insert().values(**values))
@@ -71,7 +73,7 @@ class Commands:
             update(commands)
             .where(commands.c.call_id.in_(list(call_ids)), commands.c.taken_at.is_(None))
             .where(commands.c.issued_at > now - STALE)
-            .where(or_(commands.c.verb != "dial", commands.c.issued_at > now - DIAL_STALE))
+            .where(or_(commands.c.issued_by != DIALLER, commands.c.issued_at > now - DIAL_STALE))
             .values(taken_at=now, taken_by=worker)
             .returning(commands)
         )
