@@ -5,6 +5,7 @@ Read from the call's record and journal, so that it comes out the same however o
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 from collections.abc import Mapping
@@ -21,8 +22,9 @@ from voicebot.domain.outcome import Disposition
 from voicebot.domain.records import CallRecord
 from voicebot.domain.ticket import NewTicket, TicketKind
 from voicebot.messages.planning import recap_message
-from voicebot.store import Store
+from voicebot.store import DatabaseError, Store
 
+EVERY_S: Final = 30.0
 LOOK_BACK: Final = dt.timedelta(days=2)
 """Calls that ended while nobody followed are worked off when somebody does again."""
 
@@ -81,7 +83,31 @@ class Aftermath:
         self._store, self._care, self._clock, self._in_writing = store, care, clock, in_writing
 
     async def run(self) -> None:
-        """Work off calls as they end, until cancelled."""
+        """Work off calls as they end, and what people write about them, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow())
+            tasks.create_task(self._read_people())
+
+    async def _read_people(self) -> None:
+        while True:
+            try:
+                await self.people_wrote()
+            except (DatabaseError, OSError) as error:
+                _log.error("the database does not answer: %s", error)
+            await asyncio.sleep(EVERY_S)
+
+    async def people_wrote(self) -> int:
+        """Open tickets for what agents found out in calls of theirs; how many."""
+        now = self._clock.now()
+        codes = [disposition.value for disposition in _BY_DISPOSITION]
+        found = await self._store.tickets.unopened(codes, now - LOOK_BACK)
+        for call_id, case_id, code, notes in found:
+            kind = _BY_DISPOSITION[Disposition(code)]
+            text = f"{_WORDS[kind]}{notes}"
+            await self._store.tickets.open(NewTicket(kind, case_id, call_id, text), self._care.tickets[kind], now)
+        return len(found)
+
+    async def _follow(self) -> None:
         async for call_id in self._store.calls.ends():
             try:
                 await (self.settle(call_id) if call_id else self.catch_up())

@@ -19,7 +19,7 @@ from voicebot.store.events import emit
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema import attempts, cases, contact_stops, debtors
 from voicebot.store.schema_follow_up import ticket_notes, tickets
-from voicebot.store.schema_people import alerts, users
+from voicebot.store.schema_people import alerts, users, wrapups
 
 DAY = dt.timedelta(days=1)
 UP = ("supervisor", "admin")
@@ -65,6 +65,16 @@ class Tickets:
         query = _select().where(tickets.c.case_id == case_id).order_by(tickets.c.id.desc())
         async with self._database.begin() as connection:
             return [_to_ticket(row) for row in await connection.execute(query)]
+
+    async def unopened(self, codes: Sequence[str], since: dt.datetime) -> list[tuple[str, str | None, str, str]]:
+        """Calls of which a person wrote one of `codes` since then and no ticket knows: call, case, code, notes."""
+        known = select(ticket_notes.c.id).where(ticket_notes.c.call_id == wrapups.c.call_id)
+        query = select(wrapups.c.call_id, wrapups.c.case_id, wrapups.c.code, wrapups.c.notes).where(
+            wrapups.c.done_at >= since, wrapups.c.code.in_(codes), ~known.exists()
+        )
+        async with self._database.begin() as connection:
+            rows = await connection.execute(query.order_by(wrapups.c.id))
+            return [(row.call_id, row.case_id, row.code, row.notes) for row in rows]
 
     async def note(self, ticket_id: int, by: str, text: str, now: dt.datetime) -> bool:
         """Add a note; False without such an open ticket."""

@@ -13,10 +13,11 @@ from voicebot.campaign.aftermath import Aftermath, ticket_kinds
 from voicebot.campaign.care import load_follow_up
 from voicebot.domain.attempt import Purpose
 from voicebot.domain.clock import FixedClock
+from voicebot.domain.desk import Wrapup
 from voicebot.domain.event import EventKind
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.outcome import Disposition
-from voicebot.domain.records import CallRecord, Role
+from voicebot.domain.records import AgentRecord, CallRecord, Role
 from voicebot.domain.ticket import TicketKind
 from voicebot.store import Store
 
@@ -35,7 +36,8 @@ async def call(store: Store, facts: Facts, call_id: str = "c1", attempt: int | N
     await store.cases.save([new_case(1)], NOON)
     await store.calls.start(CallRecord(call_id, "outbound", NUMBER, NOON, case_id=CASE, attempt_id=attempt))
     whole = [(FactKind.ANSWERED, {}), *facts, (FactKind.ENDED, {"by": "remote", "status": None, "reason": ""})]
-    await store.facts.append(call_id, [Fact(n, NOON.isoformat(), n, kind, data) for n, (kind, data) in enumerate(whole)])
+    journal = [Fact(n, NOON.isoformat(), n, kind, data) for n, (kind, data) in enumerate(whole)]
+    await store.facts.append(call_id, journal)
     await store.calls.change(call_id, ended_at=NOON, answered_at=NOON)
 
 
@@ -52,7 +54,8 @@ async def test_hardship_opens_a_ticket_writes_and_tells_once_however_often_it_is
     (ticket,) = await store.tickets.list()
     assert (ticket.kind, ticket.owner, ticket.deadline) == (TicketKind.HARDSHIP, "amy", NOON + dt.timedelta(days=3))
     assert (record := await store.cases.record(CASE)) and record.status == "suspended"
-    assert [(message.kind, message.promise_id) for message in await store.outbox.of_case(CASE)] == [("help_recap", None)]
+    (message,) = await store.outbox.of_case(CASE)
+    assert (message.kind, message.promise_id) == ("help_recap", None)
     told = {event.kind: event.data for event in await store.events.of_case(CASE)}
     assert set(told) == {EventKind.TICKET_OPENED, EventKind.CALL_OUTCOME}
     assert told[EventKind.CALL_OUTCOME]["disposition"] == "hardship"
@@ -98,6 +101,20 @@ async def test_who_was_called_back_waits_for_no_callback(store: Store) -> None:
     await call(store, ((FactKind.DISPOSITION, {"disposition": "refusal", "why": ""}),), attempt=attempt)
     await aftermath(store).settle("c1")
     assert await store.promises.callbacks() == []
+
+
+async def test_what_an_agent_writes_opens_a_ticket_too(store: Store) -> None:
+    await call(store, ((FactKind.DISPOSITION, {"disposition": "human_requested", "why": ""}),))
+    await store.agents.save(AgentRecord("a1", "小艾", "sip:a1@127.0.0.1"))
+    await aftermath(store).settle("c1")
+    assert await store.tickets.list() == []
+    wrapup = Wrapup("c1", "a1", Disposition.COMPLAINT, NOON, case_id=CASE, notes="投诉上次来电太早")
+    await store.wrapups.save(wrapup, NOON)
+    assert await aftermath(store).people_wrote() == 1
+    assert await aftermath(store).people_wrote() == 0
+    (ticket,) = await store.tickets.list()
+    found = await store.tickets.find(ticket.id)
+    assert found is not None and "太早" in found.notes[0].text
 
 
 NOTHING = CallOutcome(Disposition.REFUSAL, True, None, False, True, 0, (), (), False)
