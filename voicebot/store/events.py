@@ -58,7 +58,8 @@ async def emit(connection: AsyncConnection, event: Event) -> bool:
     if event_id is None:
         return False
     wanted = select(webhooks.c.name, literal(event_id), literal(event.at)).where(
-        webhooks.c.active, or_(func.cardinality(webhooks.c.events) == 0, literal(event.kind.value) == any_(webhooks.c.events))
+        webhooks.c.active,
+        or_(func.cardinality(webhooks.c.events) == 0, literal(event.kind.value) == any_(webhooks.c.events)),
     )
     await connection.execute(insert(deliveries).from_select(["webhook", "event_id", "next_at"], wanted))
     return True

@@ -1,4 +1,4 @@
-"""Promises on virtual time: brought to mind on their day, given up after the days of grace, then a bot, then a person."""
+"""Promises on virtual time: brought to mind on their day, given up after days of grace; then a bot, then a person."""
 
 from __future__ import annotations
 

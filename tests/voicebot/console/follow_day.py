@@ -52,10 +52,10 @@ async def _tickets(store: Store, cases: list[str], now: dt.datetime) -> None:
 
 
 async def _messages(store: Store, cases: list[tuple[str, str]], now: dt.datetime) -> None:
-    await store.addresses.save(Address(cases[6][1], MessageChannel.EMAIL, "demo@example.com", preferred=True))
-    for case_id, _ in cases[5:]:
-        planned = PlannedMessage("promise_recap", "", now - HOUR, now + DAY)
-        await store.outbox.plan(case_id, None, [planned], now - HOUR)
+    await store.addresses.save(Address(cases[7][1], MessageChannel.EMAIL, "demo@example.com", preferred=True))
+    for case_id, _ in (cases[5], cases[7]):
+        planned = [PlannedMessage(kind, "", now - HOUR, now + DAY) for kind in ("promise_recap", "reminder")]
+        await store.outbox.plan(case_id, None, planned, now - HOUR)
     leased = await store.outbox.lease(10, now)
     ends = [MessageState.DELIVERED, MessageState.FAILED]
     for n, due in enumerate(leased[:4]):

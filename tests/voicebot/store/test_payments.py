@@ -91,9 +91,8 @@ async def test_payments_add_up_to_a_promise_and_then_nobody_rings_about_it(store
     assert (await store.promises.of_case(CASE))[0].paid_fen == 20_000
     second = await store.payments.settle(paid(30_000, "p2", TODAY + 3 * DAY), NOON + 3 * DAY)
     assert second.promise_state is PromiseState.KEPT
-    assert [attempt.why for attempt in await store.attempts.of_case(CASE) if attempt.purpose is Purpose.PROMISE_DAY] == [
-        "promise kept"
-    ]
+    about = [attempt for attempt in await store.attempts.of_case(CASE) if attempt.purpose is Purpose.PROMISE_DAY]
+    assert [attempt.why for attempt in about] == ["promise kept"]
     assert (record := await store.cases.record(CASE)) and record.status == "open"
 
 

@@ -70,8 +70,9 @@ async def test_resuming_lifts_what_its_calls_stopped_and_nothing_else(store: Sto
     for reason, call in (("dispute", "c1"), ("dispute", "older"), ("do_not_call", "c1")):
         await store.contacts.stop(ContactStop(reason, NOON, debtor_id=DEBTOR, call_id=call))
     ticket_id = await opened(store)
-    done = await store.tickets.close(ticket_id, "sun", Decision.RESUME, NOON + HOUR, text="合同已核对", lifts=("dispute",))
-    assert done and not await store.tickets.close(ticket_id, "sun", Decision.RESUME, NOON)
+    lifts = ("dispute",)
+    assert await store.tickets.close(ticket_id, "sun", Decision.RESUME, NOON + HOUR, text="合同已核对", lifts=lifts)
+    assert not await store.tickets.close(ticket_id, "sun", Decision.RESUME, NOON)
     assert await status(store) == "open"
     left = [(stop.reason, stop.call_id) for stop in await store.contacts.stops_of(DEBTOR, None, NOON + 2 * HOUR)]
     assert left == [("dispute", "older"), ("do_not_call", "c1")]
