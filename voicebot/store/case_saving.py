@@ -51,8 +51,8 @@ async def save_cases(
     connection: AsyncConnection, news: Sequence[NewCase], now: dt.datetime, by: str, source: str
 ) -> list[Saved]:
     """Write cases with all that hangs on them; ids are unique within `news`."""
-    news = await _known_people(connection, news)
     before = await _known(connection, news)
+    news = await _known_people(connection, news, before)
     filled = [_filled(new, before.get(new.case.id)) for new in news]
     results = [_compare(new, before.get(new.case.id)) for new in filled]
     changed = [new for new, result in zip(filled, results, strict=True) if result is not Saved.SAME]
@@ -63,12 +63,25 @@ async def save_cases(
     return results
 
 
-async def _known_people(connection: AsyncConnection, news: Sequence[NewCase]) -> list[NewCase]:
+async def _known_people(
+    connection: AsyncConnection, news: Sequence[NewCase], before: Mapping[str, NewCase]
+) -> list[NewCase]:
     """The same cases, with debtors whom we know under another customer number by that number.
 
-    Somebody is the same person who has the same name and a number in common, unless their identity cards or
-    birthdays differ.
+    Somebody is the same person who has the same name and a number, or this very case, in common, unless their
+    identity cards or birthdays differ. A customer number that we know is believed.
     """
+    wanted = select(debtors.c.id).where(debtors.c.id.in_([new.case.debtor.id for new in news]))
+    ids = set((await connection.execute(wanted)).scalars())
+    strangers = [new for new in news if new.case.debtor.id not in ids]
+    if not strangers:
+        return list(news)
+    people = await _at_numbers(connection, strangers)
+    return [new if new.case.debtor.id in ids else _as_known(new, people, before.get(new.case.id)) for new in news]
+
+
+async def _at_numbers(connection: AsyncConnection, news: Sequence[NewCase]) -> dict[tuple[str, str], AnyRow]:
+    """Whom we know at the numbers of these cases, by name and number."""
     at = {number.number for new in news for number in new.numbers if number.kind is TargetKind.DEBTOR}
     columns = (debtors.c.id, debtors.c.name, debtors.c.id_last4, debtors.c.birth_mmdd, numbers.c.number)
     query = (
@@ -78,15 +91,16 @@ async def _known_people(connection: AsyncConnection, news: Sequence[NewCase]) ->
         .order_by(debtors.c.id)
     )
     people: dict[tuple[str, str], AnyRow] = {}
-    ids = set()
     for row in await connection.execute(query):
         people.setdefault((row.name, row.number), row)
-        ids.add(row.id)
-    return [new if new.case.debtor.id in ids else _as_known(new, people) for new in news]
+    return people
 
 
-def _as_known(new: NewCase, people: Mapping[tuple[str, str], AnyRow]) -> NewCase:
+def _as_known(new: NewCase, people: Mapping[tuple[str, str], AnyRow], old: NewCase | None) -> NewCase:
     debtor = new.case.debtor
+    known = old.case.debtor if old else None
+    if known and known.name == debtor.name and same_identity(debtor, known.id_last4, known.birth_mmdd):
+        return replace(new, case=replace(new.case, debtor=replace(debtor, id=known.id)))
     for number in new.numbers:
         row = people.get((debtor.name, number.number))
         if row is not None and same_identity(debtor, row.id_last4, row.birth_mmdd):

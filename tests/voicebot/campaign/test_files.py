@@ -72,6 +72,16 @@ async def test_one_person_under_two_customer_numbers_is_one_debtor(store: Store,
     assert first is not None and first.debtor.id_last4 == "0426", "what the second file did not tell stays known"
 
 
+async def test_a_debtor_with_a_new_number_is_still_the_debtor_of_the_case(store: Store, tmp_path: Path) -> None:
+    await take(store, tmp_path, f"{BASE},客户号\nA-1,张三,13800138001,100,3,K-1\nA-2,张三,13800138009,100,3,K-2\n")
+    await take(store, tmp_path, f"{BASE}\nA-1,张三,13900139001,100,3\n")
+    record = await store.cases.record("A-1")
+    assert record is not None and record.case.debtor.id == "K-1"
+    assert [number.number for number in record.numbers] == ["+8613900139001", "+8613800138001"]
+    await take(store, tmp_path, f"{BASE},客户号\nA-3,张三,13800138001,100,3,K-2\n")
+    assert (third := await store.cases.find("A-3")) and third.debtor.id == "K-2", "a number that we know is believed"
+
+
 async def test_rows_for_instalments_are_one_case(store: Store, tmp_path: Path) -> None:
     text = (
         "借据号,姓名,手机号,欠款金额,期次,应还日\nL1,赵六,13800138010,1000,1,2026-10-25\n"
