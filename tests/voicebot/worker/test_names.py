@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voicebot.config import Settings
-from voicebot.worker.names import link_path, rtp_range, sip_address, worker_name
+from voicebot.worker.names import link_path, machine_name, rtp_range, sip_address, worker_name
 
 
 def settings(workers: int, ports: str = "30000-34999", sip: str = "127.0.0.1:5060") -> Settings:
@@ -36,3 +37,13 @@ def test_each_worker_has_its_own_address_and_socket() -> None:
 
 def test_a_free_port_stays_a_free_port() -> None:
     assert sip_address(settings(2, sip="127.0.0.1:0"), 1) == ("127.0.0.1", 0)
+
+
+def test_a_worker_keeps_its_name_when_its_host_is_named_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container that starts again has another host name and the same VOICEBOT_HOME."""
+    monkeypatch.setattr("socket.gethostname", lambda: "a1b2c3")
+    before = worker_name(1, tmp_path)
+    machine_name.cache_clear()
+    monkeypatch.setattr("socket.gethostname", lambda: "d4e5f6")
+    assert worker_name(1, tmp_path) == before == "a1b2c3-1"
+    assert worker_name(1, tmp_path / "another") == "d4e5f6-1", "a home that can't be written has the host's name"
