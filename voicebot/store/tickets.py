@@ -66,7 +66,7 @@ class Tickets:
         async with self._database.begin() as connection:
             return [_to_ticket(row) for row in await connection.execute(query)]
 
-    async def unopened(self, codes: Sequence[str], since: dt.datetime) -> list[tuple[str, str | None, str, str]]:
+    async def unopened(self, codes: Sequence[str], since: dt.datetime) -> Sequence[tuple[str, str | None, str, str]]:
         """Calls of which a person wrote one of `codes` since then and no ticket knows: call, case, code, notes."""
         known = select(ticket_notes.c.id).where(ticket_notes.c.call_id == wrapups.c.call_id)
         query = select(wrapups.c.call_id, wrapups.c.case_id, wrapups.c.code, wrapups.c.notes).where(
