@@ -16,6 +16,10 @@ from voicebot.store.escalations import Conclusion, Settled
 
 EVERY_S = 5.0
 BATCH = 500
+LOOK_BACK = dt.timedelta(days=7)
+"""After a start; a control that was away longer left calls that nobody needs conclusions from any more."""
+OVERLAP = dt.timedelta(hours=1)
+"""What is looked at again, so that a call settled late is not missed."""
 _RISK_WORDS = {1: "风险上调", -1: "风险下调", 0: ""}
 _log = logging.getLogger(__name__)
 
@@ -25,6 +29,7 @@ class Escalator:
 
     def __init__(self, store: Store, shelf: PolicyShelf, clock: Clock, *, in_writing: bool = False) -> None:
         self._store, self._shelf, self._clock, self._in_writing = store, shelf, clock, in_writing
+        self._since = clock.now() - LOOK_BACK
 
     async def run(self) -> None:
         """For ever; a database that is away is waited for."""
@@ -38,12 +43,15 @@ class Escalator:
 
     async def once(self) -> int:
         """One round; how many calls were looked at."""
-        settled = await self._store.escalations.open(BATCH)
+        now = self._clock.now()
+        settled = await self._store.escalations.open(self._since, BATCH)
         if settled:
             policies = await self._shelf.current()
             for one in settled:
                 conclusion = conclude(one, policies, self._clock.now(), self._in_writing)
                 await self._store.escalations.conclude(one, conclusion, policies.scorecard.tiers, self._clock.now())
+        if len(settled) < BATCH:
+            self._since = now - OVERLAP
         return len(settled)
 
 

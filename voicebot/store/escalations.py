@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from voicebot.domain.attempt import Attempt, AttemptState, Purpose
@@ -62,14 +62,14 @@ class Escalations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def open(self, limit: int = 500) -> list[Settled]:
-        """Settled calls of campaigns with a strategy that nothing was concluded from, the oldest first."""
+    async def open(self, since: dt.datetime, limit: int = 500) -> list[Settled]:
+        """Calls of campaigns with a strategy, settled since then, that nothing was concluded from; the oldest first."""
         done = select(escalations.c.attempt_id).where(escalations.c.attempt_id == attempts.c.id)
         query = (
             select(*ATTEMPT_COLUMNS, campaigns.c.strategy.label("strategy"))
             .select_from(ATTEMPT_TABLES.join(campaigns, campaigns.c.id == attempts.c.campaign_id))
             .where(campaigns.c.strategy.is_not(None), attempts.c.state == AttemptState.SETTLED, ~done.exists())
-            .where(attempts.c.disposition.is_not(None))
+            .where(attempts.c.disposition.is_not(None), attempts.c.settled_at >= since)
             .order_by(attempts.c.settled_at, attempts.c.id)
             .limit(limit)
         )
@@ -112,7 +112,9 @@ class Escalations:
                     "case_id": attempt.case.id, "script": conclusion.script, "not_before": at, "number": None,
                     "purpose": Purpose.REMINDER, "campaign_id": attempt.campaign_id, "priority": 0,
                 }  # fmt: skip
-                await connection.execute(ADD, planned)
+                if (await connection.execute(ADD, planned)).scalar_one_or_none() is None:  # another call waits already
+                    undone = update(escalations).where(escalations.c.attempt_id == attempt.id)
+                    await connection.execute(undone.values(then="", follow_up_at=None))
             if conclusion.reason is not None:
                 await for_a_person(connection, attempt.case.id, at, conclusion.reason, now)
             if conclusion.message is not None:

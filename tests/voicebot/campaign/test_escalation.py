@@ -92,6 +92,16 @@ async def test_the_next_call_of_the_bot_has_its_own_script_and_hours(store: Stor
     assert (waiting.script, waiting.not_before) == ("survey", (NOON + 3 * DAY).replace(hour=15))
 
 
+async def test_a_call_that_waits_already_is_not_planned_twice_and_not_claimed(store: Store) -> None:
+    shelf = await shelf_with(store)
+    await called(store, Outcome(Disposition.HARDSHIP, talked_to=True), NOON)
+    await store.attempts.add("C0001", "s1", NOON + DAY, campaign_id="k")
+    await Escalator(store, shelf, FixedClock(NOON)).once()
+    (told,) = await store.escalations.of_case("C0001")
+    assert (told.then, told.follow_up_at) == ("", None)
+    assert [one.script for one in await store.attempts.of_case("C0001")] == ["s1", "s1"]
+
+
 async def test_two_missed_calls_in_a_row_count_one_does_not(store: Store) -> None:
     shelf = await shelf_with(store)
     escalator = Escalator(store, shelf, FixedClock(NOON), in_writing=True)
