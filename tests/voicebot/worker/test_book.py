@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.exc import DataError, OperationalError
 
 from tests.voicebot.store.samples import NOON
+from voicebot.call.outcome import outcome_of
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import Fact, FactKind
@@ -60,3 +61,22 @@ async def test_a_server_that_is_away_is_waited_for_and_one_refused_call_costs_no
     await asyncio.wait_for(book.drain(), 5)
     writer.cancel()
     assert facts.kept == ["c1", "c2"]
+
+
+async def test_a_call_whose_line_died_before_it_was_written_is_known_once_it_is_recovered(
+    store: Store, tmp_path: Path
+) -> None:
+    book = StoreBook(store, "w1", tmp_path, FixedClock(NOON))
+    writer = asyncio.create_task(book.run())
+    told = {"call_id": "c9", "direction": "outbound", "number_masked": "138****0001", "script": "reminder"}
+    facts = [
+        Fact(0, NOON.isoformat(), 0, FactKind.STARTED, told),
+        Fact(1, NOON.isoformat(), 9, FactKind.ENDED, {"by": "crash", "status": None, "reason": ""}),
+    ]
+    book.recovered("c9", facts, outcome_of(facts), tmp_path / "c9")
+    await asyncio.wait_for(book.drain(), 30)
+    writer.cancel()
+    record = await store.calls.find("c9")
+    assert record is not None and not record.running
+    assert (record.worker, record.script, record.number) == ("w1", "reminder", "138****0001")
+    assert len(await store.facts.of("c9")) == 2
