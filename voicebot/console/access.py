@@ -46,7 +46,7 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("POST", r"/api/webhooks(/[^/]+/(remove|test|replay))?", "users"),
     ("GET", r"/lines", "wall"),
     ("GET", r"/rules", "reports"),
-    ("GET", r"/api/rules(/ledger(/head|/export\.(csv|jsonl))?|/caller-ids)?", "reports"),
+    ("GET", r"/api/rules(/ledger(/head|/export\.[a-z]+)?|/caller-ids)?", "reports"),
     ("POST", r"/api/rules/judge", "cases"),
     ("POST", r"/api/rules/caller-ids(/[^/]+/remove)?", "users"),
     ("GET", r"/api/consents/[^/]+", "cases"),
