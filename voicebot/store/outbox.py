@@ -186,8 +186,14 @@ async def fall_back(
 
 
 async def _drop(connection: AsyncConnection, now: dt.datetime) -> None:
-    """What came too late, belongs to a case that is not open, or to a promise that no longer stands."""
-    closed = select(cases.c.id).where(cases.c.id == messages.c.case_id, cases.c.status != "open").exists()
+    """What came too late, belongs to a case that is not open, or to a promise that no longer stands.
+
+    What was said in a call is still confirmed when the case rests because of it.
+    """
+    mine = cases.c.id == messages.c.case_id
+    recap = messages.c.call_id.is_not(None) & messages.c.promise_id.is_(None)
+    at_rest = (cases.c.status == "suspended") & ~recap
+    closed = select(cases.c.id).where(mine, at_rest | cases.c.status.not_in(("open", "suspended"))).exists()
     over = promises.c.state != PromiseState.OPEN
     fallen = select(promises.c.id).where(promises.c.id == messages.c.promise_id, over).exists()
     free = messages.c.lease_until.is_(None) | (messages.c.lease_until < now)

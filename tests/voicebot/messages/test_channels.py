@@ -226,6 +226,21 @@ async def test_caps_put_off_and_letters_leave_despite_a_wish_not_to_be_called(
     assert {m.kind: m.state for m in await of_case(store)}["help_recap"] is MessageState.REFUSED
 
 
+async def test_what_was_said_in_a_call_is_confirmed_though_the_case_rests_because_of_it(
+    store: Store, clock: FixedClock
+) -> None:
+    await post(store, planned("reminder"))
+    await store.outbox.plan(CASE, "call-1", [planned("help_recap")], NOON, about_promise=False)
+    await store.cases.set_status(CASE, "suspended", NOON)
+    sms = Fake()
+    while await sender(store, clock, sms=sms).once():
+        pass
+    assert [letter.kind for letter in sms.taken.values()] == ["help_recap"]
+    await store.outbox.plan(CASE, "call-2", [planned("help_recap")], NOON, about_promise=False)
+    await store.cases.set_status(CASE, "closed", NOON)
+    assert await sender(store, clock, sms=sms).once() == 0
+
+
 async def test_mail_disturbs_nobody_at_night_sms_does(store: Store, clock: FixedClock) -> None:
     await prefers(store, MessageChannel.EMAIL, "demo@example.net", preferred=False)
     clock.advance(13 * HOUR)
