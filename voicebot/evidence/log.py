@@ -160,9 +160,9 @@ class Log:
             self._write(level, leaf)
         return index
 
-    def _write(self, level: int, node: bytes, sync: bool = False) -> None:
+    def _write(self, level: int, nodes: bytes, sync: bool = False) -> None:
         with self._level(level).open("ab", buffering=0) as file:
-            file.write(node)
+            file.write(nodes)
             if sync:
                 os.fsync(file.fileno())
 
@@ -173,9 +173,18 @@ class Log:
             have = min(self._count(level), wanted)
             if self._level(level).exists() and self._level(level).stat().st_size != have * HASH_BYTES:
                 os.truncate(self._level(level), have * HASH_BYTES)
-            for at in range(2 * have, 2 * wanted, 2):
-                self._write(level, node_hash(self._read(level - 1, at), self._read(level - 1, at + 1)))
+            if have < wanted:
+                self._write(level, self._joined(level - 1, have, wanted))
             level, wanted = level + 1, wanted // 2
+
+    def _joined(self, below: int, first: int, last: int) -> bytes:
+        """Nodes `first` to `last` (not included) of the level above `below`, all at once."""
+        width = 2 * HASH_BYTES
+        with self._level(below).open("rb") as file:
+            file.seek(first * width)
+            pairs = file.read((last - first) * width)
+        twos = (pairs[at : at + width] for at in range(0, len(pairs), width))
+        return b"".join(node_hash(two[:HASH_BYTES], two[HASH_BYTES:]) for two in twos)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

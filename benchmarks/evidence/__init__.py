@@ -1,0 +1,1 @@
+"""Evidence: what sealing, verifying and hashing cost."""
