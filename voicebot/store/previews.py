@@ -8,13 +8,14 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.attempt import Attempt, AttemptState, Caps, Purpose, TargetKind
+from voicebot.domain.pace import CampaignMode
 from voicebot.domain.permission import DialVerdict, Judge
 from voicebot.store.attempts import ADD
 from voicebot.store.database import Database
 from voicebot.store.history import History, lock
 from voicebot.store.leasing import Ruling, ask, decide, take
 from voicebot.store.rows import ATTEMPT_COLUMNS, ATTEMPT_TABLES, to_attempt
-from voicebot.store.schema import attempts, cases, numbers
+from voicebot.store.schema import attempts, campaigns, cases, numbers
 
 LEASE = dt.timedelta(seconds=10)
 """From then on the dialler waits for the end of the call and settles the attempt, as it does for those of the dead."""
@@ -65,6 +66,7 @@ class Previews:
             taken = await take(connection, attempt, worker, now, now + LEASE)
             change = {"state": AttemptState.PLACED, "placed_at": now, "call_id": call_id}
             await connection.execute(update(attempts).where(attempts.c.id == taken.id).values(**change))
+            await _done_by_a_person(connection, case_id, now)
             return taken
 
     async def _refused(
@@ -75,6 +77,16 @@ class Previews:
             change = {"state": AttemptState.CANCELLED, "settled_at": now, "why": verdict.reason}
             await connection.execute(update(attempts).where(attempts.c.id == attempt.id).values(**change))
         return verdict
+
+
+async def _done_by_a_person(connection: AsyncConnection, case_id: str, now: dt.datetime) -> None:
+    """What a campaign in preview mode keeps ready for people is done when one of them dials."""
+    preview = select(campaigns.c.id).where(campaigns.c.mode == CampaignMode.PREVIEW)
+    waiting = (attempts.c.case_id == case_id, attempts.c.state == AttemptState.WAITING)
+    change = {"state": AttemptState.CANCELLED, "settled_at": now, "why": "dialled by a person"}
+    await connection.execute(
+        update(attempts).where(*waiting, attempts.c.campaign_id.in_(preview.scalar_subquery())).values(**change)
+    )
 
 
 async def _attempt(

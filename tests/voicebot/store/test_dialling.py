@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from voicebot.campaign.dialler import PACING
-from voicebot.domain.attempt import AttemptState, Outcome, Purpose
+from voicebot.domain.attempt import Attempt, AttemptState, Caps, Outcome, Purpose
 from voicebot.domain.campaign import CampaignState
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.pace import CampaignMode
@@ -197,3 +197,12 @@ async def test_pulses_tell_of_campaigns_that_run_or_pause(store: Store) -> None:
     await store.campaigns.pause("k1", NOON)
     pulses = await store.dialling.pulses(NOON, PACING)
     assert [(p.campaign_id, p.state) for p in pulses] == [("k2", CampaignState.RUNNING), ("k1", CampaignState.PAUSED)]
+
+
+async def test_what_a_preview_campaign_keeps_ready_is_done_when_a_person_dials(store: Store) -> None:
+    await begin(store, cases=2, mode=CampaignMode.PREVIEW)
+    assert await store.attempts.lease("w", 9, NOON, allow, pacing=PACING) == []
+    placed = await store.previews.place("C0000", "desk", "call-9", NOON, allow, caps=Caps(), script="reminder")
+    assert isinstance(placed, Attempt)
+    progress = await store.campaigns.progress("k1")
+    assert (progress.cases, progress.cases_done) == (2, 1)
