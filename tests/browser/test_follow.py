@@ -53,9 +53,9 @@ def test_a_ticket_is_closed_from_its_card(page: Page) -> None:
 def test_the_outbox_shows_states_and_what_was_given_up(page: Page) -> None:
     page.goto("/messages")
     for told in ("已送达", "失败", "空号", "crm", "放弃 1"):
-        expect(page.locator("main")).to_contain_text(told)
+        expect(page.locator("main.main")).to_contain_text(told)
     page.get_by_text("添加订阅").click()
     page.fill("input[name=name]", "bank")
     page.fill("input[name=url]", "http://127.0.0.1:9/x")
     page.locator("form[data-form='/api/webhooks'] button[type=submit]").click()
-    expect(page.locator("main")).to_contain_text("bank")
+    expect(page.locator("main.main")).to_contain_text("bank")
