@@ -24,6 +24,8 @@ _UNITS = {
 _TABLE = "| figure | | unit | what is divided by what | better |\n|---|---|---|---|---|"
 _HEAD = """# Figures
 
+![The page of figures](../images/console-reports.png)
+
 Generated: `python -m voicebot.reports.reference > docs/reference/figures.md`; a test holds the two together.
 
 Numerators and denominators are sums of whole numbers and are kept as such (`voicebot/domain/tally.py` names them,
