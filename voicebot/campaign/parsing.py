@@ -122,7 +122,7 @@ def _traits(reader: RowReader, places: Places, of: str) -> dict[str, object]:
 def _region(reader: RowReader, identity: _Identity, own: list[Number]) -> str:
     written = reader.text(Column.REGION)
     if written:
-        return region_of_place(written) or written[:20]
+        return region_of_place(written) or _CONTROL.sub("", written)[:20]
     return identity.region or next((region_of_place(number.place) for number in own if number.place), "")
 
 

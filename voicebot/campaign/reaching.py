@@ -35,7 +35,7 @@ def _other(
 ) -> tuple[str, TargetKind, str, str] | None:
     phone = reader.extra(at, parse_phone, "")
     name = reader.extra(named, parse_name, "")
-    relation = reader.text(related)[:20] if related else ""
+    relation = re.sub(r"[\x00-\x1f]", "", reader.text(related))[:20] if related else ""
     return (phone, kind, name, relation) if phone else None
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import ColumnElement, Table, Text, any_, cast, column, func, literal, select, update
 from sqlalchemy import case as sql_case
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.attempt import TargetKind
@@ -59,7 +60,7 @@ async def save_cases(
     if changed:
         await _write(connection, changed, before, now)
         told = [_event(new, before.get(new.case.id), now, by, source) for new in changed]
-        await connection.execute(case_events.insert(), told)
+        await connection.execute(insert_rows(case_events, told))
     return results
 
 
@@ -71,7 +72,7 @@ async def _known_people(
     Somebody is the same person who has the same name and a number, or this very case, in common, unless their
     identity cards or birthdays differ. A customer number that we know is believed.
     """
-    wanted = select(debtors.c.id).where(debtors.c.id.in_([new.case.debtor.id for new in news]))
+    wanted = select(debtors.c.id).where(among(debtors.c.id, [new.case.debtor.id for new in news]))
     ids = set((await connection.execute(wanted)).scalars())
     strangers = [new for new in news if new.case.debtor.id not in ids]
     if not strangers:
@@ -87,7 +88,7 @@ async def _at_numbers(connection: AsyncConnection, news: Sequence[NewCase]) -> d
     query = (
         select(*columns)
         .select_from(debtors.join(numbers))
-        .where(numbers.c.number.in_(at), numbers.c.kind == TargetKind.DEBTOR)
+        .where(among(numbers.c.number, at), numbers.c.kind == TargetKind.DEBTOR)
         .order_by(debtors.c.id)
     )
     people: dict[tuple[str, str], AnyRow] = {}
@@ -116,7 +117,8 @@ def same_identity(debtor: Debtor, id_last4: str | None, birth_mmdd: str | None) 
 
 async def _known(connection: AsyncConnection, news: Sequence[NewCase]) -> dict[str, NewCase]:
     ids = [new.case.id for new in news]
-    rows = (await connection.execute(select(*CASE_COLUMNS).select_from(CASE_TABLES).where(cases.c.id.in_(ids)))).all()
+    query = select(*CASE_COLUMNS).select_from(CASE_TABLES).where(among(cases.c.id, ids))
+    rows = (await connection.execute(query)).all()
     people = {row.debtor_id for row in rows}
     reachable = await numbers_of(connection, people) if rows else {}
     written = await addresses_of(connection, people) if rows and any(new.addresses for new in news) else {}
@@ -173,12 +175,11 @@ async def _write(
     connection: AsyncConnection, news: Sequence[NewCase], before: Mapping[str, NewCase], now: dt.datetime
 ) -> None:
     await connection.execute(*creditor_rows([new.case.creditor for new in news]))
-    people = {(debtor.id, debtor, new.birth_year, repr(new.traits)): new for new in news if (debtor := new.case.debtor)}
-    await connection.execute(_upsert_people(), [_debtor_values(new) for new in people.values()])
+    await connection.execute(_upsert_people(_people(news)))
     billed = [new for new in news if (old := before.get(new.case.id)) and old.case.amount_fen != new.case.amount_fen]
     paid = await _paid_since(connection, billed)
     rows = [_case_values(new, before.get(new.case.id), paid.get(new.case.id, 0), now) for new in news]
-    await connection.execute(_upsert_cases(), rows)
+    await connection.execute(_upsert_cases(rows))
     await _write_numbers(connection, news, {old.case.debtor.id for old in before.values()})
     await _write_addresses(connection, news)
     await _write_instalments(connection, news)
@@ -199,7 +200,7 @@ async def _write_numbers(connection: AsyncConnection, news: Sequence[NewCase], k
          "relation": n.relation, "place": n.place, "carrier": n.carrier}
         for (debtor, _), n in lines.items()
     ]  # fmt: skip
-    await connection.execute(upsert(numbers, "debtor_id", "number"), values)
+    await connection.execute(_overwriting(insert_rows(numbers, values), numbers, "debtor_id", "number"))
 
 
 async def _write_addresses(connection: AsyncConnection, news: Sequence[NewCase]) -> None:
@@ -264,17 +265,45 @@ def creditor_rows(wanted: Sequence[Creditor]) -> tuple[Any, list[dict[str, Any]]
     return upsert(creditors, "id"), list(rows.values())
 
 
+def among(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column is one of many values, which travel as one array."""
+    return column == any_(literal(list(values), ARRAY(Text)))
+
+
+def insert_rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> Insert:
+    """One statement for many rows: they travel as one JSON document, at a fraction of what a statement each costs."""
+    names = list(rows[0])
+    document = cast(literal(json.dumps(rows, ensure_ascii=False, default=str), Text), JSONB)
+    columns = [column(name, table.c[name].type) for name in names]
+    given = func.jsonb_to_recordset(document).table_valued(*columns, name="given").render_derived(with_types=True)
+    return insert(table).from_select(names, select(*(given.c[name] for name in names)))
+
+
 def upsert(table: Any, *key: str) -> Any:
     """Insert, or overwrite all columns but the key and what only calls and people decide: status, valid, whose case."""
-    query = insert(table)
+    return _overwriting(insert(table), table, *key)
+
+
+def _overwriting(query: Insert, table: Table, *key: str) -> Any:
     kept = {"id", "status", "valid", "agent_id", "agent_since", *key}
     change = {c.name: query.excluded[c.name] for c in table.columns if c.name not in kept}
     return query.on_conflict_do_update(index_elements=list(key), set_=change)
 
 
-def _upsert_people() -> Any:
+def _people(news: Sequence[NewCase]) -> list[dict[str, Any]]:
+    """Each debtor once, with all that the cases tell."""
+    people: dict[str, dict[str, Any]] = {}
+    for new in news:
+        told = _debtor_values(new)
+        known = people.setdefault(told["id"], told)
+        traits = {**known["traits"], **told["traits"]}
+        known.update({name: value for name, value in told.items() if value is not None}, traits=traits)
+    return list(people.values())
+
+
+def _upsert_people(rows: Sequence[Mapping[str, Any]]) -> Any:
     """What a file is silent about stays as it was, also for debtors whose other cases it names."""
-    query = insert(debtors)
+    query = insert_rows(debtors, rows)
     new = query.excluded
     change = {
         "name": new.name,
@@ -287,9 +316,9 @@ def _upsert_people() -> Any:
     return query.on_conflict_do_update(index_elements=["id"], set_=change)
 
 
-def _upsert_cases() -> Any:
+def _upsert_cases(rows: Sequence[Mapping[str, Any]]) -> Any:
     """What was paid stays deducted while the creditor's figure is the old one: such a file does not know of it."""
-    query = insert(cases)
+    query = insert_rows(cases, rows)
     new = query.excluded
     kept = {"id", "status", "agent_id", "agent_since"}
     change: dict[str, Any] = {c.name: new[c.name] for c in cases.columns if c.name not in kept}
@@ -336,7 +365,7 @@ def _case_values(new: NewCase, old: NewCase | None, paid_fen: int, now: dt.datet
 
 
 async def numbers_of(connection: AsyncConnection, debtor_ids: set[str]) -> dict[str, tuple[Number, ...]]:
-    query = select(numbers).where(numbers.c.debtor_id.in_(debtor_ids)).order_by(numbers.c.rank, numbers.c.id)
+    query = select(numbers).where(among(numbers.c.debtor_id, debtor_ids)).order_by(numbers.c.rank, numbers.c.id)
     found: dict[str, tuple[Number, ...]] = {}
     for row in await connection.execute(query):
         kind = TargetKind(row.kind)
@@ -346,7 +375,7 @@ async def numbers_of(connection: AsyncConnection, debtor_ids: set[str]) -> dict[
 
 
 async def addresses_of(connection: AsyncConnection, debtor_ids: set[str]) -> dict[str, tuple[Address, ...]]:
-    query = select(addresses).where(addresses.c.debtor_id.in_(debtor_ids)).order_by(addresses.c.rank, addresses.c.id)
+    query = select(addresses).where(among(addresses.c.debtor_id, debtor_ids)).order_by(addresses.c.rank, addresses.c.id)
     found: dict[str, tuple[Address, ...]] = {}
     for row in await connection.execute(query):
         found[row.debtor_id] = (*found.get(row.debtor_id, ()), Address(row.channel, row.address, row.rank))
@@ -354,7 +383,7 @@ async def addresses_of(connection: AsyncConnection, debtor_ids: set[str]) -> dic
 
 
 async def instalments_of(connection: AsyncConnection, case_ids: Sequence[str]) -> dict[str, tuple[Instalment, ...]]:
-    query = select(instalments).where(instalments.c.case_id.in_(case_ids)).order_by(instalments.c.number)
+    query = select(instalments).where(among(instalments.c.case_id, case_ids)).order_by(instalments.c.number)
     found: dict[str, tuple[Instalment, ...]] = {}
     for row in await connection.execute(query):
         part = Instalment(row.number, row.due_on, row.amount_fen)
