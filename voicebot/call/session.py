@@ -286,6 +286,8 @@ class CallSession:
         if kind is FactKind.PAGED:
             self._careful = True
             self._spawn(self._desk.alert(AlertKind.DANGER, str(data.get("reason", "")), self.call_id))
+        if kind is FactKind.GATE_ALERT:
+            self._spawn(self._desk.alert(AlertKind.GATE, str(data.get("text", "")), self.call_id))
 
     def _in_recording_time(self, kind: FactKind, data: dict[str, object]) -> dict[str, object]:
         """The brain counts from the moment the call was opened to it, the recording from its first tick."""

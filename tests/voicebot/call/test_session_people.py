@@ -7,9 +7,11 @@ from pathlib import Path
 
 from voicebot.call.prompts import APOLOGY, FAREWELL
 from voicebot.domain.journal import FactKind
+from voicebot.domain.records import AlertKind
 from voicebot.domain.talk import (
     HandedOver,
     HandOver,
+    Note,
     Opened,
 )
 from voicebot.evidence.reading import read_audio
@@ -161,3 +163,10 @@ async def test_the_callee_waits_to_a_chime_and_not_in_silence(bench: Bench) -> N
     bench.session.obey(HandOver(1, "asked", "general", ""))
     heard = await bench.turn(30)
     assert sum(one != bytes(320) for one in heard) > 20
+
+
+async def test_what_a_person_may_not_say_is_on_the_wall_at_once(bench: Bench) -> None:
+    await bench.after(Answered())
+    bench.session.obey(Note(1, FactKind.GATE_ALERT, {"text": "不还钱就要坐牢", "rules": ["F04"]}))
+    await settle()
+    assert bench.desk.alerts == [(AlertKind.GATE, "不还钱就要坐牢")]
