@@ -160,6 +160,25 @@ async def test_a_consultation_is_private_until_it_is_made_a_talk_of_three() -> N
     assert [data["target"] for data in call.data(FactKind.CONSULT_ENDED)] == ["a1"]
 
 
+async def test_the_leg_of_whoever_is_asked_is_heard_by_the_recorder() -> None:
+    """Both of them while they are apart; the asked one alone once the debtor hears the agent again."""
+    call = Call("a0", "a1")
+    leg = await call.joined()
+    assert call.people.consulted() is None
+    call.people.obey("consult", {"target": "a1"})
+    other = await call.answers("a1")
+    await call.turn(leg, other)
+    apart = call.people.consulted()
+    assert apart is not None and voices(apart, hum(leg), hum(other))
+    call.people.obey("three_way", {})
+    await call.turn(leg, other)
+    together = call.people.consulted()
+    assert together is not None and voices(together, hum(other)) and not voices(together, hum(leg))
+    call.people.obey("end_consult", {})
+    await settle()
+    assert call.people.consulted() is None
+
+
 @pytest.mark.parametrize(("target", "presence"), [("a1", "away"), ("a1", "ready"), ("4001", "ready")])
 async def test_who_cannot_be_asked_gives_the_debtor_back(target: str, presence: str) -> None:
     call = Call("a0", "a1")
