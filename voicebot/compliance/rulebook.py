@@ -143,7 +143,9 @@ def _do_not_call(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[H
         if stop.band is None:
             yield Hold(rule.id, "对方已要求停止来电", rule.source, stop.until)
         elif within(request.now.time(), stop.band):
-            yield Hold(rule.id, "对方已要求该时段不来电", rule.source, following(request.now, stop.band[1]))
+            over = following(request.now, stop.band[1])
+            until = over if stop.until is None else min(over, stop.until)
+            yield Hold(rule.id, "对方已要求该时段不来电", rule.source, until)
 
 
 def _suspended(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:

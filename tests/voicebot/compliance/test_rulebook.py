@@ -287,6 +287,13 @@ def test_a_stop_holds_however_its_number_is_spelt(spelling: str) -> None:
     assert row["rule"] == "CN-D2"
 
 
+def test_hours_that_are_not_wanted_end_with_the_day_until_which_they_are_not() -> None:
+    """The random histories found it: nearly the whole day unwanted, until a morning; the next evening was named."""
+    stop = Stop("do_not_call", band=(dt.time(23, 30), dt.time(22, 0)), until=at("26 10:54"))
+    verdict = ask("24 10:00", stops=(stop,))
+    assert (verdict.rule, verdict.not_before) == ("CN-D2", at("26 10:54"))
+
+
 def test_no_date_ends_a_contacts_refusal() -> None:
     """The random histories found it: a refusal with an end was named for ever, and yet ended."""
     stop = Stop("contact_refused", NUMBER, until=at("23 10:00"))
