@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
 
 SLICE_S: Final = 0.02
 STILL_S: Final = 0.24
-"""Work that used no processor for so long waits for something that does not come."""
-LONGEST_S: Final = 0.4
-"""Work that takes longer than this, busy or not, is given up: the line takes a brain for lost after 460 ms."""
-_PROGRESS_S: Final = 0.0005
+"""Work that slept for so long waits for something that does not come; the line takes a brain for lost after 460 ms."""
+LONGEST_S: Final = 1.0
+"""Processor time after which work that never ends is given up."""
 
 
 class HungError(RuntimeError):
@@ -21,8 +21,8 @@ class HungError(RuntimeError):
 
 
 class Watched:
-    """Does work in a thread of its own, one piece at a time. Time is counted in slices in which we are awake
-    ourselves, so that a machine that stands still gives nothing up."""
+    """Does work in a thread of its own, one piece at a time. Only a thread that sleeps without ever being woken hangs:
+    one that waits for its turn on a busy machine, or for the interpreter, is slow and nothing else."""
 
     def __init__(self) -> None:
         self._hand: _Hand | None = None
@@ -72,6 +72,15 @@ class _Hand:
         except (AttributeError, OSError):
             return time.monotonic()
 
+    def pulse(self) -> str | None:
+        """How often it was put to sleep and woken; None while it is ready to run, or nobody knows."""
+        try:
+            status = Path(f"/proc/self/task/{self._thread.native_id}/status").read_text()
+        except OSError:  # not Linux
+            return None
+        asleep = "\nState:\tS" in status or "\nState:\tD" in status
+        return status[status.rindex("\nvoluntary_ctxt_switches") :] if asleep else None
+
     def result(self) -> Any:
         if self._error is not None:
             raise self._error
@@ -90,11 +99,13 @@ class _Hand:
 
 
 def _comes_back(hand: _Hand) -> bool:
-    still_s = total_s = used_s = 0.0
+    if hand.wait(SLICE_S):
+        return True
+    still_s, began_s, before = 0.0, hand.cpu_s(), hand.pulse()
     while not hand.wait(SLICE_S):
-        before_s, used_s = used_s, hand.cpu_s()
-        total_s += SLICE_S
-        still_s = 0.0 if used_s - before_s > _PROGRESS_S else still_s + SLICE_S
-        if still_s >= STILL_S or total_s >= LONGEST_S:
+        pulse = hand.pulse()
+        still_s = still_s + SLICE_S if pulse is not None and pulse == before else 0.0
+        before = pulse
+        if still_s >= STILL_S or hand.cpu_s() - began_s >= LONGEST_S:
             return hand.wait(0)
     return True

@@ -40,13 +40,35 @@ def test_a_late_result_reaches_nobody() -> None:
     assert watch.run(lambda: "mine") == "mine"
 
 
-def test_work_that_is_busy_has_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watched, "LONGEST_S", 60.0)
-
+def test_work_that_is_busy_has_longer() -> None:
     def busy() -> str:
-        until = time.thread_time() + 2 * watched.STILL_S
+        until = time.thread_time() + 1.5 * watched.STILL_S
         while time.thread_time() < until:
             sum(range(1000))
         return "done"
 
     assert Watched().run(busy) == "done"
+
+
+def test_work_that_never_ends_is_given_up() -> None:
+    watch, enough = Watched(), threading.Event()
+
+    def endless() -> None:
+        while not enough.is_set():
+            sum(range(1000))
+
+    with pytest.raises(HungError):
+        watch.run(endless)
+    enough.set()
+
+
+def test_work_that_is_woken_again_and_again_is_only_slow() -> None:
+    """As a thread is that waits for the interpreter, which a busy machine gives to others."""
+    comes = threading.Event()
+
+    def patient() -> str:
+        for _ in range(100):
+            comes.wait(0.005)
+        return "done"
+
+    assert Watched().run(patient) == "done"
