@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -79,6 +80,19 @@ def test_a_finding_is_judged_and_a_comment_kept_at_its_moment(page: Page, consol
     page.get_by_text("误报", exact=True).click()
     expect(page.locator(".findings .chip.good")).to_have_text("误报")
     assert one(console, "SELECT verdict FROM verdicts WHERE call_id = 'call-0000'") == "false"
+
+
+def test_a_kept_replay_is_shown(page: Page, console: Served) -> None:
+    told = {"calls": 7, "same": 3, "other_words": 3, "other_way": 1, "promises": [2, 1], "handoffs": [2, 2],
+            "violating": [0, 0], "moved": []}  # fmt: skip
+    with psycopg.connect(console.database, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO replay_runs (script, candidate, sha256, made_by, made_at, summary)"
+            " VALUES ('m1', 'm1.yaml', '', 'demo', now(), %s)", [json.dumps(told)],
+        )  # fmt: skip
+    page.goto("/review")
+    expect(page.locator("tr", has_text="m1.yaml")).to_contain_text("走向不同 1")
+    expect(page.locator("tr", has_text="m1.yaml")).to_contain_text("承诺 2→1")
 
 
 def test_the_badge_of_the_workbench_verifies(page: Page) -> None:

@@ -28,7 +28,7 @@ def replay(
     ] = "journal",
     recogniser: Annotated[str, typer.Option("--recogniser", help="Hear the callee's channel anew by this engine")] = "",
     journal: Annotated[Path | None, typer.Option("--journal", help="Write the journal of one replay here")] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the report for the page of the script")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the report; the quality page shows it")] = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:

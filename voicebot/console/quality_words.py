@@ -83,6 +83,15 @@ QUALITY_TEXTS: dict[str, tuple[str, str]] = {
     "bench.commented": ("批注已保存", "Kept"),
     "bench.reviews": ("复核记录", "Reviews"),
     "bench.risk": ("风险 {risk}", "Risk {risk}"),
+    "replay.title": ("回放对比", "Calls played again"),
+    "replay.ways": (
+        "一致 {same} · 仅措辞 {words} · 走向不同 {way}",
+        "{same} the same · {words} in other words · {way} on another way",
+    ),
+    "replay.changed": (
+        "承诺 {promises} · 转人工 {handoffs} · 违规 {violating}",
+        "promises {promises} · persons {handoffs} · violating {violating}",
+    ),
     "search.title": ("语音检索", "Search speech"),
     "search.lead": (
         "在所有通话的文字里检索，多个词用空格隔开；点一句话从那一秒播放",

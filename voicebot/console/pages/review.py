@@ -15,6 +15,7 @@ from voicebot.console.words import Words
 from voicebot.domain.quality import Appeal, Review
 from voicebot.quality.agreement import Agreement
 from voicebot.quality.scorecard import Scorecard
+from voicebot.store.replays import ReplayRun
 
 _SAMPLINGS = ("risk", "random", "agent", "script")
 
@@ -32,7 +33,8 @@ def register(console: Console) -> None:
             queue = _queue(words, await data.waiting(visit.who.username))
             agreed = _agreement(words, await data.agreement(), await data.calibration(), data.cards())
             side = [agreed, _appeals(words, await data.appeals()) if may_lead else None]
-            left = tag("div", queue, _done(words, await data.done(), data.cards()), cls="stack")
+            done = _done(words, await data.done(), data.cards())
+            left = tag("div", queue, done, _replays(words, await data.replays()), cls="stack")
             return tag("div", left, tag("div", *side, cls="stack"), cls="call")
 
         with shell(console, visit, "/review", words("review.title")):
@@ -88,6 +90,31 @@ def _done(words: Words, done: Sequence[Review], cards: Mapping[str, Scorecard]) 
         )
     table = tag("div", tag("table", tag("tbody", *rows), cls="rows"), cls="scroll")
     return panel("check", words("review.done"), table, inset=False)
+
+
+def _replays(words: Words, runs: Sequence[ReplayRun]) -> Markup | None:
+    """What-if reports that were kept: how many calls would have gone another way."""
+    if not runs:
+        return None
+    rows = []
+    for run in runs:
+        told = run.summary
+        ways = words("replay.ways", same=told["same"], words=told["other_words"], way=told["other_way"])
+        changed = words(
+            "replay.changed", promises="→".join(map(str, told["promises"])),
+            handoffs="→".join(map(str, told["handoffs"])), violating="→".join(map(str, told["violating"])),
+        )  # fmt: skip
+        below = f"{words.moment(run.made_at)} {run.made_by}"
+        rows.append(
+            tag(
+                "tr",
+                tag("td", tag("b", run.candidate), tag("span", below, cls="sub")),
+                tag("td", words("search.found", total=told["calls"]), tag("span", ways, cls="sub")),
+                tag("td", changed, cls="hide-phone"),
+            )
+        )
+    table = tag("div", tag("table", tag("tbody", *rows), cls="rows"), cls="scroll")
+    return panel("script", words("replay.title"), table, inset=False)
 
 
 def _agreement(
