@@ -140,7 +140,7 @@ async def first_case(page: Page, address: str) -> str:
 async def case_pictures(page: Page, address: str, case_id: str) -> None:
     """The example file on its way in, with a heading nobody knows, and the page of one case."""
     text = (HERE.parent / "examples" / "cases.csv").read_text(encoding="utf-8-sig")
-    content = text.replace("欠款金额", "欠款金额（万元）", 1).replace("性别", "备注", 1).encode("gb18030")
+    content = text.replace("欠款金额", "应还总额（元）", 1).replace("性别", "备注", 1).encode("gb18030")
     await page.goto(f"{address}/cases/import")
     file: Any = {"name": "十一月逾期.csv", "mimeType": "text/csv", "buffer": content}
     await page.set_input_files("[data-case-file] input", file)

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.records import CaseRecord, Number
-from voicebot.store.case_saving import numbers_of
+from voicebot.store.case_parts import numbers_of
 from voicebot.store.rows import CASE_COLUMNS, CASE_TABLES, AnyRow, to_case
 from voicebot.store.schema import attempts, cases, debtors, numbers
 

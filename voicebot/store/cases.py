@@ -14,7 +14,8 @@ from voicebot.domain.attempt import TargetKind
 from voicebot.domain.case import Case, Creditor
 from voicebot.domain.records import CaseRecord
 from voicebot.store.case_list import CaseFilter, CasePage, count_cases, list_cases, read_records
-from voicebot.store.case_saving import NewCase, Saved, addresses_of, creditor_rows, instalments_of, save_cases
+from voicebot.store.case_parts import addresses_of, instalments_of
+from voicebot.store.case_saving import NewCase, Saved, creditor_rows, save_cases
 from voicebot.store.database import Database
 from voicebot.store.rows import CASE_COLUMNS, CASE_TABLES, to_case
 from voicebot.store.schema import cases, creditors, numbers
