@@ -30,7 +30,7 @@ class Trait:
 @cache
 def traits() -> dict[str, Trait]:
     """All fields by id."""
-    text = files("voicebot.campaign").joinpath("data/case_fields.yaml").read_text(encoding="utf-8")
+    text = files(__package__).joinpath("data/case_fields.yaml").read_text(encoding="utf-8")
     found = YAML(typ="safe", pure=True).load(text)
     return {
         id_: Trait(
