@@ -73,7 +73,7 @@ def seal_folder(
     target = bundle_path(folder)
     if not target.exists():
         signer = signer.fresh()
-        texts, again = begun(folder), True
+        texts, again = begun(folder, signer), True
         if texts is None:
             texts, again = _texts(folder, signer, at, truncated, closing or {}), False
             replace(folder / SEALING, zip_bytes(texts))
@@ -85,15 +85,18 @@ def seal_folder(
     return target
 
 
-def begun(folder: Path) -> dict[str, bytes] | None:
-    """What a killed process was about to seal, where the files are still those that it saw; else None."""
+def begun(folder: Path, signer: Signer) -> dict[str, bytes] | None:
+    """What a killed process of this house was about to seal, where the files are still those that it saw; else None."""
     path = folder / SEALING
     if not path.exists():
         return None
     texts, failures = unzip(path.read_bytes())
     if failures or not {"manifest.json", "manifest.sig"} <= set(texts):
         return None
-    files = json.loads(texts["manifest.json"])["files"]
+    manifest = json.loads(texts["manifest.json"])
+    if manifest["key_id"] not in [entry["key_id"] for entry in signer.history]:
+        return None
+    files = manifest["files"]
     same = all((folder / name).exists() and _size_and_hash(folder / name) == files[name] for name in _present(folder))
     return texts if same and set(files) == {*texts, *_present(folder)} - {"manifest.json", "manifest.sig"} else None
 

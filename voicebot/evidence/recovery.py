@@ -62,7 +62,7 @@ def recover(folder: Path, signer: Signer, clock: Clock) -> Path | None:
 
 
 def _recover(folder: Path, signer: Signer, clock: Clock) -> Path | None:
-    if bundle_path(folder).exists() or begun(folder) is not None:
+    if bundle_path(folder).exists() or begun(folder, signer) is not None:
         return seal_folder(folder, signer, clock.now())
     (folder / SEALING).unlink(missing_ok=True)
     try:

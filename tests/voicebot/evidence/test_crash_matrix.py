@@ -85,7 +85,7 @@ for step in range(1, 400):
 """
 
 
-@pytest.mark.parametrize("torn", ["whole", "torn"])
+@pytest.mark.parametrize("torn", [pytest.param("whole", marks=pytest.mark.slow), "torn"])
 def test_a_kill_at_every_write_loses_nothing(tmp_path: Path, torn: str) -> None:
     command = [sys.executable, "-c", CHILD, str(tmp_path), torn]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -66,7 +66,7 @@ def test_every_proof_of_a_log_of_up_to_forty_leaves(tmp_path: Path) -> None:
             assert consistency_holds(first, size, log.root(first), log.root(), path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_changed_proof_holds(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     log = Log(tmp_path_factory.mktemp("log"))

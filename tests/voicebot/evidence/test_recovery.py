@@ -16,10 +16,11 @@ import pytest
 
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import FactKind
-from voicebot.evidence.bundle import bundle_path, unsealed
+from voicebot.evidence.bundle import SEALING, bundle_path, unsealed
 from voicebot.evidence.reading import read_audio, read_journal, read_member
 from voicebot.evidence.recovery import recover
 from voicebot.evidence.signer import Signer
+from voicebot.evidence.stored_zip import unzip, zip_bytes
 from voicebot.evidence.verify import verify_bundle
 
 from .conftest import START, record
@@ -183,3 +184,18 @@ def test_a_process_killed_while_it_opened_the_call_leaves_a_verifiable_one(
     assert bundle is not None and verify_bundle(bundle).valid
     assert len(read_audio(bundle)) == 0
     assert FactKind.ENDED in [fact.kind for fact in read_journal(bundle)]
+
+
+def test_a_sealing_that_another_key_began_is_begun_again(tmp_path: Path, signer: Signer) -> None:
+    """The keys were lost with the machine: what it was about to seal cannot be proved by the new log."""
+    lost = Signer.load_or_create(tmp_path / "lost" / "keys")
+    bundle = record(tmp_path).seal(lost)
+    members, _ = unzip(bundle.read_bytes())
+    growing = ("audio.wav", "chain.jsonl", "journal.jsonl")
+    for name in growing:
+        (bundle.parent / name).write_bytes(members[name])
+    texts = {name: body for name, body in members.items() if name not in (*growing, "proof.json")}
+    (bundle.parent / SEALING).write_bytes(zip_bytes(texts))
+    bundle.unlink()
+    again = recover(bundle.parent, signer, FixedClock(START))
+    assert again is not None and verify_bundle(again, signer.public.hex()).failures == ()
