@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -34,7 +35,8 @@ def answers(console: Served) -> Served:
             while await store.decisions.chain():
                 pass
 
-    asyncio.run(note())
+    with ThreadPoolExecutor(1) as beside:  # Playwright's loop runs in this thread
+        beside.submit(asyncio.run, note()).result()
     return console
 
 
