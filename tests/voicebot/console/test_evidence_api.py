@@ -97,3 +97,10 @@ def test_the_page_tells_a_damaged_log() -> None:
     assert words("vault.none") in log_panel(words, None)
     assert words("vault.holds.none") in holds_panel(words, [])
     assert words("vault.operations.none") in operations_panel(words, [])
+
+
+def test_the_page_is_served(admin: httpx.Client) -> None:
+    assert admin.post("/api/calls/call-0002/verify").json()["valid"]
+    page = admin.get("/evidence")
+    assert page.status_code == 200 and "证据与保管" in page.text
+    assert admin.get("/evidence", params={"before": "nonsense"}).status_code == 200
