@@ -14,13 +14,13 @@ import time
 from pathlib import Path
 
 from voicebot.campaign.permission import judge_by
-from voicebot.campaign.what_if import Setup, what_if
 from voicebot.domain.campaign import Segment
 from voicebot.domain.case import Case, Creditor, Debtor
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.records import Number
 from voicebot.store import EmbeddedPostgres, Store, migrate
 from voicebot.store.cases import NewCase
+from voicebot.strategy.what_if import Setup, what_if
 
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=SHANGHAI)
 LENDER = Creditor("demo", "示例消费金融有限公司", "示例客户服务中心", "4000000000")

@@ -11,7 +11,6 @@ from pathlib import Path
 import structlog
 
 from voicebot.call.shelf import freeze, frozen_folder
-from voicebot.campaign.policies import load_policies
 from voicebot.campaign.publishing import Publishing
 from voicebot.config import Settings, host_port, scripts_dir
 from voicebot.domain.clock import SystemClock
@@ -19,6 +18,7 @@ from voicebot.messages.templates import load_templates
 from voicebot.store.embedded import open_database
 from voicebot.store.migrate import migrate
 from voicebot.store.store import Store
+from voicebot.strategy.policies import load_policies
 from voicebot.telephony.engines import check_line
 from voicebot.worker.preflight import check_engines
 from voicebot.worker.supervisor import Child, Supervisor

@@ -11,16 +11,12 @@ import structlog
 
 from voicebot import __version__
 from voicebot.campaign.afterwork import afterwork
-from voicebot.campaign.cadence import CadencePlanner
 from voicebot.campaign.care import load_follow_up
 from voicebot.campaign.dialler import Dialler
-from voicebot.campaign.escalation import Escalator
 from voicebot.campaign.inbound import InboundFollower
 from voicebot.campaign.pacing import Load
 from voicebot.campaign.permission import caps_of
 from voicebot.campaign.placement import Placement
-from voicebot.campaign.policies import PolicyShelf
-from voicebot.campaign.scoring import Scoring
 from voicebot.config import Settings, host_port
 from voicebot.console.agreement import load_authorities
 from voicebot.console.server import serve_console
@@ -39,6 +35,10 @@ from voicebot.reports.rollup import RollUp
 from voicebot.softphone.link import socket_path
 from voicebot.store import DatabaseError, Store
 from voicebot.store.leadership import Leadership
+from voicebot.strategy.cadence import CadencePlanner
+from voicebot.strategy.escalation import Escalator
+from voicebot.strategy.policies import PolicyShelf
+from voicebot.strategy.scoring import Scoring
 from voicebot.telemetry import metrics
 from voicebot.telemetry.process_figures import ProcessFigures
 from voicebot.telephony.trunk_file import channels_of

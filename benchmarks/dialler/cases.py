@@ -23,7 +23,7 @@ from pathlib import Path
 
 import psycopg
 
-from voicebot.campaign.importer import import_cases
+from voicebot.cases.importer import import_cases
 from voicebot.console.case_data import CaseData
 from voicebot.domain.clock import SystemClock
 from voicebot.store import EmbeddedPostgres, Store, migrate

@@ -36,10 +36,10 @@ def cases_import(
     ] = None,
 ) -> None:
     """Import cases from CSV (UTF-8 or GB18030) or XLSX; rejected rows are listed and block nothing."""
-    from voicebot.campaign.columns import check_mapping, shape_of
-    from voicebot.campaign.importer import Wish, import_table, read_case_table
-    from voicebot.campaign.mending import rejects_csv
-    from voicebot.campaign.tables import read_bytes
+    from voicebot.cases.columns import check_mapping, shape_of
+    from voicebot.cases.importer import Wish, import_table, read_case_table
+    from voicebot.cases.mending import rejects_csv
+    from voicebot.cases.tables import read_bytes
     from voicebot.domain.clock import SystemClock
 
     async def work(store: Store) -> dict[str, object]:
@@ -71,7 +71,7 @@ def cases_export(
     max_days: Annotated[int | None, typer.Option("--max-days", help="Overdue at most so long")] = None,
 ) -> None:
     """Write cases to a file that an import understands, with what came of them."""
-    from voicebot.campaign.exporting import MOST_XLSX, csv_bytes, export_lines, headings, workbook_bytes
+    from voicebot.cases.exporting import MOST_XLSX, csv_bytes, export_lines, headings, workbook_bytes
     from voicebot.store.cases import CaseFilter
 
     async def work(store: Store) -> int:
@@ -101,7 +101,7 @@ def cases_export(
 @payments.command("import")
 def payments_import(file: Path, as_json: AsJson = False, config: Config = None) -> None:
     """Book payments from CSV or XLSX: each once by its reference; paid cases are closed, promises settled."""
-    from voicebot.campaign.payments import import_payments
+    from voicebot.cases.payments import import_payments
 
     async def work(store: Store) -> dict[str, object]:
         return (await import_payments(file, store)).to_json()

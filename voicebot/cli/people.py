@@ -38,7 +38,7 @@ def agents_add(
     config: Config = None,
 ) -> None:
     """Add an agent, or change name, address and skills; a new one is offline."""
-    from voicebot.campaign.phones import parse_phone
+    from voicebot.cases.phones import parse_phone
     from voicebot.domain.records import AgentRecord
 
     async def work(store: Store) -> None:

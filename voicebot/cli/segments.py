@@ -13,9 +13,9 @@ import typer
 from voicebot.cli.terminal import AsJson, Config, fail, in_store, print_row
 
 if TYPE_CHECKING:
-    from voicebot.campaign.policies import Policies
     from voicebot.domain.segment import NamedSegment
     from voicebot.store.store import Store
+    from voicebot.strategy.policies import Policies
 
 segments = typer.Typer(no_args_is_help=True, help="Segments, the scorecard and its back-test")
 Name = Annotated[str, typer.Argument(metavar="SEGMENT")]
@@ -84,10 +84,10 @@ def segments_score(
     config: Config = None,
 ) -> None:
     """Score the open cases that were not scored today, or show one case's score with its reasons."""
-    from voicebot.campaign.policies import PolicyShelf
-    from voicebot.campaign.scoring import Scoring
     from voicebot.config import load_settings
     from voicebot.domain.clock import SystemClock
+    from voicebot.strategy.policies import PolicyShelf
+    from voicebot.strategy.scoring import Scoring
 
     settings = load_settings(config)
 
@@ -117,8 +117,8 @@ def segments_backtest(
     config: Config = None,
 ) -> None:
     """How well the scorecard (or a model) would have told who would not have paid by today: AUC, KS, lift by tenth."""
-    from voicebot.campaign.backtest import backtest
-    from voicebot.campaign.scoring import past_cases
+    from voicebot.strategy.backtest import backtest
+    from voicebot.strategy.scoring import past_cases
 
     async def work(store: Store, policies: Policies) -> dict[str, Any]:
         now = dt.datetime.now(dt.UTC)
@@ -139,8 +139,8 @@ def segments_backtest(
 
 
 def _with_policies(config: Path | None, work: Callable[[Store, Policies], Awaitable[Result]]) -> Result:
-    from voicebot.campaign.policies import PolicyShelf
     from voicebot.config import SettingsError, load_settings
+    from voicebot.strategy.policies import PolicyShelf
 
     try:
         home = load_settings(config).home

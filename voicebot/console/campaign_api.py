@@ -9,8 +9,6 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, HTTPException, Query, Request
 
-from voicebot.campaign.policies import Kind, Policies
-from voicebot.campaign.strategies import parse_strategy
 from voicebot.console.api_values import DoneOut
 from voicebot.console.campaign_values import (
     CampaignIn,
@@ -34,6 +32,8 @@ from voicebot.console.gate import account_of
 from voicebot.console.queries import ConsoleData
 from voicebot.domain.segment import NamedSegment
 from voicebot.store.policies import VersionConflict
+from voicebot.strategy.policies import Kind, Policies
+from voicebot.strategy.strategies import parse_strategy
 
 log = structlog.get_logger(__name__)
 KINDS = {"segments": Kind.SEGMENT, "strategies": Kind.STRATEGY, "scorecard": Kind.SCORECARD, "stages": Kind.STAGES}

@@ -9,13 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from voicebot.campaign.backtest import Backtest, backtest
 from voicebot.campaign.permission import judge_by
-from voicebot.campaign.policies import Kind, Policies, PolicyShelf
-from voicebot.campaign.scoring import past_cases
-from voicebot.campaign.sharing import Parcel, Seat, SharingRule, share_out
-from voicebot.campaign.strategy_proof import prove
-from voicebot.campaign.what_if import Setup, WhatIf, what_if
 from voicebot.config import scripts_dir
 from voicebot.console.queries import CampaignRow
 from voicebot.domain.attempt import AttemptState
@@ -32,6 +26,12 @@ from voicebot.store import Store
 from voicebot.store.assignments import Assignment, FreeCase, Holder
 from voicebot.store.escalations import Escalation
 from voicebot.store.policies import SavedPolicy
+from voicebot.strategy.backtest import Backtest, backtest
+from voicebot.strategy.policies import Kind, Policies, PolicyShelf
+from voicebot.strategy.scoring import past_cases
+from voicebot.strategy.sharing import Parcel, Seat, SharingRule, share_out
+from voicebot.strategy.strategy_proof import prove
+from voicebot.strategy.what_if import Setup, WhatIf, what_if
 
 _KNOWN = frozenset(item.value for item in Disposition)
 RATES_FROM = dt.timedelta(days=30)

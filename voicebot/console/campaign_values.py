@@ -7,14 +7,14 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from voicebot.campaign.sharing import By, SharingRule
-from voicebot.campaign.what_if import WhatIf
 from voicebot.console.campaign_data import CampaignWish, RiskView, SegmentRow
 from voicebot.console.queries import CampaignRow
 from voicebot.domain.campaign import Hours, Segment
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.pace import CampaignMode
 from voicebot.domain.segment import Portrait, Share
+from voicebot.strategy.sharing import By, SharingRule
+from voicebot.strategy.what_if import WhatIf
 
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 

@@ -10,7 +10,7 @@ import structlog
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
 
-from voicebot.campaign.tables import MAX_BYTES
+from voicebot.cases.tables import MAX_BYTES
 from voicebot.console.api_values import DoneOut
 from voicebot.console.case_values import (
     CaseDetailOut,

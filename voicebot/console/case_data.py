@@ -7,9 +7,9 @@ import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from voicebot.campaign.exporting import MOST_XLSX, csv_bytes, export_lines, headings, workbook_bytes
-from voicebot.campaign.payments import PaymentsReport, book_payments, book_table
-from voicebot.campaign.tables import parse_table
+from voicebot.cases.exporting import MOST_XLSX, csv_bytes, export_lines, headings, workbook_bytes
+from voicebot.cases.payments import PaymentsReport, book_payments, book_table
+from voicebot.cases.tables import parse_table
 from voicebot.console.import_data import ImportDesk
 from voicebot.console.queries import CaseRow
 from voicebot.domain.case import Creditor

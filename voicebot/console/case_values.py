@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from voicebot.campaign.importer import ImportReport
-from voicebot.campaign.payments import PaymentsReport
+from voicebot.cases.importer import ImportReport
+from voicebot.cases.payments import PaymentsReport
 from voicebot.console.case_data import CaseList, CaseView
 from voicebot.console.import_data import Looked
 from voicebot.console.queries import CaseRow

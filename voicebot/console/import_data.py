@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from voicebot.campaign.columns import check_mapping, meaning_of, recognise, shape_of
-from voicebot.campaign.importer import ImportReport, Wish, context_for, import_table, read_case_table
-from voicebot.campaign.mending import Mendable, mendable, mended, rejects_csv
-from voicebot.campaign.preview import Preview, preview
-from voicebot.campaign.tables import Table, parse_table
+from voicebot.cases.columns import check_mapping, meaning_of, recognise, shape_of
+from voicebot.cases.importer import ImportReport, Wish, context_for, import_table, read_case_table
+from voicebot.cases.mending import Mendable, mendable, mended, rejects_csv
+from voicebot.cases.preview import Preview, preview
+from voicebot.cases.tables import Table, parse_table
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.store import Store
 from voicebot.store.imports import ImportRecord, ImportState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from voicebot.campaign.phones import parse_phone
+from voicebot.cases.phones import parse_phone
 from voicebot.console.sessions import MINIMUM_PASSWORD, username_allowed
 from voicebot.domain.clock import Clock
 from voicebot.domain.records import AgentRecord, Role, User

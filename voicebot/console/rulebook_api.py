@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from voicebot.campaign.phones import parse_phone
+from voicebot.cases.phones import parse_phone
 from voicebot.compliance.rows import judge_row
 from voicebot.console.api_values import DoneOut
 from voicebot.console.gate import account_of

@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from voicebot.campaign.backtest import Backtest
-from voicebot.campaign.scorecard import Scorecard
-from voicebot.campaign.sharing import ROBOT, By
 from voicebot.console.campaign_data import SegmentRow
 from voicebot.console.icons import icon
 from voicebot.console.markup import tag
@@ -16,6 +13,9 @@ from voicebot.console.shell import empty, panel
 from voicebot.console.words import Words
 from voicebot.domain.segment import Ladder, Portrait, Share
 from voicebot.store.assignments import Holder
+from voicebot.strategy.backtest import Backtest
+from voicebot.strategy.scorecard import Scorecard
+from voicebot.strategy.sharing import ROBOT, By
 
 
 def segment_cards(words: Words, rows: Sequence[SegmentRow], whole: tuple[int, int], chosen: str | None) -> Markup:

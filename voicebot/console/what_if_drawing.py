@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from voicebot.campaign.what_if import Refusal, WhatIf
 from voicebot.console.markup import tag
 from voicebot.console.shell import empty, panel
 from voicebot.console.words import Words
+from voicebot.strategy.what_if import Refusal, WhatIf
 
 
 def what_if_panel(words: Words, seen: WhatIf) -> Markup:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from voicebot.campaign.importer import ImportReport
+from voicebot.cases.importer import ImportReport
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.segment import Ladder, Portrait
 from voicebot.domain.ticket import TicketKind

@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.live import Live
 
 from voicebot.app import running
-from voicebot.campaign.policies import load_policies
 from voicebot.config import Settings, SettingsError, host_port, load_settings
 from voicebot.demo import foreign_phone
 from voicebot.demo.board import Board, show_results
@@ -44,6 +43,7 @@ from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import CallRecord
 from voicebot.store.embedded import PostgresError
 from voicebot.store.store import Store
+from voicebot.strategy.policies import load_policies
 from voicebot.telemetry.logs import setup_logs
 from voicebot.telephony.probe import probe
 from voicebot.worker.supervisor import Child, Supervisor

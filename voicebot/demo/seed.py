@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from voicebot.campaign.importer import ImportReport, import_cases
+from voicebot.cases.importer import ImportReport, import_cases
 from voicebot.demo.case_file import Row, write_case_file
 from voicebot.demo.persona import Persona
 from voicebot.domain.attempt import Consent

@@ -117,7 +117,7 @@ class CaseRecord:
     """A case with the ways to reach its debtor, for lists and the case page.
 
     `billed_fen`: what the creditor's file said; `case.amount_fen` is what is outstanding. `traits` and `loan` by the
-    ids of voicebot/campaign/data/case_fields.yaml. Addresses and instalments are read for the case page alone.
+    ids of voicebot/cases/data/case_fields.yaml. Addresses and instalments are read for the case page alone.
     """
 
     case: Case

@@ -35,7 +35,7 @@ class Saved(StrEnum):
 class NewCase:
     """A case as a creditor tells it: the bill, ways to reach the debtor, best first, and what else is known.
 
-    `traits` and `loan` by the ids of voicebot/campaign/data/case_fields.yaml. What is left empty stays as it was.
+    `traits` and `loan` by the ids of voicebot/cases/data/case_fields.yaml. What is left empty stays as it was.
     """
 
     case: Case

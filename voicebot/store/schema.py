@@ -57,7 +57,7 @@ debtors = Table(
     pattern_index("debtors_name_prefix_idx", func.lower(column("name"))),
     pattern_index("debtors_name_suffix_idx", func.reverse(func.lower(column("name")))),
 )
-"""`traits`: behaviour and circumstances; keys in voicebot/campaign/data/case_fields.yaml."""
+"""`traits`: behaviour and circumstances; keys in voicebot/cases/data/case_fields.yaml."""
 
 cases = Table(
     "cases",

@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from sqlalchemy import text
 
-from voicebot.campaign.cadence import CadencePlanner, Planned
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.permission import judge_by
-from voicebot.campaign.strategies import parse_strategy
 from voicebot.domain.attempt import Attempt, Outcome
 from voicebot.domain.campaign import Campaign, CampaignState, Segment
 from voicebot.domain.case import Promise
@@ -21,6 +19,8 @@ from voicebot.domain.risk import Scored
 from voicebot.domain.strategy import Strategy
 from voicebot.store import Store
 from voicebot.store.cases import NewCase
+from voicebot.strategy.cadence import CadencePlanner, Planned
+from voicebot.strategy.strategies import parse_strategy
 
 from .samples import new_case
 

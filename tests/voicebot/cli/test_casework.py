@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from voicebot.campaign.tables import read_table
+from voicebot.cases.tables import read_table
 from voicebot.cli.commands import app
 
 FILE = "合同号,姓名,电话,余额,逾期天数\nA-1,周一,13900139101,900,10\nA-2,周二,1390013,500,40\n"

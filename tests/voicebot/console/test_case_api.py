@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from voicebot.campaign.tables import parse_table
+from voicebot.cases.tables import parse_table
 
 FILE = "合同号,姓名,电话,身份证后四位,余额,逾期天数\n" + "".join(
     f"{{0}}-{n:02d},钱{'甲乙丙丁'[n % 4]},{{1}}{n:04d},0426,{100 + n},{n % 7}\n" for n in range(30)

@@ -9,7 +9,6 @@ from fastapi import Request
 from markupsafe import Markup
 from nicegui import events, ui
 
-from voicebot.campaign.policies import Policies
 from voicebot.console.campaign_values import CampaignIn
 from voicebot.console.icons import icon
 from voicebot.console.markup import Child, tag
@@ -20,6 +19,7 @@ from voicebot.console.words import Words
 from voicebot.domain.campaign import CampaignState
 from voicebot.domain.pace import CampaignMode
 from voicebot.domain.strategy import Strategy
+from voicebot.strategy.policies import Policies
 
 REDRAW_S = 2.0
 SCRIPTS = ("campaigns.js",)

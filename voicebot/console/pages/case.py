@@ -10,7 +10,7 @@ from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
 
-from voicebot.campaign.traits import Trait, traits
+from voicebot.cases.traits import Trait, traits
 from voicebot.console.campaign_data import RiskView
 from voicebot.console.case_data import CaseView
 from voicebot.console.case_story import story_line

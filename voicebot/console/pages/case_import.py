@@ -8,10 +8,10 @@ from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
 
-from voicebot.campaign.columns import Column
-from voicebot.campaign.mending import Mendable
-from voicebot.campaign.preview import Preview, PreviewColumn, PreviewRow
-from voicebot.campaign.traits import traits
+from voicebot.cases.columns import Column
+from voicebot.cases.mending import Mendable
+from voicebot.cases.preview import Preview, PreviewColumn, PreviewRow
+from voicebot.cases.traits import traits
 from voicebot.console.icons import icon
 from voicebot.console.import_data import Looked
 from voicebot.console.markup import tag

@@ -6,7 +6,6 @@ from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
 
-from voicebot.campaign.policies import Kind
 from voicebot.console.icons import icon
 from voicebot.console.markup import tag
 from voicebot.console.pages.strategies import editor, new_policy, nothing, versions
@@ -19,6 +18,7 @@ from voicebot.console.segment_drawing import (
 )
 from voicebot.console.shell import Console, Visit, heading, markup, shell, visit_of
 from voicebot.domain.campaign import Segment
+from voicebot.strategy.policies import Kind
 
 SCRIPTS = ("campaigns.js",)
 BACKTEST_DAYS, BACKTEST_CASES = 30, 5000

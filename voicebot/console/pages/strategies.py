@@ -9,9 +9,6 @@ from fastapi import Request
 from markupsafe import Markup
 from nicegui import events, ui
 
-from voicebot.campaign.policies import Kind, Policies
-from voicebot.campaign.strategies import parse_strategy
-from voicebot.campaign.strategy_text import toggled
 from voicebot.console.icons import icon
 from voicebot.console.markup import tag
 from voicebot.console.shell import Console, Visit, empty, heading, markup, panel, shell, visit_of
@@ -19,6 +16,9 @@ from voicebot.console.strategy_drawing import after_calls, calendar
 from voicebot.console.words import Words
 from voicebot.domain.strategy import Strategy
 from voicebot.store.policies import SavedPolicy
+from voicebot.strategy.policies import Kind, Policies
+from voicebot.strategy.strategies import parse_strategy
+from voicebot.strategy.strategy_text import toggled
 
 SCRIPTS = ("campaigns.js",)
 BLANK = """# {words}

@@ -1,0 +1,1 @@
+"""Cases: files of overdue cases come in, are cleaned and previewed, and go out again; payments likewise."""
