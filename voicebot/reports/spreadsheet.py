@@ -20,7 +20,7 @@ def spreadsheet(book: Book) -> bytes:
     from openpyxl import Workbook
 
     workbook = Workbook()
-    workbook.remove(workbook.active)
+    workbook.remove(workbook.worksheets[0])
     _figures(workbook, book)
     _sums(workbook, title("trend"), title(book.period.value), book.periods, line=True)
     _sums(workbook, title("groups"), title(book.dimension), book.groups, line=False)
