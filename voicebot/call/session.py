@@ -9,6 +9,7 @@ from typing import Any
 
 from voicebot.audio.frames import SILENCE
 from voicebot.call.brain import BrainSeat
+from voicebot.call.limits import FETCH_AGAIN_S, MOST_GAP_TICKS, MOST_MS, MOST_WITH_PERSON_MS, in_recording_time
 from voicebot.call.playout import Began, Finished, Playout, Utterance
 from voicebot.call.prompts import APOLOGY, FAREWELL, STORED
 from voicebot.domain.case import CallFacts
@@ -42,15 +43,6 @@ from voicebot.handoff.rules import DEFAULT, TransferRules
 from voicebot.handoff.switchboard import Switchboard
 from voicebot.handoff.transfer import Briefing
 from voicebot.telephony.leg import Answered, CallLeg, EarlyMedia, Ended, KeyPressed, LegEvent, Line, Ringing, TrunkTried
-
-MOST_MS = 20 * 60 * 1000
-"""A call longer than this is ended: nothing a script does takes 20 minutes."""
-MOST_WITH_PERSON_MS = 55 * 60 * 1000
-"""The same while a person talks or is fetched: shorter than the hour after which a call counts as lost."""
-FETCH_AGAIN_S = 15.0
-"""So long somebody in danger is left in peace before a person is fetched again."""
-MOST_GAP_TICKS = 500
-"""Ticks that one stall may add to the recording."""
 
 
 class CallSession:
@@ -282,19 +274,12 @@ class CallSession:
             self._closing = True
 
     def _on_note(self, kind: FactKind, data: dict[str, object]) -> None:
-        self._fact(kind, self._in_recording_time(kind, data))
+        self._fact(kind, in_recording_time(kind, data, self._opened_at_ms))
         if kind is FactKind.PAGED:
             self._careful = True
             self._spawn(self._desk.alert(AlertKind.DANGER, str(data.get("reason", "")), self.call_id))
         if kind is FactKind.GATE_ALERT:
             self._spawn(self._desk.alert(AlertKind.GATE, str(data.get("text", "")), self.call_id))
-
-    def _in_recording_time(self, kind: FactKind, data: dict[str, object]) -> dict[str, object]:
-        """The brain counts from the moment the call was opened to it, the recording from its first tick."""
-        if kind not in (FactKind.HEARD, FactKind.AGENT_HEARD):
-            return data
-        times = {key: at for key in ("start_ms", "end_ms") if isinstance(at := data.get(key), int)}
-        return data | {key: at + self._opened_at_ms for key, at in times.items()}
 
     def _say(self, utterance: Utterance) -> None:
         self._fact(FactKind.SAYING, {**utterance.as_fact(), "interruptible": utterance.interruptible})

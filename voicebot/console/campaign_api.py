@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import structlog
@@ -30,8 +28,8 @@ from voicebot.console.campaign_values import (
 )
 from voicebot.console.gate import account_of
 from voicebot.console.queries import ConsoleData
+from voicebot.console.refusals import refusals
 from voicebot.domain.segment import NamedSegment
-from voicebot.store.policies import VersionConflict
 from voicebot.strategy.policies import Kind, Policies
 from voicebot.strategy.strategies import parse_strategy
 
@@ -49,19 +47,6 @@ def campaign_routes(data: ConsoleData) -> APIRouter:
     return router
 
 
-@contextmanager
-def answered() -> Iterator[None]:
-    """What is wrong as an answer that says so."""
-    try:
-        yield
-    except VersionConflict as newer:
-        raise HTTPException(409, str(newer)) from newer
-    except LookupError as unknown:
-        raise HTTPException(404, str(unknown)) from unknown
-    except ValueError as wrong:
-        raise HTTPException(422, str(wrong)) from wrong
-
-
 def _campaign_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.get("/campaigns")
     async def campaigns() -> list[CampaignOut]:
@@ -71,7 +56,7 @@ def _campaign_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.post("/campaigns", status_code=201)
     async def add(wanted: CampaignIn, request: Request) -> CampaignOut:
         """Add a campaign; it dials once it is started."""
-        with answered():
+        with refusals():
             row = await data.campaigning.add(wanted.wish())
         _log(request, "add campaign", row.campaign_id)
         return campaign_out(row)
@@ -79,19 +64,19 @@ def _campaign_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.post("/campaigns/what-if")
     async def what_if(wanted: CampaignIn) -> WhatIfOut:
         """How the rest of today would go if this campaign began now. Nothing is saved, nobody is rung."""
-        with answered():
+        with refusals():
             return what_if_out(await data.campaigning.what_if(wanted.wish()))
 
     @router.get("/campaigns/{campaign_id}/what-if")
     async def what_if_started(campaign_id: str) -> WhatIfOut:
         """The same of a campaign that is there."""
-        with answered():
+        with refusals():
             return what_if_out(await data.campaigning.what_if_started(campaign_id))
 
     @router.post("/campaigns/{campaign_id}/start")
     async def start(campaign_id: str, request: Request) -> DoneOut:
         """Start dialling."""
-        with answered():
+        with refusals():
             await data.campaigning.start(campaign_id)
         _log(request, "start", campaign_id)
         return DoneOut()
@@ -99,7 +84,7 @@ def _campaign_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.post("/campaigns/{campaign_id}/stop")
     async def stop(campaign_id: str, request: Request) -> DoneOut:
         """Stop dialling; running calls end normally."""
-        with answered():
+        with refusals():
             await data.campaigning.stop(campaign_id)
         _log(request, "stop", campaign_id)
         return DoneOut()
@@ -115,13 +100,13 @@ def _segment_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.get("/segments")
     async def segments() -> list[SegmentOut]:
         """Named segments and how much is in each now."""
-        with answered():
+        with refusals():
             return [segment_out(row) for row in await data.campaigning.segments()]
 
     @router.get("/segments/{segment_id}/portrait")
     async def portrait(segment_id: str) -> PortraitOut:
         """A segment parted by stage, amount, risk tier and creditor."""
-        with answered():
+        with refusals():
             return portrait_out(await data.campaigning.portrait((await named(segment_id)).segment))
 
     @router.post("/segments/{segment_id}/share-out")
@@ -129,7 +114,7 @@ def _segment_routes(router: APIRouter, data: ConsoleData) -> None:
         """Give the segment's free cases to people: who has least, or by shares; by skill where one is named."""
         who = account_of(request.scope).username
         segment = (await named(segment_id)).segment
-        with answered():
+        with refusals():
             given = await data.campaigning.share_out(segment, wanted.rule(), who, dry=wanted.dry)
         by_agent: dict[str, list[str]] = {}
         for case_id, agent_id in sorted(given.items()):
@@ -148,7 +133,7 @@ def _segment_routes(router: APIRouter, data: ConsoleData) -> None:
         days: Annotated[int, Query(ge=1, le=730)] = 30, most: Annotated[int, Query(ge=1, le=1_000_000)] = 20_000
     ) -> dict[str, object]:
         """How well today's scorecard would have told, so many days ago, who had not paid by today."""
-        with answered():
+        with refusals():
             return (await data.campaigning.backtest(days, most)).to_json()
 
 
@@ -183,7 +168,7 @@ def _policy_routes(router: APIRouter, data: ConsoleData) -> None:
         """Whether a strategy could be saved, and what it names that is not there. Nothing is saved."""
         if _kind(kind) is not Kind.STRATEGY:
             raise HTTPException(404, "only strategies are checked before they are saved")
-        with answered():
+        with refusals():
             strategy = parse_strategy(wanted.source, f"{name}.yaml")
         problems = list(await data.campaigning.proof(strategy))
         return PolicyOut(name=name, version=wanted.based_on or 0, source=wanted.source, problems=problems)
@@ -192,7 +177,7 @@ def _policy_routes(router: APIRouter, data: ConsoleData) -> None:
     async def save(kind: KindName, name: str, wanted: PolicyIn, request: Request) -> PolicyOut:
         """Save a further version; it counts from the next round of planning on."""
         who = account_of(request.scope).username
-        with answered():
+        with refusals():
             version = await data.campaigning.save(_kind(kind), name, wanted.source, who, wanted.based_on)
         _log(request, f"save {kind} version {version}", name)
         return PolicyOut(name=name, version=version, source=wanted.source)

@@ -35,6 +35,7 @@ from voicebot.console.case_values import (
 )
 from voicebot.console.gate import account_of
 from voicebot.console.queries import ConsoleData
+from voicebot.console.refusals import refusals
 from voicebot.store.cases import CaseFilter
 
 log = structlog.get_logger(__name__)
@@ -206,9 +207,5 @@ async def _content(file: UploadFile) -> bytes:
 
 
 async def _tried(doing: Awaitable[Answer]) -> Answer:
-    try:
+    with refusals():
         return await doing
-    except LookupError as unknown:
-        raise HTTPException(404, str(unknown)) from unknown
-    except ValueError as refused:
-        raise HTTPException(422, str(refused)) from refused

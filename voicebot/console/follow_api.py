@@ -6,8 +6,6 @@ import datetime as dt
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import structlog
@@ -15,7 +13,6 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import PlainTextResponse
 
 from voicebot.console.api_values import DoneOut
-from voicebot.console.follow_data import NotYourTicket
 from voicebot.console.follow_values import (
     CountOut,
     DeliveryOut,
@@ -38,6 +35,7 @@ from voicebot.console.follow_values import (
 )
 from voicebot.console.gate import account_of
 from voicebot.console.queries import ConsoleData
+from voicebot.console.refusals import refusals
 from voicebot.console.settings import ConsoleSettings
 from voicebot.domain.event import DeliveryState
 from voicebot.domain.message import MessageChannel, MessageState
@@ -45,19 +43,6 @@ from voicebot.domain.ticket import TicketKind, TicketState
 from voicebot.messages.webhook import is_signed
 
 log = structlog.get_logger(__name__)
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    """Refusals as answers that say what to do."""
-    try:
-        yield
-    except NotYourTicket as refused:
-        raise HTTPException(403, str(refused)) from refused
-    except LookupError as unknown:
-        raise HTTPException(404, str(unknown)) from unknown
-    except ValueError as wrong:
-        raise HTTPException(422, str(wrong)) from wrong
 
 
 def follow_routes(data: ConsoleData, settings: ConsoleSettings) -> APIRouter:
@@ -77,7 +62,7 @@ def _promise_routes(router: APIRouter, data: ConsoleData) -> None:
         """The promises of a month (YYYY-MM, this one if left out), day by day."""
         today = data.follow.today()
         year, number = (int(month[:4]), int(month[5:])) if month else (today.year, today.month)
-        with _readable():
+        with refusals():
             return [day_out(day) for day in await data.follow.month(year, number)]
 
 
@@ -93,20 +78,20 @@ def _ticket_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.get("/tickets/{ticket_id}")
     async def ticket(ticket_id: int, request: Request) -> TicketOut:
         """One ticket with its notes."""
-        with _readable():
+        with refusals():
             return ticket_out(await data.follow.ticket(account_of(request.scope), ticket_id), data.follow.now())
 
     @router.post("/tickets/{ticket_id}/notes")
     async def note(ticket_id: int, wanted: TicketNoteIn, request: Request) -> DoneOut:
         """Write down what was done or found."""
-        with _readable():
+        with refusals():
             await data.follow.note(account_of(request.scope), ticket_id, wanted.text)
         return DoneOut()
 
     @router.post("/tickets/{ticket_id}/owner")
     async def owner(ticket_id: int, wanted: TicketOwnerIn, request: Request) -> DoneOut:
         """Hand a ticket to somebody."""
-        with _readable():
+        with refusals():
             await data.follow.give(account_of(request.scope), ticket_id, wanted.owner)
         return DoneOut()
 
@@ -114,7 +99,7 @@ def _ticket_routes(router: APIRouter, data: ConsoleData) -> None:
     async def close(ticket_id: int, wanted: TicketCloseIn, request: Request) -> DoneOut:
         """Close a ticket: contact is resumed, rests until a day, or the case is closed."""
         who = account_of(request.scope)
-        with _readable():
+        with refusals():
             await data.follow.close(who, ticket_id, wanted.decision, wanted.text, wanted.rest_until or None)
         log.info("ticket closed", ticket=ticket_id, decision=wanted.decision.value, by_pii=who.username)
         return DoneOut()
@@ -195,7 +180,7 @@ def _webhook_routes(router: APIRouter, data: ConsoleData) -> None:
     async def save(wanted: WebhookIn, request: Request) -> WebhookOut:
         """Add a webhook or change it; the answer tells its secret, this once."""
         events = wanted.events if isinstance(wanted.events, list) else re.findall(r"[^\s,，]+", wanted.events)
-        with _readable():
+        with refusals():
             webhook = await data.follow.save_webhook(wanted.name.strip(), wanted.url.strip(), events, wanted.secret)
         log.info("webhook saved", webhook=webhook.name, by_pii=account_of(request.scope).username)
         return webhook_out(webhook, secret=True)
@@ -203,7 +188,7 @@ def _webhook_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.post("/webhooks/{name}/remove")
     async def remove(name: str, request: Request) -> DoneOut:
         """Tell it nothing more."""
-        with _readable():
+        with refusals():
             await data.follow.remove_webhook(name)
         log.info("webhook removed", webhook=name, by_pii=account_of(request.scope).username)
         return DoneOut()
@@ -211,7 +196,7 @@ def _webhook_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.post("/webhooks/{name}/test")
     async def test(name: str) -> DoneOut:
         """Send it a test event."""
-        with _readable():
+        with refusals():
             await data.follow.test_webhook(name)
         return DoneOut()
 
@@ -221,7 +206,7 @@ def _webhook_routes(router: APIRouter, data: ConsoleData) -> None:
         since = wanted.since if wanted else None
         if since is not None and since.tzinfo is None:
             since = since.replace(tzinfo=dt.UTC)
-        with _readable():
+        with refusals():
             return CountOut(count=await data.follow.replay_webhook(name, since, wanted.delivery_id if wanted else None))
 
     @router.get("/webhooks/deliveries")

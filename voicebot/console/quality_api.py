@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
 import structlog
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from voicebot.console.api_values import DoneOut
 from voicebot.console.gate import account_of
 from voicebot.console.queries import ConsoleData
+from voicebot.console.refusals import refusals
 from voicebot.console.speech_search import read_search, search_page
 
 log = structlog.get_logger(__name__)
@@ -155,7 +154,7 @@ def _review_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.post("/draw")
     async def draw(wanted: DrawIn, request: Request) -> FoundOut:
         """Draw calls for review: at random, riskiest first, per agent or per script."""
-        with readable():
+        with refusals():
             count = await data.quality.draw(wanted.scorecard, wanted.sampling, wanted.count, wanted.of)
         log.info("calls drawn", sampling=wanted.sampling, count=count, by_pii=account_of(request.scope).username)
         return FoundOut(count=count)
@@ -168,7 +167,7 @@ def _review_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.post("/calibrate")
     async def calibrate(wanted: CalibrateIn) -> FoundOut:
         """Put one call before several reviewers."""
-        with readable():
+        with refusals():
             return FoundOut(
                 count=await data.quality.calibrate(wanted.call_id, wanted.scorecard, wanted.reviewers)
             )
@@ -177,7 +176,7 @@ def _review_routes(router: APIRouter, data: ConsoleData) -> None:
     async def review(review_id: int, wanted: ReviewIn, request: Request) -> ScoreOut:
         """Finish a review."""
         by = account_of(request.scope).username
-        with readable():
+        with refusals():
             score = await data.quality.review(review_id, by, wanted.answers, wanted.note)
         log.info("call reviewed", review=review_id, score=score, by_pii=by)
         return ScoreOut(score=score)
@@ -186,7 +185,7 @@ def _review_routes(router: APIRouter, data: ConsoleData) -> None:
     async def appeal(review_id: int, wanted: AppealIn, request: Request) -> DoneOut:
         """Object to a review of one's own call."""
         account = account_of(request.scope)
-        with readable():
+        with refusals():
             await data.quality.appeal(review_id, account.username, account.agent_id, wanted.text)
         return DoneOut()
 
@@ -194,7 +193,7 @@ def _review_routes(router: APIRouter, data: ConsoleData) -> None:
     async def decide(appeal_id: int, wanted: DecisionIn, request: Request) -> DoneOut:
         """Decide an appeal."""
         by = account_of(request.scope).username
-        with readable():
+        with refusals():
             await data.quality.decide(appeal_id, by, wanted.answer, wanted.score)
         log.info("appeal decided", appeal=appeal_id, by_pii=by)
         return DoneOut()
@@ -205,7 +204,7 @@ def _call_routes(router: APIRouter, data: ConsoleData) -> None:
     async def verdict(call_id: str, wanted: VerdictIn, request: Request) -> DoneOut:
         """Say of a finding that it is confirmed or false."""
         by = account_of(request.scope).username
-        with readable():
+        with refusals():
             await data.quality.judge(call_id, wanted.seq, wanted.rule, wanted.verdict, by)
         log.info("finding judged", call_id=call_id, rule=wanted.rule, verdict=wanted.verdict, by_pii=by)
         return DoneOut()
@@ -213,17 +212,6 @@ def _call_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.post("/calls/{call_id}/comment")
     async def comment(call_id: str, wanted: CommentIn, request: Request) -> DoneOut:
         """Note something at a moment of a call."""
-        with readable():
+        with refusals():
             await data.quality.comment(call_id, wanted.ms, wanted.text, account_of(request.scope).username)
         return DoneOut()
-
-
-@contextmanager
-def readable() -> Iterator[None]:
-    """What can't be done becomes an answer that people can read."""
-    try:
-        yield
-    except LookupError as gone:
-        raise HTTPException(404, str(gone).strip("'")) from gone
-    except ValueError as wrong:
-        raise HTTPException(422, str(wrong)) from wrong

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import structlog
-from fastapi import APIRouter, HTTPException, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -16,6 +16,7 @@ from voicebot.compliance.rows import judge_row
 from voicebot.console.api_values import DoneOut
 from voicebot.console.gate import account_of
 from voicebot.console.queries import ConsoleData
+from voicebot.console.refusals import refusals
 from voicebot.console.rulebook_data import LedgerPage
 from voicebot.domain.attempt import Consent
 from voicebot.domain.ledger import DecisionSearch, told
@@ -170,16 +171,10 @@ def spelt(number: str) -> str | None:
 def _ledger_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.get("/rules/ledger")
     async def ledger(
-        case: str = "",
-        number: str = "",
-        since: dt.date | None = None,
-        until: dt.date | None = None,
-        rule: str = "",
-        allowed: bool | None = None,
-        before: Annotated[int | None, Query(ge=1)] = None,
+        search: Annotated[DecisionSearch, Depends(wanted)], before: Annotated[int | None, Query(ge=1)] = None
     ) -> LedgerOut:
         """Answers of the rulebook, newest first, 50 at a time."""
-        found: LedgerPage = await data.rulebook.ledger(wanted(case, number, since, until, rule, allowed), before)
+        found: LedgerPage = await data.rulebook.ledger(search, before)
         return LedgerOut(decisions=[told(row) for row in found.rows], next_before=found.next_before)
 
     @router.get("/rules/ledger/head")
@@ -190,19 +185,12 @@ def _ledger_routes(router: APIRouter, data: ConsoleData) -> None:
 
     @router.get("/rules/ledger/export.{kind}", response_class=StreamingResponse)
     async def export(
-        kind: Literal["csv", "jsonl"],
-        request: Request,
-        case: str = "",
-        number: str = "",
-        since: dt.date | None = None,
-        until: dt.date | None = None,
-        rule: str = "",
-        allowed: bool | None = None,
+        kind: Literal["csv", "jsonl"], request: Request, search: Annotated[DecisionSearch, Depends(wanted)]
     ) -> StreamingResponse:
         """All answers that match and are chained, oldest first, each with its place in the chain and its hash."""
         by = account_of(request.scope).username
-        log.info("permission ledger exported", kind=kind, case=case, rule=rule, by_pii=by)
-        rows = data.rulebook.export(wanted(case, number, since, until, rule, allowed), kind == "csv")
+        log.info("permission ledger exported", kind=kind, search_pii=str(search), by_pii=by)
+        rows = data.rulebook.export(search, kind == "csv")
         media = "text/csv; charset=utf-8" if kind == "csv" else "application/x-ndjson"
         name = f'attachment; filename="permissions.{kind}"'
         return StreamingResponse(rows, media_type=media, headers={"Content-Disposition": name})
@@ -253,12 +241,8 @@ def _consent_routes(router: APIRouter, data: ConsoleData) -> None:
     async def agree(consent: ConsentIn) -> ConsentOut:
         """Write down what a debtor agreed to."""
         made = Consent(consent.debtor_id, consent.kind, consent.given_at, dict(consent.data))
-        try:
+        with refusals():
             number = await data.rulebook.agree(made)
-        except LookupError as unknown:
-            raise HTTPException(404, str(unknown)) from unknown
-        except ValueError as wrong:
-            raise HTTPException(422, str(wrong)) from wrong
         return ConsentOut(id=number, **consent.model_dump())
 
     @router.post("/consents/import")

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voicebot.domain.attempt import Purpose, TargetKind
+from voicebot.domain.attempt import Purpose
 from voicebot.domain.campaign import Campaign
 from voicebot.domain.message import PlannedMessage
 from voicebot.domain.records import PromiseState
@@ -19,10 +19,10 @@ from voicebot.store.attempts import ADD
 from voicebot.store.cohorts import Entry, enter, held_out
 from voicebot.store.database import Database
 from voicebot.store.outbox import write_messages
-from voicebot.store.schema import cadence, cases, numbers, promises
+from voicebot.store.schema import cadence, cases, promises
 from voicebot.store.schema_follow_up import addresses
 from voicebot.store.schema_strategy import cohorts, risks
-from voicebot.store.segments import overdue_on, within_segment
+from voicebot.store.segments import best_number, overdue_on, within_segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,6 @@ class Cadence:
         Without those that another campaign holds out, and those whose promise has its day still to come.
         """
         overdue = overdue_on(day)
-        best = (
-            select(numbers.c.number)
-            .where(numbers.c.debtor_id == cases.c.debtor_id, numbers.c.valid, numbers.c.kind == TargetKind.DEBTOR)
-            .order_by(numbers.c.rank, numbers.c.id)
-            .limit(1)
-            .scalar_subquery()
-        )
         risk = select(risks.c.score).where(risks.c.case_id == cases.c.id).scalar_subquery()
         ours = (
             select(cohorts.c.case_id)
@@ -91,7 +84,7 @@ class Cadence:
             .exists()
         )
         query = select(
-            cases.c.id, cases.c.debtor_id, cases.c.amount_fen, overdue.label("overdue"), best.label("number"),
+            cases.c.id, cases.c.debtor_id, cases.c.amount_fen, overdue.label("overdue"), best_number().label("number"),
             risk.label("risk"),
         ).where(
             cases.c.status == "open", overdue.in_(days), *within_segment(campaign.segment, overdue),

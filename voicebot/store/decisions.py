@@ -114,19 +114,11 @@ class Decisions:
 
     async def in_order(self, after: int = 0) -> AsyncIterator[Decision]:
         """The whole chain from a position on, some hundred rows at a time."""
-        while True:
-            query = select(decisions).where(decisions.c.position > after).order_by(decisions.c.position)
-            async with self._database.begin() as connection:
-                rows = [_to_decision(row) for row in await connection.execute(query.limit(_AT_ONCE))]
-            for decision in rows:
-                yield decision
-                after = decision.position or after
-            if len(rows) < _AT_ONCE:
-                return
+        async for decision in self.matching(DecisionSearch(), after):
+            yield decision
 
-    async def matching(self, wanted: DecisionSearch) -> AsyncIterator[Decision]:
-        """Chained answers that match, in the order of the chain."""
-        after = 0
+    async def matching(self, wanted: DecisionSearch, after: int = 0) -> AsyncIterator[Decision]:
+        """Chained answers that match, in the order of the chain, some hundred rows at a time."""
         while True:
             query = _filtered(wanted).where(decisions.c.position > after).order_by(decisions.c.position)
             async with self._database.begin() as connection:

@@ -17,9 +17,9 @@ from voicebot.store.cohorts import held_out
 from voicebot.store.database import Database
 from voicebot.store.history import History
 from voicebot.store.rows import CASE_COLUMNS, CASE_TABLES, to_case
-from voicebot.store.schema import attempts, calls, cases, numbers
+from voicebot.store.schema import attempts, calls, cases
 from voicebot.store.schema_strategy import risks
-from voicebot.store.segments import open_cases, overdue_on
+from voicebot.store.segments import best_number, open_cases, overdue_on
 
 BATCH = 500
 
@@ -101,17 +101,10 @@ async def _batch(
     connection: AsyncConnection, segment: Segment, script: str, day: dt.date, after: str, now: dt.datetime
 ) -> list[Prospect]:
     overdue = overdue_on(day)
-    best = (
-        select(numbers.c.number)
-        .where(numbers.c.debtor_id == cases.c.debtor_id, numbers.c.valid, numbers.c.kind == TargetKind.DEBTOR)
-        .order_by(numbers.c.rank, numbers.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
     risk = select(risks.c.score).where(risks.c.case_id == cases.c.id).scalar_subquery()
     query = (
         select(
-            *CASE_COLUMNS, overdue.label("overdue"), best.label("number"), risk.label("risk"),
+            *CASE_COLUMNS, overdue.label("overdue"), best_number().label("number"), risk.label("risk"),
             held_out(cases.c.id).label("left_alone"),
         )
         .select_from(CASE_TABLES)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     Integer,
     Numeric,
+    ScalarSelect,
     and_,
     case,
     cast,
@@ -26,10 +27,11 @@ from sqlalchemy import (
 from sqlalchemy import Text as TextType
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from voicebot.domain.attempt import TargetKind
 from voicebot.domain.campaign import Segment, Span, TraitFilter
 from voicebot.domain.segment import Ladder, Portrait, Share
 from voicebot.store.database import Database
-from voicebot.store.schema import attempts, cases, creditors, debtors
+from voicebot.store.schema import attempts, cases, creditors, debtors, numbers
 from voicebot.store.schema_strategy import risks
 
 LOAN = "loan."
@@ -89,6 +91,17 @@ def _rung(value: ColumnElement[Any], ends: Sequence[tuple[str, int | None]]) -> 
     whens = [(value <= last, literal(name, TextType)) for name, last in ends if last is not None]
     top = literal(ends[-1][0], TextType)
     return case(*whens, else_=top) if whens else top
+
+
+def best_number() -> ScalarSelect[str]:
+    """The number of a case's debtor that is rung first; goes into a query over `cases`."""
+    return (
+        select(numbers.c.number)
+        .where(numbers.c.debtor_id == cases.c.debtor_id, numbers.c.valid, numbers.c.kind == TargetKind.DEBTOR)
+        .order_by(numbers.c.rank, numbers.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def overdue_on(day: dt.date) -> ColumnElement[int]:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from voicebot.call.session import MOST_MS, MOST_WITH_PERSON_MS
+from voicebot.call.limits import MOST_MS, MOST_WITH_PERSON_MS
 from voicebot.domain.journal import FactKind
 from voicebot.domain.talk import (
     Flush,
