@@ -54,4 +54,4 @@ async def test_links_work_once_and_tokens_until_revoked(store: Store, database_u
 
 async def test_roles_have_permissions(store: Store) -> None:
     assert "users" in await store.users.permissions_of(Role.ADMIN)
-    assert await store.users.permissions_of(Role.AGENT) == {"calls", "desk"}
+    assert await store.users.permissions_of(Role.AGENT) == {"calls", "desk", "tickets", "appeal"}
