@@ -37,7 +37,9 @@ def test_login_refuses_and_lets_in(browser: Browser, console: Served) -> None:
     # a reviewer has no campaigns: the page says so instead of showing them
     expect(page.locator("body")).to_contain_text("lacks the permission 'campaigns'")
     page.goto("/")
-    expect(page.locator(".side nav a")).to_have_count(3)
+    expect(page.locator(".side nav a")).to_have_count(8)
+    shown = page.locator(".side nav a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert shown == ["/", "/calls", "/scripts", "/reports", "/review", "/search", "/rules", "/evidence"]
     context.close()
 
 

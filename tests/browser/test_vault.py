@@ -19,9 +19,9 @@ def test_what_was_done_stands_on_the_page(page: Page, console: Served) -> None:
         assert program.post(f"/api/cases/{case_id}/holds", json={"reason": "诉讼 (2026) 123"}).status_code == 200
         assert program.post("/api/calls/call-0000/verify").json()["valid"]
     page.goto("/evidence")
-    expect(page.locator("main")).to_contain_text("一致，未被改动")
-    expect(page.locator("main")).to_contain_text("诉讼 (2026) 123")
-    expect(page.locator("main")).to_contain_text("核验")
+    expect(page.locator("main.main")).to_contain_text("一致，未被改动")
+    expect(page.locator("main.main")).to_contain_text("诉讼 (2026) 123")
+    expect(page.locator("main.main")).to_contain_text("核验")
     expect(page.locator(f"a[href='/cases/{case_id}']").first).to_be_visible()
     for theme in ("light", "dark"):
         if SHOTS:

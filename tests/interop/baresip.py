@@ -52,8 +52,8 @@ ctrl_tcp_listen {host}:{control}
 TLS = "sip_certificate {both}\nsip_cafile {certificate}\n"
 
 
-OVER = "(?i)call.*(terminated|closed)|session closed|terminated"
-"""Its words for the end of a call."""
+OVER = "session closed"
+"""Its words for a call that we ended; how long it was it says only of those above a second."""
 
 
 class Baresip(Peer):

@@ -80,4 +80,4 @@ async def test_we_register_over_tls_and_are_called_from_udp(tmp_path: Path) -> N
         await out.answered()
         await out.hears(THEIRS_HZ, 600)
         await out.call.hangup()
-        await alice.says("terminated", times=2)
+        await alice.says(OVER)
