@@ -14,7 +14,7 @@ import pytest
 
 from voicebot.evidence.verify import verify_bundle
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.slow
 
 FIELDS = {
     "call_id",
