@@ -30,27 +30,38 @@ STYLES = (
     "tokens.css", "console.css", "desk.css", "scripts.css", "campaigns.css", "reports.css", "cases.css", "follow.css",
 )  # fmt: skip
 NAVIGATION = (
-    ("/desk", "headset", "nav.desk", "desk"),
-    ("/wall", "wall", "nav.wall", "wall"),
-    ("/", "live", "nav.running", "calls"),
-    ("/calls", "calls", "nav.calls", "calls"),
-    ("/cases", "cases", "nav.cases", "cases"),
-    ("/segments", "chart", "nav.segments", "campaigns"),
-    ("/strategies", "promise", "nav.strategies", "campaigns"),
-    ("/campaigns", "campaigns", "nav.campaigns", "campaigns"),
-    ("/dialling", "live", "nav.dialling", "campaigns"),
-    ("/promises", "promise", "nav.promises", "cases"),
-    ("/tickets", "check", "nav.tickets", "tickets"),
-    ("/messages", "message", "nav.messages", "cases"),
-    ("/scripts", "script", "nav.scripts", "scripts"),
-    ("/reports", "chart", "nav.reports", "reports"),
-    ("/review", "pen", "nav.review", "review"),
-    ("/search", "search", "nav.search", "search_calls"),
-    ("/rules", "shield", "nav.rulebook", "reports"),
-    ("/evidence", "shield", "nav.vault", "operations"),
-    ("/lines", "path", "nav.lines", "wall"),
-    ("/people", "people", "nav.people", "users"),
-)
+    ("group.now", (
+        ("/desk", "headset", "nav.desk", "desk"),
+        ("/wall", "wall", "nav.wall", "wall"),
+        ("/", "live", "nav.running", "calls"),
+        ("/calls", "calls", "nav.calls", "calls"),
+    )),
+    ("group.dialling", (
+        ("/cases", "cases", "nav.cases", "cases"),
+        ("/segments", "chart", "nav.segments", "campaigns"),
+        ("/strategies", "promise", "nav.strategies", "campaigns"),
+        ("/scripts", "script", "nav.scripts", "scripts"),
+        ("/campaigns", "campaigns", "nav.campaigns", "campaigns"),
+        ("/dialling", "live", "nav.dialling", "campaigns"),
+    )),
+    ("group.follow", (
+        ("/promises", "promise", "nav.promises", "cases"),
+        ("/tickets", "check", "nav.tickets", "tickets"),
+        ("/messages", "message", "nav.messages", "cases"),
+    )),
+    ("group.quality", (
+        ("/reports", "chart", "nav.reports", "reports"),
+        ("/review", "pen", "nav.review", "review"),
+        ("/search", "search", "nav.search", "search_calls"),
+        ("/rules", "shield", "nav.rulebook", "reports"),
+        ("/evidence", "shield", "nav.vault", "operations"),
+    )),
+    ("group.system", (
+        ("/lines", "path", "nav.lines", "wall"),
+        ("/people", "people", "nav.people", "users"),
+    )),
+)  # fmt: skip
+"""Name of a group; then its pages: address, picture, name, and the permission that shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,23 +178,18 @@ def _head(words: Words, scripts: tuple[str, ...]) -> str:
 
 
 def _side(console: Console, visit: Visit, active: str) -> Markup:
-    words = visit.words
-    running = len(console.board.calls)
-    entries = [
-        tag(
-            "a",
-            icon(name),
-            words(key),
-            tag("span", running or "", cls="count", data_running=True) if path == "/" else None,
-            href=path,
-            title=words(key),
-            aria_current="page" if path == active else None,
-        )
-        for path, name, key, permission in NAVIGATION
-        if visit.who.may(permission)
-    ]
-    brand = tag("a", icon("brand"), tag("b", words("product")), href="/", cls="brand")
+    brand = tag("a", icon("brand"), tag("b", visit.words("product")), href="/", cls="brand")
+    entries: list[Child] = []
+    for group, pages in NAVIGATION:
+        shown = [_entry(console, visit.words, active, *page) for *page, needed in pages if visit.who.may(needed)]
+        entries += [tag("span", visit.words(group), cls="group"), *shown] if shown else []
     return tag("div", brand, tag("nav", *entries), _foot(visit), cls="side-in")
+
+
+def _entry(console: Console, words: Words, active: str, path: str, name: str, key: str) -> Markup:
+    count = tag("span", len(console.board.calls) or "", cls="count", data_running=True) if path == "/" else None
+    here = "page" if path == active else None
+    return tag("a", icon(name), words(key), count, href=path, title=words(key), aria_current=here)
 
 
 def _foot(visit: Visit) -> Markup:

@@ -93,6 +93,11 @@ WEEKDAYS = (
 TEXTS: dict[str, tuple[str, str]] = {
     "product": ("智能外呼", "Voicebot"),
     "product.sub": ("还款提醒语音系统", "Debt reminder calls"),
+    "group.now": ("现场", "Now"),
+    "group.dialling": ("外呼", "Dialling"),
+    "group.follow": ("跟进", "Follow-up"),
+    "group.quality": ("质量与合规", "Quality and law"),
+    "group.system": ("系统", "System"),
     "nav.running": ("实时通话", "Live calls"),
     "nav.calls": ("通话记录", "Calls"),
     "nav.cases": ("案件", "Cases"),

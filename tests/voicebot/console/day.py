@@ -258,7 +258,7 @@ async def _campaigns(store: Store, now: dt.datetime) -> None:
 class _Allowed:
     allowed: bool = True
     rule: str | None = None
-    reason: str = "inside the window"
+    reason: str = "在允许的时段内"
     not_before: dt.datetime | None = None
     pack_sha256: str = "0" * 64
 

@@ -36,12 +36,13 @@ def register(console: Console) -> None:
         counts, head = await data.counts(wanted), await data.head()
         with shell(console, visit, "/rules", words("rulebook.title"), ("desk.js",)):
             markup(heading(words("rulebook.title"), words("rulebook.lead"), *_exports(words, query)))
-            markup(warnings_panel(words, data.warnings()))
-            markup(ledger_panel(words, wanted, page, counts, head, query))
-            listed = markup(callers_panel(words, await data.caller_ids()))
-            if visit.who.may("users"):
-                markup(caller_form(words))
-            markup(packs_panel(words, data.packs()))
+            with ui.element("div").classes("stack"):
+                markup(warnings_panel(words, data.warnings()))
+                markup(ledger_panel(words, wanted, page, counts, head, query))
+                listed = markup(callers_panel(words, await data.caller_ids()))
+                if visit.who.may("users"):
+                    markup(caller_form(words))
+                markup(packs_panel(words, data.packs()))
 
             async def redraw() -> None:
                 listed.content = callers_panel(words, await data.caller_ids())

@@ -26,9 +26,10 @@ def register(console: Console) -> None:
         rows = await data.operations(int(before) if before.isdigit() else None)
         with shell(console, visit, "/evidence", words("vault.title")):
             markup(heading(words("vault.title"), words("vault.lead")))
-            markup(log_panel(words, await data.state()))
-            markup(holds_panel(words, await data.holds()))
-            markup(operations_panel(words, rows))
+            with ui.element("div").classes("stack"):
+                markup(log_panel(words, await data.state()))
+                markup(holds_panel(words, await data.holds()))
+                markup(operations_panel(words, rows))
 
 
 def log_panel(words: Words, state: Mapping[str, Any] | None) -> Markup:
