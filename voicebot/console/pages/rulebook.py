@@ -255,7 +255,7 @@ def _entry(name: str, **more: Attribute) -> Markup:
 
 def packs_panel(words: Words, packs: Sequence[RulePack]) -> Markup:
     """What is in force, folded away: every rule with its figures and source."""
-    return panel("script", words("rulebook.packs"), *(_pack(words, pack) for pack in packs), inset=False)
+    return panel("script", words("rulebook.packs"), *(_pack(words, pack) for pack in packs))
 
 
 def _pack(words: Words, pack: RulePack) -> Markup:
