@@ -42,7 +42,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
         pytest.skip(why)
     # Of one module, not of the session: while Playwright runs, no asynchronous test can have a loop of its own.
     with sync_playwright() as playwright:
-        expect.set_options(timeout=20_000)  # a busy machine is no failure
+        expect.set_options(timeout=60_000)  # a busy machine is no failure
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield launched
         launched.close()
