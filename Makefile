@@ -52,10 +52,12 @@ check: $(VENV)/.dev ## Lint, types, layers, call scripts
 unit: $(VENV)/.dev ## The fast tests
 	$(BIN)/pytest -q -m "not slow" $(PARALLEL) tests/sip tests/voicebot $(ARGS)
 
-test: $(VENV)/.dev browser peers check ## Set up and run every test
-	$(BIN)/pytest -q -m "not alone and not realtime" $(PARALLEL) $(ARGS)
-	$(BIN)/pytest -m realtime $(TWO) $(ARGS)
-	$(BIN)/pytest -m alone $(ARGS)
+test: $(VENV)/.dev browser peers check ## Set up and run every test, all three parts whatever the first two say
+	@failed=0; \
+	$(BIN)/pytest -q -m "not alone and not realtime" $(PARALLEL) $(ARGS) || failed=1; \
+	$(BIN)/pytest -m realtime $(TWO) $(ARGS) || failed=1; \
+	$(BIN)/pytest -m alone $(ARGS) || failed=1; \
+	exit $$failed
 
 bench: $(VENV)/.dev ## Measure line and turns
 	$(BIN)/python -m benchmarks.line

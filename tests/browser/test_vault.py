@@ -14,7 +14,9 @@ SHOTS = os.environ.get("VOICEBOT_SHOTS", "")
 
 
 def test_what_was_done_stands_on_the_page(page: Page, console: Served) -> None:
-    with httpx.Client(base_url=console.url, headers={"Authorization": f"Bearer {console.token}"}) as program:
+    with httpx.Client(
+        base_url=console.url, headers={"Authorization": f"Bearer {console.token}"}, timeout=60
+    ) as program:
         case_id = program.get("/api/calls/call-0000").json()["case_id"]
         assert program.post(f"/api/cases/{case_id}/holds", json={"reason": "诉讼 (2026) 123"}).status_code == 200
         assert program.post("/api/calls/call-0000/verify").json()["valid"]

@@ -19,7 +19,7 @@ def console(postgres: str) -> Iterator[Served]:
 
 @pytest.fixture
 def stranger(console: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=console.url) as client:
+    with httpx.Client(base_url=console.url, timeout=60) as client:
         yield client
 
 
@@ -30,7 +30,7 @@ def log_in(console: Served) -> Iterator[Callable[[str], httpx.Client]]:
 
     def client_of(username: str) -> httpx.Client:
         if username not in clients:
-            client = httpx.Client(base_url=console.url)
+            client = httpx.Client(base_url=console.url, timeout=60)
             answer = client.post("/login", data={"username": username, "password": PASSWORD})
             assert answer.status_code == 303, answer.text
             clients[username] = client

@@ -32,7 +32,7 @@ def enter(floor: Served) -> Iterator[Callable[[str], httpx.Client]]:
 
     def client_of(username: str) -> httpx.Client:
         if username not in clients:
-            clients[username] = httpx.Client(base_url=floor.url, timeout=20)
+            clients[username] = httpx.Client(base_url=floor.url, timeout=60)
             form = {"username": username, "password": day.PASSWORD}
             assert clients[username].post("/login", data=form).status_code == 303
         return clients[username]
@@ -280,7 +280,7 @@ def test_somebody_new_sits_down_at_a_desk(enter: Callable[[str], httpx.Client], 
     assert admin.post("/api/people/users", json={**user, "agent_id": "nobody"}).status_code == 422
     assert admin.post("/api/people/users", json=user).status_code == 200
     url = admin.post("/api/people/users/xin/link").json()["url"]
-    with httpx.Client(base_url=floor.url, timeout=20) as stranger:
+    with httpx.Client(base_url=floor.url, timeout=60) as stranger:
         token = httpx.URL(url).params["token"]
         assert stranger.get(url).status_code == 200
         assert stranger.post("/password", data={"token": token, "password": "short"}).status_code == 400
@@ -289,7 +289,7 @@ def test_somebody_new_sits_down_at_a_desk(enter: Callable[[str], httpx.Client], 
         again = stranger.post("/password", data={"token": token, "password": "other-enough-1"})
         assert again.status_code == 410
     assert admin.post("/api/people/users/xin/disable").status_code == 200
-    with httpx.Client(base_url=floor.url, timeout=20) as locked:
+    with httpx.Client(base_url=floor.url, timeout=60) as locked:
         assert locked.post("/login", data={"username": "xin", "password": "long-enough-1"}).status_code == 401
 
 

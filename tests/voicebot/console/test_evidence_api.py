@@ -31,10 +31,10 @@ def faults(data: bytes) -> list[tuple[str, str]]:
 
 def test_listening_and_exporting_leave_operations(admin: httpx.Client) -> None:
     for _ in range(3):
-        assert admin.get("/api/calls/call-0001/audio", headers={"Range": "bytes=0-99"}).status_code == 206
-    assert faults(admin.get("/api/calls/call-0001/bundle").content) == []
-    assert admin.post("/api/calls/call-0001/verify").json()["valid"]
-    assert operations(admin, "call:call-0001") == [("demo", "verified"), ("demo", "exported"), ("demo", "listened")]
+        assert admin.get("/api/calls/call-0004/audio", headers={"Range": "bytes=0-99"}).status_code == 206
+    assert faults(admin.get("/api/calls/call-0004/bundle").content) == []
+    assert admin.post("/api/calls/call-0004/verify").json()["valid"]
+    assert operations(admin, "call:call-0004") == [("demo", "verified"), ("demo", "exported"), ("demo", "listened")]
     assert admin.post("/api/evidence/check").json() == {"valid": True, "failures": []}
 
 

@@ -31,7 +31,7 @@ def enter(served: Served) -> Iterator[Callable[[str], httpx.Client]]:
 
     def client_of(username: str) -> httpx.Client:
         if username not in clients:
-            clients[username] = httpx.Client(base_url=served.url, timeout=30)
+            clients[username] = httpx.Client(base_url=served.url, timeout=60)
             form = {"username": username, "password": day.PASSWORD}
             assert clients[username].post("/login", data=form).status_code == 303
         return clients[username]
