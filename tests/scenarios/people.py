@@ -83,11 +83,11 @@ class Agent:
     ) -> None:
         """`mouth` gives what they say in the n-th 20 ms after they answered, instead of the hum."""
         self.leg = leg
-        self._mouth = mouth
+        self.mouth = mouth
+        self.stays = stays_ticks
         self.heard = bytearray()
         self._busy = busy
         self._ticks = 0
-        self._stays = stays_ticks
         t = np.arange(160) / RATE
         self._hum = (3000 * np.sin(2 * np.pi * 400 * t)).astype("<i2").tobytes()
 
@@ -96,10 +96,10 @@ class Agent:
         if self._ticks == 25:
             self.leg.tell(Ended("remote", 486, "Busy Here") if self._busy else Answered())
         self.heard += self.leg.tick(number, self._said())
-        if self._ticks == self._stays:
+        if self._ticks == self.stays:
             self.leg.tell(Ended("remote", None, "the peer hung up"))
 
     def _said(self) -> bytes:
         if self._ticks <= 25:
             return SILENCE
-        return self._mouth(self._ticks - 26) if self._mouth else self._hum
+        return self.mouth(self._ticks - 26) if self.mouth else self._hum
