@@ -183,6 +183,7 @@ async def _dial(store: Store, settings: Settings, premises: Premises, stop: asyn
         clock=clock,
         adopt=placement.resume,
         order=placement.order,
+        policy=load_follow_up(settings.follow_up).redial,
         in_writing=settings.in_writing,
     )
     following.append(asyncio.create_task(_end_with(stop, following[1:])))

@@ -35,6 +35,7 @@ _BY_DISPOSITION: Mapping[Disposition, TicketKind] = MappingProxyType(
         Disposition.ALREADY_PAID: TicketKind.DISPUTE,
         Disposition.COMPLAINT: TicketKind.COMPLAINT,
         Disposition.VULNERABLE: TicketKind.VULNERABLE,
+        Disposition.WRONG_NUMBER: TicketKind.WRONG_NUMBER,
     }
 )
 _BY_STOP: Mapping[str, TicketKind] = MappingProxyType(
@@ -57,11 +58,12 @@ _WORDS: Mapping[TicketKind, str] = MappingProxyType(
         TicketKind.FRAUD: "客户称身份被冒用，请核查，核实前不得催收。",
         TicketKind.VULNERABLE: "客户处境特殊，请由人工判断能否以及如何联系。",
         TicketKind.DANGER: "通话中出现人身危险信号，请立即跟进。",
+        TicketKind.WRONG_NUMBER: "接听人不是客户，该号码已停用，请依法核实联系方式后再联系。",
     }
 )
 _GRAVEST_FIRST = (
     TicketKind.DANGER, TicketKind.VULNERABLE, TicketKind.FRAUD, TicketKind.COMPLAINT, TicketKind.DISPUTE,
-    TicketKind.HARDSHIP,
+    TicketKind.HARDSHIP, TicketKind.WRONG_NUMBER,
 )  # fmt: skip
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Care: how promises, tickets and recaps are handled, read from one YAML file."""
+"""Care: how promises, tickets, recaps and redial are handled, read from one YAML file."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from voicebot.campaign.redial import RedialPolicy, Wait
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.payment import PromiseTerms
 from voicebot.domain.records import Role
 from voicebot.domain.ticket import TicketKind, TicketRule
 from voicebot.store.promise_care import Care
 
-_UNITS = {"h": "hours", "d": "days"}
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_NOBODY_SPOKE = frozenset({Disposition.VOICEMAIL, Disposition.NO_INPUT})
+"""Answered, and yet nobody was reached."""
 Block = Mapping[str, object]
 
 
@@ -33,6 +37,7 @@ class FollowUp:
     promises: Care
     tickets: Mapping[TicketKind, TicketRule]
     recaps: Mapping[Disposition, str]
+    redial: RedialPolicy
 
 
 def load_follow_up(path: Path | None = None) -> FollowUp:
@@ -47,17 +52,18 @@ def load_follow_up(path: Path | None = None) -> FollowUp:
 
 
 def parse_follow_up(source: str, name: str) -> FollowUp:
-    """Read the three blocks. CareError for anything else."""
+    """Read the four blocks. CareError for anything else."""
     try:
         raw = YAML(typ="safe", pure=True).load(source)
     except (YAMLError, ValueError) as error:
         raise CareError(f"{name} is no YAML: {error}") from error
     if not isinstance(raw, dict):
-        raise CareError(f"{name}: the blocks promises, tickets and recaps are expected")
+        raise CareError(f"{name}: the blocks promises, tickets, recaps and redial are expected")
     try:
         rules = {kind: _rule(kind, _block(_block(raw, "tickets"), kind.value)) for kind in TicketKind}
         recaps = {Disposition(str(key)): str(value) for key, value in _block(raw, "recaps").items()}
-        return FollowUp(_care(_block(raw, "promises"), rules[TicketKind.BROKEN_PROMISE]), rules, recaps)
+        promises = _care(_block(raw, "promises"), rules[TicketKind.BROKEN_PROMISE])
+        return FollowUp(promises, rules, recaps, _redial(_block(raw, "redial")))
     except CareError as error:
         raise CareError(f"{name}: {error}") from error
     except ValueError as error:
@@ -74,19 +80,40 @@ def _care(block: Block, rule: TicketRule) -> Care:
 
 
 def _rule(kind: TicketKind, block: Block) -> TicketRule:
-    due = re.fullmatch(r"([1-9]\d{0,2})([hd])", _text(block, "due"))
-    if due is None:
-        raise CareError(f"tickets.{kind.value}: due must be hours or days, such as 4h or 15d")
+    where = f"tickets.{kind.value}"
+    due = _length(where, block, "due", "hd")
     team = _text(block, "team")
     if team not in tuple(Role):
-        raise CareError(f"tickets.{kind.value}: team {team} is not one of {', '.join(Role)}")
+        raise CareError(f"{where}: team {team} is not one of {', '.join(Role)}")
     lifts = block.get("lifts", [])
     if not isinstance(lifts, list):
-        raise CareError(f"tickets.{kind.value}: lifts must be a list of kinds of stops")
-    length = dt.timedelta(**{_UNITS[due[2]]: int(due[1])})
-    return TicketRule(
-        kind, team, length, block.get("suspends") is True, _text(block, "source"), tuple(map(str, lifts))
-    )
+        raise CareError(f"{where}: lifts must be a list of kinds of stops")
+    return TicketRule(kind, team, due, block.get("suspends") is True, _text(block, "source"), tuple(map(str, lifts)))
+
+
+def _redial(block: Block) -> RedialPolicy:
+    after = _block(block, "after")
+    waits = {Disposition(key): _wait(key, _block(after, key)) for key in map(str, after)}
+    for disposition in waits:
+        if disposition.talked and disposition not in _NOBODY_SPOKE:
+            raise CareError(f"redial.after: {disposition.value} is an answer, after which nobody is rung: take it out")
+    return RedialPolicy(MappingProxyType(waits), int(_number(block, "most_tries", 1, 50)))
+
+
+def _wait(name: str, block: Block) -> Wait:
+    where = f"redial.after.{name}"
+    base, longest = _length(where, block, "wait", "mhd"), _length(where, block, "longest", "mhd")
+    if longest < base:
+        raise CareError(f"{where}: longest is shorter than wait; make it longer")
+    return Wait(base, longest, int(_number(block, "tries", 1, 50)), block.get("next_day") is True)
+
+
+def _length(where: str, block: Block, key: str, units: str) -> dt.timedelta:
+    found = re.fullmatch(rf"([1-9]\d{{0,2}})([{units}])", str(block.get(key)))
+    if found is None:
+        names = " or ".join(_UNITS[unit] for unit in units)
+        raise CareError(f"{where}: {key} must be {names}, such as 4h or 15d")
+    return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def _block(raw: Block, key: str) -> Block:

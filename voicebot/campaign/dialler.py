@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from voicebot.campaign.best_hour import Try
 from voicebot.campaign.breaker import breaker
+from voicebot.campaign.care import load_follow_up
 from voicebot.campaign.follow_up import follow_up
 from voicebot.campaign.pacing import Load, allowance, pace
 from voicebot.campaign.placement import NotDialled
@@ -74,7 +75,7 @@ class Dialler:
         self._judge = judge
         self._capacity = capacity
         self._caps = caps
-        self._policy = policy or RedialPolicy()
+        self._policy = policy or load_follow_up().redial
         self._clock = clock or SystemClock()
         self._adopt = adopt
         self._load = load

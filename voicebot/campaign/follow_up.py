@@ -48,7 +48,7 @@ def follow_up(
     outcome: Outcome,
     past: Sequence[Disposition],
     now: dt.datetime,
-    policy: RedialPolicy | None = None,
+    policy: RedialPolicy,
     tries: Sequence[Try] = (),
 ) -> tuple[NextAttempt, ...]:
     """What to plan after `outcome`; `past` are the case's dispositions in this campaign, this one last.

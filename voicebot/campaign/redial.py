@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import takewhile
-from types import MappingProxyType
 
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.outcome import Disposition
 
-_MINUTE = dt.timedelta(minutes=1)
 _DAY = dt.timedelta(days=1)
 
 
@@ -31,38 +29,27 @@ class Wait:
     next_day: bool = False
 
 
-_DEFAULT = MappingProxyType(
-    {
-        Disposition.BUSY: Wait(30 * _MINUTE, 240 * _MINUTE, tries=6),
-        Disposition.NO_ANSWER: Wait(240 * _MINUTE, 2 * _DAY, tries=6),
-        Disposition.NO_INPUT: Wait(240 * _MINUTE, 2 * _DAY, tries=3),
-        Disposition.VOICEMAIL: Wait(_DAY, 3 * _DAY, tries=3),
-        Disposition.REJECTED: Wait(_DAY, 3 * _DAY, tries=2, next_day=True),
-        Disposition.UNREACHABLE: Wait(_DAY, 2 * _DAY, tries=3, next_day=True),
-        Disposition.FAILED: Wait(10 * _MINUTE, 240 * _MINUTE, tries=5),
-    }
-)
-
-
 @dataclass(frozen=True, slots=True)
 class RedialPolicy:
-    """Waits by outcome; an outcome without one is an answer, after which nobody is rung again by itself."""
+    """Waits by outcome; an outcome without one is an answer, after which nobody is rung again by itself.
 
-    waits: Mapping[Disposition, Wait] = field(default_factory=lambda: _DEFAULT)
-    most_tries: int = 8
+    Ours is the block `redial` of voicebot/campaign/follow_up.yaml, read by care.py.
+    """
+
+    waits: Mapping[Disposition, Wait]
+    most_tries: int
 
 
 def next_try(
     past: Sequence[Disposition],
     now: dt.datetime,
-    policy: RedialPolicy | None = None,
+    policy: RedialPolicy,
     not_before: dt.datetime | None = None,
 ) -> dt.datetime | None:
     """When to ring again after the outcomes `past` of one case (oldest first), or None for never.
 
     The answer is later than `now` and not before `not_before`.
     """
-    policy = policy or RedialPolicy()
     if not past or len(past) >= policy.most_tries:
         return None
     wait = policy.waits.get(past[-1])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from voicebot.campaign.permission import judge_by
+from voicebot.campaign.redial import RedialPolicy
 from voicebot.config import scripts_dir
 from voicebot.console.queries import CampaignRow
 from voicebot.domain.attempt import AttemptState
@@ -86,8 +87,10 @@ class CampaignData:
         model: str | None = None,
         judge: Callable[[], Judge] = judge_by,
         templates: Collection[str] = (),
+        redial: RedialPolicy | None = None,
     ) -> None:
         self._store, self._clock, self._model, self._judge = store, clock, model, judge
+        self._redial = redial
         self._templates = frozenset(templates) or frozenset(shipped_templates())
         self.shelf = PolicyShelf(store, home)
 
@@ -133,7 +136,7 @@ class CampaignData:
         if campaign.strategy is not None:
             strategy = (await self.shelf.strategies()).get(campaign.strategy)
         rates = await self._store.forecasts.rates(now - RATES_FROM)
-        setup = Setup(now, campaign.max_concurrency, strategy, campaign.hours)
+        setup = Setup(now, campaign.max_concurrency, strategy, campaign.hours, redial=self._redial)
         found = self._store.forecasts.prospects(campaign.segment, campaign.script, now)
         prospects = [prospect async for batch in found for prospect in batch]
         return await asyncio.to_thread(what_if, prospects, setup, self._judge(), rates)

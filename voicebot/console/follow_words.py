@@ -70,6 +70,7 @@ FOLLOW_TEXTS: dict[str, tuple[str, str]] = {
     "ticket.vulnerable": ("弱势客户", "Vulnerable"),
     "ticket.danger": ("人身危险", "Danger"),
     "ticket.broken_promise": ("连续失约", "Broken promises"),
+    "ticket.wrong_number": ("号码错误", "Wrong number"),
     "alert.ticket_late": ("工单超期", "Ticket is late"),
     "messages.title": ("消息", "Messages"),
     "messages.lead": ("短信、微信、推送、邮件与信函的投递状态", "SMS, WeChat, push, e-mail and letters"),

@@ -89,7 +89,9 @@ class StoreData:
         self.people = PeopleData(store, self._clock)
         rules = lambda: judge_by(self.rulebook.in_force())  # noqa: E731  # they may change
         self.dialling = DiallingData(store, self._clock, home)
-        self.campaigning = CampaignData(store, self._clock, home, model, rules, templates)
+        self.campaigning = CampaignData(
+            store, self._clock, home, model, rules, templates, care.redial if care else None
+        )
         self.reports = ReportData(store, self._clock)
         self.quality = QualityData(store, self._clock, home)
         self.library = ScriptsData(store, self._clock, scripts_dir())

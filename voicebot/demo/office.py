@@ -23,6 +23,7 @@ TICKETS = {
     TicketKind.VULNERABLE: "特殊关怀",
     TicketKind.DANGER: "紧急关怀",
     TicketKind.BROKEN_PROMISE: "失约跟进",
+    TicketKind.WRONG_NUMBER: "号码核实",
 }
 PROMISE = "承诺还款"
 BAR = 24

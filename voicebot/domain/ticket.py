@@ -17,6 +17,7 @@ class TicketKind(StrEnum):
     VULNERABLE = "vulnerable"
     DANGER = "danger"
     BROKEN_PROMISE = "broken_promise"
+    WRONG_NUMBER = "wrong_number"
 
 
 class TicketState(StrEnum):

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
+from voicebot.campaign.care import load_follow_up
 from voicebot.campaign.redial import RedialPolicy, next_try
 from voicebot.domain.campaign import Hours
 from voicebot.domain.clock import SHANGHAI
@@ -33,13 +34,17 @@ _MISSED = {
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The campaign that is thought of. `channels`: calls at once. `calls_per_second` of the lines together."""
+    """The campaign that is thought of. `channels`: calls at once. `calls_per_second` of the lines together.
+
+    `redial`: None is as shipped.
+    """
 
     now: dt.datetime
     channels: int
     strategy: Strategy | None = None
     hours: Hours | None = None
     calls_per_second: float = 5.0
+    redial: RedialPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,7 @@ class _Day:
         self._midnight = dt.datetime.combine(seen.day + dt.timedelta(days=1), dt.time(), SHANGHAI)
         self._put_off, self._by_hour = Counter[str](), Counter[int]()
         self._chances = {hour: _chance(rates, hour) for hour in range(24)}
-        self._policy = RedialPolicy()
+        self._policy = setup.redial or load_follow_up().redial
         self._of_debtor = defaultdict[str, list[_Turn]](list)
         for turn in turns.values():
             self._of_debtor[turn.request.debtor_id or turn.case_id].append(turn)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from voicebot.campaign.care import load_follow_up
 from voicebot.campaign.follow_up import promise_reminders
 from voicebot.campaign.redial import next_try
 from voicebot.compliance.rows import judge_row
@@ -17,6 +18,8 @@ from voicebot.pipeline.machine_words import machine_of
 from voicebot.telephony.outcome import Answer, Retry, announced
 
 from .play import play, script_of
+
+REDIAL = load_follow_up().redial
 
 NUMBER = "13800000001"
 
@@ -42,7 +45,7 @@ def judged(now: dt.datetime = CALL_AT, **changes: Any) -> dict[str, Any]:
 
 
 def hours_until_next(outcome: Disposition, times: int = 1) -> float:
-    at = next_try([outcome] * times, CALL_AT)
+    at = next_try([outcome] * times, CALL_AT, REDIAL)
     assert at is not None
     return (at - CALL_AT).total_seconds() / 3600
 
@@ -72,7 +75,7 @@ def line_busy() -> None:
 def out_of_service() -> None:
     answer = answer_to("您拨打的用户不在服务区")
     assert answer.disposition is Disposition.UNREACHABLE
-    assert next_try([answer.disposition], CALL_AT).date() > CALL_AT.date()  # type: ignore[union-attr]
+    assert next_try([answer.disposition], CALL_AT, REDIAL).date() > CALL_AT.date()  # type: ignore[union-attr]
 
 
 def hung_up_at_once() -> None:
@@ -85,7 +88,7 @@ def verified_anew() -> None:
     """Whoever is rung again is asked again: nothing of the broken call is known to the next one."""
     again = play({"no": 31, "at": "start"}, ["喂"])
     assert not again.verified and not any("账单" in text for text in again.words)
-    assert next_try([Disposition.CALLBACK], CALL_AT) is None, "rung again by itself"
+    assert next_try([Disposition.CALLBACK], CALL_AT, REDIAL) is None, "rung again by itself"
 
 
 def contact_only_when_unreachable() -> None:

@@ -131,6 +131,7 @@ NOTHING = CallOutcome(Disposition.REFUSAL, True, None, False, True, 0, (), (), F
         (Disposition.VULNERABLE, ("vu_elder",), False, (TicketKind.VULNERABLE,)),
         (Disposition.HARDSHIP, ("hs_illness_self",), False, (TicketKind.HARDSHIP,)),
         (Disposition.COMPLAINT, ("cp_privacy",), False, (TicketKind.COMPLAINT,)),
+        (Disposition.WRONG_NUMBER, (), False, (TicketKind.WRONG_NUMBER,)),
     ],
 )
 def test_which_tickets_a_call_asks_for(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicebot.campaign.best_hour import BANDS, Try, best_time, chance
+from voicebot.campaign.care import load_follow_up
 from voicebot.campaign.follow_up import follow_up
 from voicebot.domain.attempt import Outcome
 from voicebot.domain.clock import SHANGHAI
@@ -61,5 +62,5 @@ def test_an_answer_speaks_for_its_hour_and_a_miss_against(tries: list[Try], band
 def test_who_was_busy_is_rung_soon_whatever_the_hour() -> None:
     tries = [Try(at("18:10", 20), answered=True)]
     for disposition, clock in ((Disposition.BUSY, "10:30"), (Disposition.NO_ANSWER, "17:00")):
-        (planned,) = follow_up(ATTEMPT, Outcome(disposition), [disposition], NOON, None, tries)
+        (planned,) = follow_up(ATTEMPT, Outcome(disposition), [disposition], NOON, load_follow_up().redial, tries)
         assert planned.at == at(clock)

@@ -40,6 +40,11 @@ def test_ours_names_scripts_and_templates_that_are_there_and_where_its_times_com
         ("  complaint:", "  complain:", "complaint"),
         ("recaps:", "recap:", "recaps"),
         ("  callback: callback_recap", "  called: callback_recap", "called"),
+        ("wait: 30m", "wait: 30", "redial.after.busy: wait"),
+        ("wait: 30m", "wait: 9h", "redial.after.busy: longest"),
+        ("  busy: ", "  bussy: ", "bussy"),
+        ("  busy: ", "  refusal: ", "refusal is an answer"),
+        ("most_tries: 8", "most_tries: 0", "most_tries"),
     ],
 )
 def test_mistakes_are_named(before: str, after: str, named: str) -> None:
