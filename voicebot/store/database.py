@@ -24,6 +24,18 @@ ALERTS = "voicebot_alerts"
 SCRIPTS = "voicebot_scripts"
 DIALLING = "voicebot_dialling"
 _RECONNECT_S = (0.1, 0.3, 1.0, 3.0)
+_WE_NOTICE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""A cut cable or a dead host says nothing: within 10 s a connection is given up. Each of several servers gets 5 s."""
+_SERVER_NOTICES = (
+    "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10s"
+)
+"""The server must notice as soon: what a dead host held (the lead, row locks) would be held for two hours."""
 
 
 class Database:
@@ -37,7 +49,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,
             hide_parameters=True,  # errors go to logs, and parameters are names, numbers and what was said
-            connect_args={"options": "-c timezone=UTC -c lock_timeout=10s", "connect_timeout": 10},
+            connect_args={"options": f"-c timezone=UTC -c lock_timeout=10s {_SERVER_NOTICES}", **_WE_NOTICE},
         )
 
     @asynccontextmanager
@@ -74,7 +86,9 @@ class Database:
                 failures += 1
 
     async def _listen_once(self, channel: str) -> AsyncGenerator[str]:
-        connection = await psycopg.AsyncConnection.connect(conninfo(self.url), autocommit=True)
+        connection = await psycopg.AsyncConnection.connect(
+            conninfo(self.url), autocommit=True, options=_SERVER_NOTICES, **_WE_NOTICE
+        )
         async with connection:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield ""
