@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -24,7 +25,7 @@ ALERTS = "voicebot_alerts"
 SCRIPTS = "voicebot_scripts"
 DIALLING = "voicebot_dialling"
 _RECONNECT_S = (0.1, 0.3, 1.0, 3.0)
-_WE_NOTICE = {
+_WE_NOTICE: Mapping[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 4,
     "keepalives_interval": 2,

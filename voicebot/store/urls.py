@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -12,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 PORT = 5432
 _SEVERAL = re.compile(r"(?P<begin>[^:/]+://(?:[^@/]*@)?)(?P<hosts>[^@/?]*,[^@/?]*)(?P<rest>[/?].*)?")
+_DIALECT: Any = PGDialect_psycopg()
 _HOST = re.compile(r"(?P<host>\[[^\]]+\]|[^:\[\]]+)(?::(?P<port>\d+))?")
 
 
@@ -35,8 +37,8 @@ def sqlalchemy_url(text: str) -> URL:
 
 def conninfo(text: str) -> str:
     """The same database as a libpq connection string, password included."""
-    _, options = PGDialect_psycopg().create_connect_args(sqlalchemy_url(text))
-    return make_conninfo(**options)
+    arguments: tuple[object, dict[str, Any]] = _DIALECT.create_connect_args(sqlalchemy_url(text))
+    return make_conninfo(**arguments[1])
 
 
 def _one_host(text: str) -> str:
