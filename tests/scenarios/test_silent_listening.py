@@ -125,8 +125,41 @@ def test_a_threat_of_the_agent_is_an_alert(models: Models, voice: Synthesizer) -
         await one.agent_says("不还钱就要坐牢。")
 
     alerts = talk(models, voice, play).notes(FactKind.GATE_ALERT)
-    assert alerts
-    assert "F04" in alerts[0]["rules"]  # type: ignore[operator]
+    assert any("F04" in alert["rules"] for alert in alerts)  # type: ignore[operator]
+
+
+def test_a_threat_is_an_alert_while_the_agent_talks_on(models: Models, voice: Synthesizer) -> None:
+    """Within 1.5 s of its last sound, long before the sentence ends."""
+    threat, more = "你再不还钱就要坐牢", "我跟你说这个事情你自己好好想一想到底应该怎么处理我们都在等你的消息呢"
+    spoken = [voice.synthesize(text, "m3").strip(b"\0") for text in (threat, more)]
+    said = b"".join(pcm[: len(pcm) // 2 * 2] for pcm in spoken)
+    told_at: list[int] = []
+
+    async def play(one: Talk) -> None:
+        for number, frame in enumerate(cut(said)):
+            await one._tick(SILENCE, frame)
+            if one.notes(FactKind.GATE_ALERT) and not told_at:
+                told_at.append(number * 20)
+        for _ in range(80):
+            await one._tick(SILENCE, SILENCE)
+
+    one = talk(models, voice, play)
+    ended_ms, whole_ms = len(spoken[0]) // 16, len(said) // 16
+    assert told_at and told_at[0] <= ended_ms + 1500, (told_at, ended_ms, one.notes(FactKind.AGENT_HEARD))
+    assert whole_ms > ended_ms + 3000, "the sentence ended too soon to show anything"
+    alerts = one.notes(FactKind.GATE_ALERT)
+    assert sum("F04" in alert["rules"] for alert in alerts) == 1, "the same threat alarms twice"  # type: ignore[operator]
+    assert [alert.get("again") for alert in alerts] == [None, *[True] * (len(alerts) - 1)]
+    (first, *_), (heard, *_) = alerts, one.notes(FactKind.AGENT_HEARD)
+    assert abs(int(str(first["start_ms"])) - int(str(heard["start_ms"]))) <= 500
+    assert int(str(first["end_ms"])) <= ended_ms + 1500
+
+
+def test_harmless_words_raise_no_alert_on_the_way(models: Models, voice: Synthesizer) -> None:
+    async def play(one: Talk) -> None:
+        await one.agent_says("您放心，这件事不会影响您的家人，我们也不会上门，您按时处理就可以了。")
+
+    assert talk(models, voice, play).notes(FactKind.GATE_ALERT) == []
 
 
 def test_what_the_callee_says_becomes_a_hint_and_danger_calls_a_supervisor(

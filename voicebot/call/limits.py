@@ -16,7 +16,7 @@ MOST_GAP_TICKS = 500
 
 def in_recording_time(kind: FactKind, data: dict[str, object], opened_at_ms: int) -> dict[str, object]:
     """The brain counts from the moment the call was opened to it, the recording from its first tick."""
-    if kind not in (FactKind.HEARD, FactKind.AGENT_HEARD):
+    if kind not in (FactKind.HEARD, FactKind.AGENT_HEARD, FactKind.GATE_ALERT):
         return data
     times = {key: at for key in ("start_ms", "end_ms") if isinstance(at := data.get(key), int)}
     return data | {key: at + opened_at_ms for key, at in times.items()}

@@ -280,6 +280,8 @@ class CallSession:
             self._spawn(self._desk.alert(AlertKind.DANGER, str(data.get("reason", "")), self.call_id))
         if kind is FactKind.GATE_ALERT:
             self._spawn(self._desk.alert(AlertKind.GATE, str(data.get("text", "")), self.call_id))
+        if kind is FactKind.NOTE and data.get("text") == "speech gate":
+            self._spawn(self._desk.alert(AlertKind.GATE, f"已拦截：{data.get('blocked', '')}", self.call_id))
 
     def _say(self, utterance: Utterance) -> None:
         self._fact(FactKind.SAYING, {**utterance.as_fact(), "interruptible": utterance.interruptible})

@@ -8,17 +8,41 @@ from voicebot.pipeline.live_gate import LiveGate
 from voicebot.pipeline.noticed import Utterance
 from voicebot.pipeline.transport import SendOrder
 
+SHORTEST = 6
+"""Fewer characters say too little: half a word often looks like something worse."""
+STANDS_MS = 500
+"""So long must a sentence that still runs look unlawful, so that what follows can make it lawful again."""
+
 
 class SilentListener:
-    """For one call. It never speaks; a sentence that should not have been said becomes an alert, not a block."""
+    """For one call. It never speaks; a sentence that should not have been said becomes an alert, not a block.
+
+    The alert does not wait for the end of the sentence: who is threatened must not be talked to for twenty seconds.
+    """
 
     def __init__(self, call: int, gate: LiveGate, order: SendOrder) -> None:
         self._call = call
         self._gate = gate
         self._order = order
+        self._began_ms = 0
+        self._seen: dict[str, int] = {}
+        self._alerted: set[str] = set()
+
+    def agent_began(self, at_ms: int) -> None:
+        """The agent's voice was noticed; times are on the clock of the callee's ear."""
+        self._began_ms = at_ms
+        self._seen.clear()
+        self._alerted.clear()
+
+    def agent_saying(self, text: str, at_ms: int) -> None:
+        """What the agent has said so far."""
+        rules = self._gate.alerts(text) if len(text) >= SHORTEST else []
+        self._seen = {rule: self._seen.get(rule, at_ms) for rule in rules}
+        standing = [rule for rule, since_ms in self._seen.items() if at_ms - since_ms >= STANDS_MS]
+        self._alert(text, standing, self._began_ms, at_ms)
 
     def agent_said(self, utterance: Utterance, end_ms: int) -> None:
-        """`end_ms`: when the agent fell silent, on the clock of the callee's ear."""
+        """`end_ms`: when the agent fell silent."""
         if not utterance.text:
             return
         start_ms = max(0, end_ms - (utterance.end_ms - utterance.start_ms))
@@ -29,8 +53,16 @@ class SilentListener:
             "end_ms": end_ms,
         }
         self._order(self._note(FactKind.AGENT_HEARD, said))
-        if rules := self._gate.alerts(utterance.text):
-            self._order(self._note(FactKind.GATE_ALERT, {"text": utterance.text, "rules": rules}))
+        self._alert(utterance.text, self._gate.alerts(utterance.text), start_ms, end_ms)
+        self._alerted.clear()
+
+    def _alert(self, text: str, rules: list[str], start_ms: int, end_ms: int) -> None:
+        """One alert per rule and sentence; a later one of the same sentence says so."""
+        new = [rule for rule in rules if rule not in self._alerted]
+        if new:
+            data: dict[str, object] = {"text": text, "rules": new, "start_ms": start_ms, "end_ms": end_ms}
+            self._order(self._note(FactKind.GATE_ALERT, data | ({"again": True} if self._alerted else {})))
+            self._alerted |= set(new)
 
     def _note(self, kind: FactKind, data: dict[str, object]) -> Order:
         return Note(self._call, kind, data)

@@ -110,7 +110,7 @@ def _spoken(kinds: Mapping[FactKind, list[Fact]]) -> Mapping[str, int]:
         "interrupted": sum(fact.data.get("interrupted") is True for fact in said),
         "blocked": len(blocked),
         "agent_sentences": len(kinds.get(FactKind.AGENT_HEARD, [])),
-        "agent_alerts": len(kinds.get(FactKind.GATE_ALERT, [])),
+        "agent_alerts": sum(fact.data.get("again") is not True for fact in kinds.get(FactKind.GATE_ALERT, [])),
         "answers": len(answers),
         "answer_ms": sum(answers),
         "slow_answers": sum(ms > SLOW_MS for ms in answers),

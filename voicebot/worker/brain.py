@@ -43,7 +43,7 @@ from voicebot.pipeline.ear import Ear
 from voicebot.pipeline.end_of_turn import TICK_MS
 from voicebot.pipeline.hearing import Hearing
 from voicebot.pipeline.machine import LinePlays, Machine, Person
-from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, Utterance
+from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, StandsIn, Utterance
 from voicebot.tts.cache import PromptCache
 from voicebot.worker.ticks import Ack, Hello, Message, Sound, Tick
 
@@ -118,6 +118,11 @@ class Brain:
                 broken = missing - self._loaded.keys()
                 log.info("call scripts loaded", scripts=sorted(missing - broken), prompts=rendered)
 
+    def standing_in(self) -> tuple[bool, int]:
+        """Whether new calls are heard by the embedded recogniser for want of the configured one; how many were."""
+        standby = self._hearing.standby
+        return (bool(standby.why), standby.taken_over) if standby is not None else (False, 0)
+
     # --- from the line -------------------------------------------------------------------------------------
 
     def take(self, message: Message) -> None:
@@ -173,8 +178,14 @@ class Brain:
 
     def _agent_noticed(self, talk: Talk, noticed: Noticed, tick: int) -> None:
         """The agent is only written down: what they say never reaches the dialog."""
-        if isinstance(noticed, Utterance):
-            talk.pipeline.listener.agent_said(noticed, talk.ear.at_ms - (tick - noticed.end_tick) * TICK_MS)
+        listener, now_ms = talk.pipeline.listener, talk.ear.at_ms
+        match noticed:
+            case SpeechStarted():
+                listener.agent_began(now_ms)
+            case Partial(text=text):
+                listener.agent_saying(text, now_ms)
+            case Utterance():
+                listener.agent_said(noticed, now_ms - (tick - noticed.end_tick) * TICK_MS)
 
     def _open(self, opened: Opened) -> None:
         conversation = Conversation(opened.call, opened.facts.call_id)
@@ -273,6 +284,8 @@ class Brain:
             case Deaf(why=why):  # a person who talks with the caller goes on all the same
                 talk.deaf = why
                 self._send(Note(call, FactKind.NOTE, {"text": f"the recogniser failed this call: {why}"}))
+            case StandsIn(why=why):
+                self._send(Note(call, FactKind.NOTE, {"text": "the embedded recogniser hears this call", "why": why}))
 
     async def _heard(self, talk: Talk, utterance: Utterance) -> None:
         if utterance.text:

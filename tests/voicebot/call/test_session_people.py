@@ -170,3 +170,12 @@ async def test_what_a_person_may_not_say_is_on_the_wall_at_once(bench: Bench) ->
     bench.session.obey(Note(1, FactKind.GATE_ALERT, {"text": "不还钱就要坐牢", "rules": ["F04"]}))
     await settle()
     assert bench.desk.alerts == [(AlertKind.GATE, "不还钱就要坐牢")]
+
+
+async def test_what_the_bot_was_kept_from_saying_is_on_the_wall_at_once(bench: Bench) -> None:
+    await bench.after(Answered())
+    blocked = {"text": "speech gate", "blocked": "不还钱就要坐牢", "rules": ["F04"]}
+    bench.session.obey(Note(1, FactKind.NOTE, blocked))
+    bench.session.obey(Note(1, FactKind.NOTE, {"text": "anything else"}))
+    await settle()
+    assert bench.desk.alerts == [(AlertKind.GATE, "已拦截：不还钱就要坐牢")]
