@@ -117,7 +117,7 @@ class Gateway:
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(15) == 0, self.log()
+        assert self._process.wait(60) == 0, self.log()
 
     def log(self) -> str:
         return (self._home / "softphone.log").read_text(errors="replace")

@@ -35,7 +35,7 @@ async def test_a_taken_address_delays_the_console_and_does_not_end_it(
     else:
         raise AssertionError("the console stays away though its address is free")
     stop.set()
-    await asyncio.wait_for(console, 10)
+    await asyncio.wait_for(console, 60)
 
 
 async def answers(port: int) -> bool:

@@ -58,7 +58,7 @@ def no_answer(attempt: Attempt) -> Outcome:
 
 async def run_until(dialler: Dialler, done: Callable[[], Awaitable[bool]]) -> None:
     stop = asyncio.Event()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         task = asyncio.create_task(dialler.run(stop))
         while not await done() and not task.done():  # noqa: ASYNC110 - the database is what is waited for
             await asyncio.sleep(0.02)
@@ -152,12 +152,12 @@ async def test_stopping_waits_for_calls_under_way_and_starts_none(store: Store) 
     dialler = Dialler(store, "w1", place, allow, capacity=2, clock=FixedClock(NOON), poll_s=0.02)
     stop = asyncio.Event()
     task = asyncio.create_task(dialler.run(stop))
-    await asyncio.wait_for(both.wait(), 5)
+    await asyncio.wait_for(both.wait(), 60)
     stop.set()
     await asyncio.sleep(0.1)
     assert not task.done() and dialler.running == 2
     answered.set()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
     assert len(rung) == 2
     progress = await store.campaigns.progress("k1")
     assert progress.attempts == {AttemptState.SETTLED: 2, AttemptState.WAITING: 8}
@@ -174,7 +174,7 @@ async def test_a_dialler_that_dies_leaves_orphans_that_another_settles(store: St
 
     clock = FixedClock(NOON)
     dying = asyncio.create_task(Dialler(store, "w1", place, allow, clock=clock, poll_s=0.02).run(asyncio.Event()))
-    await asyncio.wait_for(placed.wait(), 5)
+    await asyncio.wait_for(placed.wait(), 60)
     await asyncio.sleep(0.2)
     dying.cancel()
     with suppress(asyncio.CancelledError):

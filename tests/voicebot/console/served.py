@@ -58,7 +58,7 @@ def serving(
             yield Served(said["url"], Path(home) / "recordings", said["token"], url)
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(15) == 0, "the console did not stop cleanly"
+            assert process.wait(60) == 0, "the console did not stop cleanly"
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 

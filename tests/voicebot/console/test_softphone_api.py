@@ -122,7 +122,7 @@ async def test_news_come_as_events_and_a_stream_that_breaks_is_a_page_that_left(
     reading = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0.01)
     stage.gateway.tell({"event": "ringing", "agent": "a1", "remote": "sip:客户@x"})
-    line = await asyncio.wait_for(reading, 2)
+    line = await asyncio.wait_for(reading, 60)
     assert json.loads(line.removeprefix("data: "))["remote"] == "sip:客户@x" and line.endswith("\n\n")
     await stream.aclose()
     assert stage.asked == [("leave", "a1", "page-0001", stage.asked[0][3])]

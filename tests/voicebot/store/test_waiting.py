@@ -122,11 +122,11 @@ async def test_somebody_ready_wakes_who_waits_and_an_alert_the_wall(store: Store
     desk, wall = store.agents.changes(), store.alerts.listen()
     assert [await anext(desk), await anext(wall)] == ["", ""]
     await store.agents.set_presence("a", "ready", NOON)
-    assert await asyncio.wait_for(anext(desk), 2) == "agents"
+    assert await asyncio.wait_for(anext(desk), 60) == "agents"
     await store.waiting.enter(waits("c1"))
-    assert await asyncio.wait_for(anext(desk), 2) == "waiting"
+    assert await asyncio.wait_for(anext(desk), 60) == "waiting"
     alert = await store.alerts.ring(AlertKind.GATE, "x", NOON)
-    assert await asyncio.wait_for(anext(wall), 2) == str(alert)
+    assert await asyncio.wait_for(anext(wall), 60) == str(alert)
 
 
 @pytest.mark.slow
@@ -156,7 +156,7 @@ async def test_two_workers_never_give_anybody_away_twice(store: Store, database_
                     assert await store.agents.give_back(agent.id, agent.call_id, SystemClock().now())
             await asyncio.sleep(0.01)
 
-    await asyncio.wait_for(give_back(), 30)
+    await asyncio.wait_for(give_back(), 60)
     given = [pair for worker in workers for pair in json.loads((await worker.communicate())[0])]
     assert sorted(call for call, _ in given) == calls
     assert sorted(served) == calls, "somebody was reserved twice: one of the two calls was never seen"

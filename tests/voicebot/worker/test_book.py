@@ -26,7 +26,7 @@ async def test_the_row_of_a_call_names_the_script_it_followed(store: Store, tmp_
     writer = asyncio.create_task(book.run())
     book.opened(CallFacts("c1", NOON, None, number="+8613800000001", direction="inbound"), "inbound", None)
     book.fact("c1", Fact(0, NOON.isoformat(), 0, FactKind.STARTED, {"script": "inbound", "script_sha256": "ab" * 32}))
-    await asyncio.wait_for(book.drain(), 5)
+    await asyncio.wait_for(book.drain(), 60)
     writer.cancel()
     record = await store.calls.find("c1")
     assert record is not None and (record.script, record.script_sha256) == ("inbound", "ab" * 32)
@@ -58,7 +58,7 @@ async def test_a_server_that_is_away_is_waited_for_and_one_refused_call_costs_no
     for call_id in ("c1", "refused", "c2"):
         book.fact(call_id, Fact(0, NOON.isoformat(), 0, FactKind.NOTE, {"text": "x"}))
     writer = asyncio.create_task(book.run())
-    await asyncio.wait_for(book.drain(), 5)
+    await asyncio.wait_for(book.drain(), 60)
     writer.cancel()
     assert facts.kept == ["c1", "c2"]
 
@@ -74,7 +74,7 @@ async def test_a_call_whose_line_died_before_it_was_written_is_known_once_it_is_
         Fact(1, NOON.isoformat(), 9, FactKind.ENDED, {"by": "crash", "status": None, "reason": ""}),
     ]
     book.recovered("c9", facts, outcome_of(facts), tmp_path / "c9")
-    await asyncio.wait_for(book.drain(), 30)
+    await asyncio.wait_for(book.drain(), 60)
     writer.cancel()
     record = await store.calls.find("c9")
     assert record is not None and not record.running

@@ -43,7 +43,7 @@ async def test_a_version_published_while_the_brain_runs_is_loaded(
     freeze(tmp_path, [on_air(2, source.replace("打扰了，再见。", "谢谢您，再会。"))])
     following = asyncio.create_task(brain.follow_scripts())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "谢谢您，再会。" not in prompts.warmed:  # noqa: ASYNC110  nothing tells us
                 await asyncio.sleep(0.01)
     finally:

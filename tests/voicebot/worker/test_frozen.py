@@ -16,7 +16,7 @@ NOW = dt.datetime(2026, 11, 22, 2, 0, tzinfo=dt.UTC)
 
 
 async def eventually(folder: Path, number: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             table = json.loads((folder / ON_AIR).read_text()) if (folder / ON_AIR).is_file() else None
             if table and table["s"][0]["number"] == number:

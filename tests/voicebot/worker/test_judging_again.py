@@ -46,7 +46,7 @@ async def dial(
 
     taker = CommandTaker(store, runner(store, folder), "w1", FixedClock(now), judge or judge_by())
     monkeypatch.setattr(taker._runner, "dial", ring)
-    await asyncio.wait_for(taker._dial(order), 20)
+    await asyncio.wait_for(taker._dial(order), 60)
     return rung
 
 

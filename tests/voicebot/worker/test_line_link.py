@@ -37,7 +37,7 @@ class Line:
         return reader, writer
 
     async def read(self, reader: asyncio.StreamReader) -> list[Message]:
-        data = await asyncio.wait_for(reader.read(1 << 20), 5)
+        data = await asyncio.wait_for(reader.read(1 << 20), 60)
         return list(self._decoder.feed(data))
 
     async def work(self) -> None:
@@ -227,5 +227,5 @@ async def test_a_new_brain_replaces_one_that_hangs(line: Line) -> None:
     writer.write(encode(Ack(1)))
     await line.work()
     assert line.link.alive
-    await asyncio.wait_for(old_reader.read(), 5)  # ends: the old connection is closed
+    await asyncio.wait_for(old_reader.read(), 60)  # ends: the old connection is closed
     assert line.link.alive, "the end of the old connection took the new one down"

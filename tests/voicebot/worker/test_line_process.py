@@ -35,6 +35,6 @@ async def test_a_recording_that_cannot_be_recovered_stops_neither_the_line_nor_t
     broken, whole = cut_call(settings, "broken"), cut_call(settings, "whole")
     bundle_path(broken).mkdir()
     line = LineProcess(settings, database_url, 0)
-    await asyncio.wait_for(line._recover(), 10)
+    await asyncio.wait_for(line._recover(), 60)
     assert bundle_path(whole).is_file()
     await line._store.close()

@@ -101,7 +101,7 @@ async def test_the_recorder_is_waited_for(store: Store, tmp_path: Path) -> None:
     await asyncio.sleep(0.05)
     assert not waiting.done()
     alive.at = NOON
-    await asyncio.wait_for(waiting, 20)
+    await asyncio.wait_for(waiting, 60)
 
 
 def test_a_lines_figures_are_its_sign_of_life(tmp_path: Path) -> None:

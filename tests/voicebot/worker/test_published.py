@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
+import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.voicebot.store.samples import MINUTE, NOON, campaign, new_case, plan
@@ -73,14 +74,14 @@ async def test_what_runs_and_waits_is_counted(store: Store) -> None:
     assert (value("voicebot_agents", presence="ready"), value("voicebot_agents", presence="busy")) == (1, 0)
 
 
-async def test_calls_are_counted_as_they_end(store: Store) -> None:
+async def test_calls_are_counted_as_they_end(store: Store, database_url: str) -> None:
     await store.calls.start(CallRecord("c9", "inbound", "n", NOON))
     await store.facts.append("c9", PROMISED)
     before = value("voicebot_calls_ended_total", direction="inbound", disposition="promise_to_pay")
     publishing = asyncio.create_task(publish(store, FixedClock(NOON)))
-    await asyncio.sleep(0.5)  # it listens from here on, on a connection of its own
+    await listens(database_url)
     await store.calls.close("c9", ended_at=NOON, disposition="promise_to_pay")
-    for _ in range(100):
+    for _ in range(1200):
         if value("voicebot_calls_ended_total", direction="inbound", disposition="promise_to_pay") > before:
             break
         await asyncio.sleep(0.05)
@@ -90,3 +91,11 @@ async def test_calls_are_counted_as_they_end(store: Store) -> None:
     assert value("voicebot_calls_ended_total", direction="inbound", disposition="promise_to_pay") == before + 1
     assert value("voicebot_database_up") == 1
     assert list(text_string_to_metric_families(metrics.exposition().decode()))
+
+
+async def listens(database_url: str) -> None:
+    """Wait until somebody listens, on a connection of its own."""
+    query = "SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        while not connection.execute(query).fetchall():
+            await asyncio.sleep(0.02)
