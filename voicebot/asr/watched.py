@@ -9,6 +9,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
 
+from voicebot.telemetry.cpu_clock import CLOCK
+
 SLICE_S: Final = 0.02
 STILL_S: Final = 0.24
 """Work that slept for so long waits for something that does not come; the line takes a brain for lost after 460 ms."""
@@ -92,7 +94,8 @@ class _Hand:
     def _serve(self) -> None:
         while (work := self._work.get()) is not None:
             try:
-                self._value = work()
+                with CLOCK.part("recogniser"):
+                    self._value = work()
             except BaseException as error:  # it belongs to whoever asked
                 self._error = error
             self._done.set()

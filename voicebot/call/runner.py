@@ -30,6 +30,7 @@ from voicebot.handoff.desk import Desk, Seat
 from voicebot.handoff.preview import ring_dialler
 from voicebot.handoff.rules import DEFAULT, TransferRules
 from voicebot.handoff.transfer import release
+from voicebot.telemetry.cpu_clock import CLOCK
 from voicebot.telephony.admission import Admission, AlwaysOpen
 from voicebot.telephony.leg import CallLeg, Line
 
@@ -334,13 +335,18 @@ class CallRunner:
         except OSError:
             bundle = session.recorder.folder
             log.exception("a recording is incomplete, see to the disk: the next start seals it", folder=bundle.name)
-        facts = await asyncio.to_thread(read_journal, bundle)
+        facts = await asyncio.to_thread(_read_again, bundle)
         self._book.closed(session.facts, outcome_of(facts), bundle, attempt_id)
 
     def _track(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _read_again(bundle: Path) -> list[Fact]:
+    with CLOCK.part("recorder"):
+        return read_journal(bundle)
 
 
 def new_call_id() -> str:

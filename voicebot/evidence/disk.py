@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from voicebot.evidence.format import CONSULT, wav_header
+from voicebot.telemetry.cpu_clock import CLOCK
 
 SecondMaker = Callable[[], tuple[bytes, bytes, bytes]]
 """Makes a second's stereo sound, its row of the chain, and the sound of whoever was consulted (mostly none)."""
@@ -64,7 +65,10 @@ class CallFiles:
         return [file for file in (self._audio, self._consult, self._journal, self._chain) if file is not None]
 
     def _write_second(self, make: SecondMaker) -> None:
-        sound, row, third = make()
+        with CLOCK.part("recorder"):
+            self._write_made(*make())
+
+    def _write_made(self, sound: bytes, row: bytes, third: bytes) -> None:
         pieces = [(self._audio, sound), (self._chain, row)]
         if third:
             pieces.insert(0, (self._third(), third))
@@ -79,16 +83,18 @@ class CallFiles:
 
     def _write(self, pieces: list[tuple[BinaryIO, bytes]]) -> None:
         try:
-            for file, data in pieces:
-                if self.failure is None:
-                    _write_all(file, data)
+            with CLOCK.part("recorder"):
+                for file, data in pieces:
+                    if self.failure is None:
+                        _write_all(file, data)
         except OSError as error:
             self.failure = error
 
     def _fsync(self) -> None:
         try:
-            for file in self._files():
-                os.fsync(file.fileno())
+            with CLOCK.part("recorder"):
+                for file in self._files():
+                    os.fsync(file.fileno())
         except OSError as error:
             self.failure = self.failure or error
 

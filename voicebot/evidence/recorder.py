@@ -27,6 +27,7 @@ from voicebot.evidence.journal import JournalChain, plain
 from voicebot.evidence.signer import Signer
 from voicebot.evidence.spelling import canonical
 from voicebot.evidence.surroundings import clock_state
+from voicebot.telemetry.cpu_clock import CLOCK
 
 Subscriber = Callable[[Fact], None]
 _log = logging.getLogger(__name__)
@@ -120,8 +121,9 @@ class Recorder:
             if kind is FactKind.HEARING:
                 fact = Fact(-1, self._now(), self.ms, kind, dict(data))
             else:
-                fact, line = self._journal.append(kind, data, self._clock.now(), self.ms)
-                self._files.write_fact(line)
+                with CLOCK.part("recorder"):
+                    fact, line = self._journal.append(kind, data, self._clock.now(), self.ms)
+                    self._files.write_fact(line)
         self._tell(fact)
         return fact
 
@@ -139,8 +141,9 @@ class Recorder:
             self._files.finish()
             if self._files.failure is not None:
                 raise self._files.failure
-            write_wav_headers(self.folder)
-            return seal_folder(self.folder, signer, self._clock.now(), closing=self._closing())
+            with CLOCK.part("recorder"):
+                write_wav_headers(self.folder)
+                return seal_folder(self.folder, signer, self._clock.now(), closing=self._closing())
         finally:
             self._files.close()
 

@@ -19,6 +19,7 @@ from voicebot.domain.talk import HandOver, HangUpCall, Note
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import BriefingFrame, DialogEventFrame, ForeseenFrame, OrderFrame, UtterFrame
 from voicebot.pipeline.live_gate import LiveGate
+from voicebot.telemetry.cpu_clock import CLOCK
 
 log = structlog.get_logger(__name__)
 
@@ -47,15 +48,20 @@ class ScriptDialog(FrameProcessor):
         if isinstance(event, MachineAnswered):
             self._gate.listener = "voicemail"
         self._talk.listening = False
-        self._state, todo = step(self._script, self._state, event)
+        with CLOCK.part("dialog"):
+            self._state, todo = step(self._script, self._state, event)
         for action in todo:
             await self._do(action, answers_tick)
             if isinstance(action, actions.Say):
                 answers_tick = None  # only the first sentence is the answer
         if not todo:
             self._talk.listening = not self._talk.over
-        elif texts := foreseen(self._script, self._state, event.now, self._ready):
+        elif texts := self._foreseen(event):
             await self.push_frame(ForeseenFrame(texts))
+
+    def _foreseen(self, event: Event) -> tuple[str, ...]:
+        with CLOCK.part("dialog"):
+            return foreseen(self._script, self._state, event.now, self._ready)
 
     async def _do(self, action: actions.Action, answers_tick: int | None) -> None:
         match action:
@@ -76,7 +82,8 @@ class ScriptDialog(FrameProcessor):
                 await self._note(*_as_fact(action))
 
     async def _say(self, action: actions.Say, answers_tick: int | None) -> None:
-        text, blocked = self._gate.pass_on(action.text)
+        with CLOCK.part("dialog"):
+            text, blocked = self._gate.pass_on(action.text)
         if blocked:
             await self._note(FactKind.NOTE, {"text": "speech gate", "blocked": action.text, "rules": blocked})
         self._talk.speaking[action.utterance_id] = action.interruptible

@@ -19,6 +19,7 @@ from voicebot.intent.voice_emotion import Manner, fused, judge, pace_of
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame, OrderFrame
 from voicebot.pipeline.hints import Hint, hint_for
+from voicebot.telemetry.cpu_clock import CLOCK
 
 
 class HeardText(Protocol):
@@ -47,8 +48,9 @@ class Understand(FrameProcessor):
             return
         now = self._clock.now()
         topic = self._talk.topic
-        understanding = self._understander.understand(frame.text, topic, now)
-        understanding = self._felt(understanding, getattr(frame.result, "voice", None))
+        with CLOCK.part("understanding"):
+            understanding = self._understander.understand(frame.text, topic, now)
+            understanding = self._felt(understanding, getattr(frame.result, "voice", None))
         await self._note(FactKind.UNDERSTOOD, as_fact(understanding, topic))
         if self._talk.handed_over:
             await self._hint(understanding)

@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -25,6 +25,7 @@ STALE_S = 30.0
 class LineFigures:
     """`late`: ticks that came at most so many seconds late, cumulative; the last bound is +Inf.
 
+    `cpu_s`: CPU seconds by part of the work, see cpu_clock.
     `may_dial`: the line would take an order to dial. `admits`: False while overload keeps further calls away;
     `overloads`: how often it did. `trunks`: see TrunkFigures.
     """
@@ -39,17 +40,25 @@ class LineFigures:
     may_dial: bool = True
     overloads: int = 0
     trunks: tuple[Mapping[str, object], ...] = ()
+    cpu_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BrainFigures:
-    """The prompt cache: taken from memory, from the folder, or synthesised, some of it ahead of time."""
+    """The prompt cache: taken from memory, from the folder, or synthesised, some of it ahead of time.
+
+    `recognizer_up`: False while the embedded recogniser hears new calls because the configured one fails; `stood_in`:
+    for how many calls it did. `cpu_s`: CPU seconds by part of the work, see cpu_clock.
+    """
 
     memory: int
     folder: int
     synthesised: int
     held_bytes: int
     foreseen: int = 0
+    recognizer_up: bool = True
+    stood_in: int = 0
+    cpu_s: Mapping[str, float] = field(default_factory=dict)
 
 
 def write_figures(home: Path, worker: int, figures: LineFigures | BrainFigures) -> None:
@@ -82,21 +91,19 @@ class ProcessFigures:
         yield _gauge("voicebot_brain_alive", "1 while the line has its brain", lines, "brain_alive")
         yield _gauge("voicebot_brain_lag_seconds", "Age of the last answered tick when its answer came", lines,
                      "brain_lag_s")  # fmt: skip
-        dropped = CounterMetricFamily("voicebot_ticks_dropped", "Ticks a slow brain was not sent", labels=["worker"])
-        for worker, row in lines:
-            dropped.add_metric([worker], _number(row, "ticks_dropped"))
-        yield dropped
+        yield _counter("voicebot_ticks_dropped", "Ticks a slow brain was not sent", lines, "ticks_dropped")
         yield _gauge("voicebot_line_admits", "1 while the line takes further calls", lines, "admits")
         yield from _trunks(lines)
         brains = list(self.read("brain"))
         yield _prompts(brains)
         yield _gauge("voicebot_prompt_cache_bytes", "Sound of prompts held in memory", brains, "held_bytes")
-        foreseen = CounterMetricFamily(
-            "voicebot_prompts_foreseen", "Prompts of one call synthesised before they were needed", labels=["worker"]
-        )
-        for worker, row in brains:
-            foreseen.add_metric([worker], _number(row, "foreseen"))
-        yield foreseen
+        yield _counter("voicebot_prompts_foreseen", "Prompts of one call synthesised before they were needed", brains,
+                       "foreseen")  # fmt: skip
+        yield _gauge("voicebot_recognizer_up", "0 while the embedded recogniser hears for the configured one", brains,
+                     "recognizer_up")  # fmt: skip
+        yield _counter("voicebot_recognizer_stood_in", "Calls that the embedded recogniser heard instead", brains,
+                       "stood_in")  # fmt: skip
+        yield _cpu({"line": lines, "brain": brains})
 
     def read(self, kind: str) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Worker and figures of each fresh file of a kind, line or brain."""
@@ -160,6 +167,30 @@ def _prompts(rows: _Rows) -> Metric:
 
 def _gauge(name: str, what: str, rows: _Rows, key: str) -> Metric:
     family = GaugeMetricFamily(name, what, labels=["worker"])
+    for worker, row in rows:
+        family.add_metric([worker], _number(row, key))
+    return family
+
+
+def _cpu(processes: Mapping[str, _Rows]) -> Metric:
+    family = CounterMetricFamily(
+        "voicebot_cpu_seconds", "CPU time of line and brain by part of the work", labels=["worker", "process", "part"]
+    )
+    for process, rows in processes.items():
+        for worker, row in rows:
+            for part, seconds in read_cpu(row).items():
+                family.add_metric([worker, process, part], seconds)
+    return family
+
+
+def read_cpu(row: Mapping[str, object]) -> Mapping[str, float]:
+    """CPU seconds by part of one process' row."""
+    spent = row.get("cpu_s")
+    return {str(part): _number(spent, part) for part in spent} if isinstance(spent, dict) else {}
+
+
+def _counter(name: str, what: str, rows: _Rows, key: str) -> Metric:
+    family = CounterMetricFamily(name, what, labels=["worker"])
     for worker, row in rows:
         family.add_metric([worker], _number(row, key))
     return family

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from voicebot.telemetry.cpu_clock import CLOCK
 from voicebot.tts.synthesizer import Synthesizer
 from voicebot.tts.voices import VoiceSpec, parse_voice
 
@@ -66,7 +67,7 @@ class PromptCache:
                 return self._held[key]
         pcm = self._from_folder(key)
         if pcm is None:
-            pcm = self._synthesizer.synthesize(text, spec)
+            pcm = self._rendered(text, spec)
             self._to_folder(key, pcm)
             with self._lock:
                 self._misses += 1
@@ -93,7 +94,7 @@ class PromptCache:
         with self._lock:
             if key in self._held or key in self._static:
                 return
-        pcm = self._synthesizer.synthesize(text, spec)
+        pcm = self._rendered(text, spec)
         with self._lock:
             self._ahead += 1
         self._hold(key, pcm)
@@ -105,6 +106,10 @@ class PromptCache:
         self._clear_folder()
         for text in known:
             self.synthesize(text, voice)
+
+    def _rendered(self, text: str, spec: VoiceSpec) -> bytes:
+        with CLOCK.part("voice"):
+            return self._synthesizer.synthesize(text, spec)
 
     def _key(self, text: str, spec: VoiceSpec) -> str:
         return hashlib.sha256(f"{self.name}\0{spec.key}\0{text}".encode()).hexdigest()

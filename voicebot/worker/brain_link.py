@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 
+from voicebot.telemetry.cpu_clock import CLOCK
 from voicebot.worker.brain import Brain
 from voicebot.worker.ticks import Decoder, Hello, Tick, encode, encode_all
 
@@ -63,7 +64,9 @@ async def _connect(path: Path, stop: asyncio.Event) -> tuple[asyncio.StreamReade
 async def _read(brain: Brain, reader: asyncio.StreamReader) -> None:
     decoder = Decoder()
     while data := await reader.read(READ_BYTES):
-        for message in decoder.feed(data):
+        with CLOCK.part("link"):
+            messages = list(decoder.feed(data))
+        for message in messages:
             brain.take(message)
             if isinstance(message, Tick):  # a backlog must hold up neither the answers nor the conversations
                 await asyncio.sleep(0)
@@ -72,5 +75,6 @@ async def _read(brain: Brain, reader: asyncio.StreamReader) -> None:
 async def _write(brain: Brain, writer: asyncio.StreamWriter) -> None:
     while True:
         await brain.wait_outgoing()
-        writer.write(encode_all(brain.outgoing()))
+        with CLOCK.part("link"):
+            writer.write(encode_all(brain.outgoing()))
         await writer.drain()

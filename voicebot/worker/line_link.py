@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from voicebot.domain.talk import Flush, GiveUp, HandOver, HangUpCall, MachineFound, Note, Order, Play, Report, Stored
+from voicebot.telemetry.cpu_clock import CLOCK
 from voicebot.worker.ticks import Ack, Decoder, Hello, Sound, Tick, TickProtocolError, encode, encode_all
 
 log = structlog.get_logger(__name__)
@@ -97,6 +98,10 @@ class BrainLink:
 
     def tick(self, number: int) -> None:
         """Send what was gathered since the last tick; called by the wheel after all calls had their turn."""
+        with CLOCK.part("link"):
+            self._tick(number)
+
+    def _tick(self, number: int) -> None:
         self._awake, self._seen = self._awake_s(), time.monotonic()
         frames, self._frames = tuple(self._frames), []
         reports, self._reports = self._reports, []

@@ -28,6 +28,7 @@ from voicebot.evidence.signer import Signer
 from voicebot.handoff.rules import TransferRules
 from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store.store import Store
+from voicebot.telemetry.cpu_clock import spent
 from voicebot.telemetry.process_figures import LineFigures, keep_writing
 from voicebot.telephony.admission import Limits, LoadGate, watch
 from voicebot.telephony.engines import open_line
@@ -165,6 +166,7 @@ class LineProcess:
             may_dial=self._runner.may_dial,
             overloads=self._gate.closings,
             trunks=tuple(asdict(one) for one in trunk_figures(self._line.trunks)),
+            cpu_s=spent(),
         )
 
     # --- what an earlier life left -------------------------------------------------------------------------
