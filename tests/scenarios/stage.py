@@ -23,6 +23,7 @@ from voicebot.handoff.testing import Office, agent
 from voicebot.intent.is_complete import is_complete_answer
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.hearing import Hearing
+from voicebot.pipeline.standby import Standby
 from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
 from voicebot.tts.cache import PromptCache
 from voicebot.worker.brain import Brain
@@ -50,6 +51,7 @@ class Models:
 
     def __init__(self, recognizer: Recognizer, prompts: PromptCache) -> None:
         self.recognizer, self.prompts = recognizer, prompts
+        self.standby: Standby | None = None
         self.understander = Understander()
 
     def is_complete(self, text: str, topic: Topic) -> bool:
@@ -103,7 +105,7 @@ class Stage:
         self._mouth = mouth
         self._number = 0
         clock = VirtualClock(loop)
-        hearing = Hearing(models.recognizer, VoiceActivity(), models.is_complete)
+        hearing = Hearing(models.recognizer, VoiceActivity(), models.is_complete, models.standby)
         bosses = [f"s{number}" for number in range(supervisors)]
         everybody = [agent(f"a{number}") for number in range(agents)] + [agent(s, presence="away") for s in bosses]
         self.desk = Office(everybody, clock.now, bosses)

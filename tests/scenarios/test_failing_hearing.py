@@ -10,6 +10,7 @@ import pytest
 from voicebot.asr.recognizer import Recognizer, RecognizerStream, Transcript
 from voicebot.domain.journal import FactKind
 from voicebot.domain.outcome import Disposition
+from voicebot.pipeline.standby import Standby
 from voicebot.telephony.leg import Answered
 from voicebot.worker.ticks import Hello
 
@@ -125,6 +126,25 @@ def test_a_call_that_hears_nothing_more_apologises_and_fetches_a_person(
     assert "recogniser" in str(stage.of(FactKind.BRAIN_LOST)[0].data["why"])
     assert [fact.data["utterance_id"] for fact in stage.of(FactKind.SAID)].count("apology") == 1
     assert stage.of(FactKind.JOINED), stage.story()
+    sealed(stage)
+
+
+def test_with_a_recogniser_behind_the_dead_one_the_call_goes_on_to_its_promise(
+    perform: Perform,
+    debtor: MakeDebtor,
+    models: Models,
+    breaking: Callable[[int], Breaking],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(models, "standby", Standby(models.recognizer))
+    breaking(99)
+    stage = perform(lambda stage: answered(stage, debtor(answers=PROMISES)))
+    assert stage.outcome is not None
+    assert stage.outcome.disposition is Disposition.PROMISE_TO_PAY, stage.story()
+    (note,) = [fact.data for fact in stage.of(FactKind.NOTE) if "why" in fact.data]
+    assert note["text"] == "the embedded recogniser hears this call"
+    assert "the session was killed" in str(note["why"])
+    assert not stage.of(FactKind.BRAIN_LOST)
     sealed(stage)
 
 

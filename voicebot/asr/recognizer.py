@@ -13,13 +13,15 @@ from voicebot.config import pulled_models_dir
 class Transcript:
     """What one utterance said.
 
-    `confidence` is 0..1; times are seconds from the stream's first sample, None when nothing was said.
+    `confidence` is 0..1; times are seconds from the stream's first sample, None when nothing was said. `stand_in`: why
+    another recogniser had to read it; empty when the stream's own did.
     """
 
     text: str
     confidence: float
     start_s: float | None
     end_s: float | None
+    stand_in: str = ""
 
 
 class RecognizerStream(Protocol):

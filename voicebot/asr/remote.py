@@ -202,25 +202,25 @@ class RemoteRecognizer:
         self, turn: _Turn | None, pcm: bytes, hotwords: Sequence[str], began: float, heard: float
     ) -> Future[Transcript]:
         async def work() -> Transcript:
-            text, sure = await self._final(turn, pcm, hotwords)
+            text, sure, why = await self._final(turn, pcm, hotwords)
             if not text:
-                return Transcript("", 0.0, None, None)
-            return Transcript(text, sure, round(began, 2), round(heard, 2))
+                return Transcript("", 0.0, None, None, why)
+            return Transcript(text, sure, round(began, 2), round(heard, 2), why)
 
         return self._run(work())
 
-    async def _final(self, turn: _Turn | None, pcm: bytes, hotwords: Sequence[str]) -> tuple[str, float]:
+    async def _final(self, turn: _Turn | None, pcm: bytes, hotwords: Sequence[str]) -> tuple[str, float, str]:
         if turn is None:
-            return "", 0.0
+            return "", 0.0, ""
         try:
             async with asyncio.timeout(FINAL_WITHIN_S):
-                return await turn.final, _UNSURE
+                return await turn.final, _UNSURE, ""
         except TimeoutError:
             turn.cancel()
             self.fallbacks += 1
             log.error("the recognition server is gone, reading the turn here", address=self._address)
             transcript = await asyncio.get_running_loop().run_in_executor(self._here, self._read_here, pcm, hotwords)
-            return transcript.text, transcript.confidence
+            return transcript.text, transcript.confidence, f"the recognition server {self._address} is gone"
 
     def _read_here(self, pcm: bytes, hotwords: Sequence[str]) -> Transcript:
         self._fallback = self._fallback or self._make_fallback()

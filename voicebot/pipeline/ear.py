@@ -7,8 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 
-from voicebot.asr.recognizer import RecognizerStream, Transcript
-from voicebot.asr.watched import Watched
+from voicebot.asr.recognizer import Transcript
 from voicebot.audio.echo import EchoPath
 from voicebot.audio.pitch import LOOKED_BACK, ends_low
 from voicebot.audio.vad import VadStream
@@ -20,7 +19,7 @@ from voicebot.intent.is_complete import breaks_off_in_figure, is_closed, is_whol
 from voicebot.pipeline.barge_in import is_rest_of_echo
 from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
 from voicebot.pipeline.machine import AnswerWatch, Verdict
-from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, Utterance
+from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, StandsIn, Utterance
 from voicebot.pipeline.session import Session
 
 PRE_ROLL = 15
@@ -35,24 +34,16 @@ VOICE = 0.5
 """Probability of voice above which a tick counts as speech."""
 
 IsComplete = Callable[[str, Topic], bool]
-OpenStream = Callable[[], RecognizerStream]
 
 
 class Ear:
     """What is heard on one call."""
 
-    def __init__(
-        self,
-        call: int,
-        vad: VadStream,
-        open_stream: OpenStream,
-        is_complete: IsComplete,
-        watched: Watched | None = None,
-    ) -> None:
+    def __init__(self, call: int, vad: VadStream, session: Session, is_complete: IsComplete) -> None:
         self.call = call
         self.vad = vad
         self.echo = EchoPath()
-        self.session = Session(call, open_stream, watched)
+        self.session = session
         self.topic = Topic.OPEN
         self.owed_fen: int | None = None
         self.bot_speaks: Callable[[], bool] = lambda: False
@@ -67,7 +58,7 @@ class Ear:
         self._turn_started = 0
         self._partial = ""
         self._complete = self._closed = self._figure = self._low = False
-        self._told_deaf = False
+        self._told_deaf = self._told_standby = False
 
     @property
     def listening(self) -> bool:
@@ -206,7 +197,10 @@ class Ear:
         return self._turn.pause_ms > 0 or self.bot_speaks()
 
     def _deafness(self) -> list[Noticed]:
-        """Told once, when the recogniser failed for good."""
+        """Told once each: that the standby hears this call, and that nobody does any more."""
+        if self.session.why_standby and not self._told_standby:
+            self._told_standby = True
+            return [StandsIn(self.session.why_standby)]
         if self.session.why_deaf is None or self._told_deaf:
             return []
         self._told_deaf = True
@@ -218,7 +212,10 @@ class Ear:
         except (Exception, CancelledError) as error:  # it ends this turn's words, not the call
             self.session.broke(error)
             return Transcript(utterance.text, 0.0, None, None)
-        self.session.worked()
+        if transcript.stand_in:
+            self.session.stood_in(transcript.stand_in)
+        else:
+            self.session.worked()
         return transcript
 
     def _read(self, transcript: Transcript, utterance: Utterance) -> list[Noticed]:

@@ -15,6 +15,9 @@ from voicebot.audio.vad import VoiceActivity
 from voicebot.domain.talk import OWN_SIDE
 from voicebot.pipeline.ear import Ear, IsComplete
 from voicebot.pipeline.noticed import Deaf, Noticed
+from voicebot.pipeline.session import Session
+from voicebot.pipeline.standby import Standby
+from voicebot.telemetry.cpu_clock import CLOCK
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +26,15 @@ class Hearing:
     """All ears of a brain: one voice activity run and one recogniser run per tick. What fails for one call is that
     call's alone."""
 
-    def __init__(self, recognizer: Recognizer, voice_activity: VoiceActivity, is_complete: IsComplete) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        voice_activity: VoiceActivity,
+        is_complete: IsComplete,
+        standby: Standby | None = None,
+    ) -> None:
         self._recognizer = recognizer
+        self.standby = standby
         self._voice_activity = voice_activity
         self._is_complete = is_complete
         self._echo_guard = EchoGuard()
@@ -34,8 +44,8 @@ class Hearing:
         """One of them hung a batch: each decodes alone once, one per tick."""
 
     def open(self, call: int, hotwords: Sequence[str] = ()) -> Ear:
-        vad = self._voice_activity.open()
-        ear = Ear(call, vad, lambda: self._recognizer.open(hotwords), self._is_complete, self._watched)
+        session = Session(call, lambda: self._recognizer.open(hotwords), self._watched, self.standby, hotwords)
+        ear = Ear(call, self._voice_activity.open(), session, self._is_complete)
         self._ears[call] = ear
         return ear
 
@@ -50,13 +60,20 @@ class Hearing:
         Frames of calls that are not open are ignored."""
         sent = {call & ~OWN_SIDE: pcm for call, pcm in frames if call & OWN_SIDE}
         calls = [(self._ears[call], pcm, sent.get(call, SILENCE)) for call, pcm in frames if call in self._ears]
-        clean = self._echo_guard.process([(ear.echo, pcm, ours) for ear, pcm, ours in calls])
+        with CLOCK.part("echo"):
+            clean = self._echo_guard.process([(ear.echo, pcm, ours) for ear, pcm, ours in calls])
         heard = [(ear, pcm) for (ear, _, _), pcm in zip(calls, clean, strict=True)]
-        self._voice_activity.process([(ear.vad, pcm) for ear, pcm in heard])
-        noticed = [(ear.call, one) for ear, pcm in heard for one in self._guarded(ear, partial(ear.tick, pcm, number))]
+        with CLOCK.part("voice activity"):
+            self._voice_activity.process([(ear.vad, pcm) for ear, pcm in heard])
+        with CLOCK.part("turns"):
+            noticed = self._each(heard, number)
         running = [ear for ear, _ in heard if ear.listening]
         self._decode(running)
-        return noticed + [(ear.call, one) for ear in running for one in self._guarded(ear, ear.words)]
+        with CLOCK.part("turns"):
+            return noticed + [(ear.call, one) for ear in running for one in self._guarded(ear, ear.words)]
+
+    def _each(self, heard: Sequence[tuple[Ear, bytes]], number: int) -> list[tuple[int, Noticed]]:
+        return [(ear.call, one) for ear, pcm in heard for one in self._guarded(ear, partial(ear.tick, pcm, number))]
 
     def _decode(self, ears: Sequence[Ear]) -> None:
         """All of them together; where that fails, one by one, to find whose stream it was."""
@@ -75,8 +92,14 @@ class Hearing:
                 self._decode_alone(ear)
 
     def _batch(self, ears: Sequence[Ear]) -> None:
-        streams = [ear.session.stream for ear in ears if ear.session.stream is not None]
-        self._watched.run(partial(self._recognizer.decode, streams))
+        for standing_in in (False, True):
+            sessions = [ear.session for ear in ears if bool(ear.session.why_standby) is standing_in]
+            streams = [session.stream for session in sessions if session.stream is not None]
+            if streams:
+                self._watched.run(partial(self._engine(standing_in).decode, streams))
+
+    def _engine(self, standing_in: bool) -> Recognizer:
+        return self.standby.reserve if standing_in and self.standby is not None else self._recognizer
 
     def _suspect(self, ears: Sequence[Ear], error: HungError) -> None:
         """The batch of these hangs: all of them get new streams, and whose it was turns out one by one."""

@@ -39,4 +39,11 @@ class Deaf:
     why: str
 
 
-Noticed = SpeechStarted | Partial | Utterance | Machine | Person | LinePlays | Deaf
+@dataclass(frozen=True, slots=True)
+class StandsIn:
+    """The recogniser behind the configured one hears this call from now on."""
+
+    why: str
+
+
+Noticed = SpeechStarted | Partial | Utterance | Machine | Person | LinePlays | Deaf | StandsIn

@@ -1,29 +1,40 @@
-"""Session: one call's recogniser stream. It is replaced once when it breaks, and no other call notices."""
+"""Session: one call's recogniser stream. It is replaced when it breaks, in the end by the standby; no other call
+notices."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 import structlog
 
 from voicebot.asr.recognizer import InSteps, RecognizerStream, Transcript
 from voicebot.asr.watched import HungError, Watched
+from voicebot.pipeline.standby import Standby
 
 log = structlog.get_logger(__name__)
 
 MOST_FAILURES = 2
-"""So many failures without a turn that worked between them, and the call is deaf."""
+"""So many failures without a turn that worked between them, and the standby takes over; its own make the call deaf."""
 NOTHING = Transcript("", 0.0, None, None)
 
 
 class Session:
-    """Wraps the stream of `call`; never raises. `open_stream` makes a new one; `watched` does what may hang."""
+    """Wraps the stream of `call`; never raises. `open_stream` makes a new one; `watched` does what may hang; `standby`
+    has another recogniser, which knows the same `hotwords`."""
 
     def __init__(
-        self, call: int, open_stream: Callable[[], RecognizerStream], watched: Watched | None = None
+        self,
+        call: int,
+        open_stream: Callable[[], RecognizerStream],
+        watched: Watched | None = None,
+        standby: Standby | None = None,
+        hotwords: Sequence[str] = (),
     ) -> None:
         self.call = call
+        self.why_standby = ""
+        """Why the standby hears this call; empty while the configured recogniser does."""
+        self._standby, self._hotwords = standby, hotwords
         self._watched = watched or Watched()
         self.why_deaf: str | None = None
         self.sound = bytearray()
@@ -31,7 +42,10 @@ class Session:
         self._open_stream = open_stream
         self._failures = 0
         self.stream: RecognizerStream | None = None
-        self._replace()
+        if standby is not None and standby.why:
+            self.take_over(standby.why)
+        else:
+            self._replace()
 
     def accept(self, pcm: bytes, eager: bool = False) -> None:
         """Sound of the running turn; `eager`: its words are wanted at once, for they may interrupt."""
@@ -72,6 +86,8 @@ class Session:
     def worked(self) -> None:
         """A turn was read to its end: what failed before is forgiven."""
         self._failures = 0
+        if self._standby is not None and not self.why_standby:
+            self._standby.worked()
 
     def broke(self, error: BaseException) -> None:
         """The stream failed: open another one and let it hear the running turn."""
@@ -80,10 +96,30 @@ class Session:
         if isinstance(error, HungError):
             self.stream = None  # closing it would hang too
         self._drop()
-        if self._failures >= MOST_FAILURES:
-            self.why_deaf = repr(error)
-        else:
+        spare = self._standby if not self.why_standby else None
+        if spare is not None:
+            spare.broke(self.call, repr(error))
+        if self._failures < MOST_FAILURES:
             self._replace()
+        elif spare is not None:
+            self.take_over(repr(error))
+        else:
+            self.why_deaf = repr(error)
+
+    def stood_in(self, why: str) -> None:
+        """The engine itself had to let another one read a turn: that one goes on."""
+        if self._standby is not None and not self.why_standby:
+            self._standby.broke(self.call, why)
+            self.take_over(why)
+
+    def take_over(self, why: str) -> None:
+        """Let the standby hear this call from now on, the running turn from its beginning."""
+        if self._standby is None or self.why_standby:
+            return
+        self.why_standby, self._failures = why, 0
+        self._standby.taken_over += 1
+        self._drop()
+        self._replace()
 
     def renew(self) -> None:
         """Leave the stream to a thread that hangs with it: another one hears the running turn."""
@@ -108,7 +144,8 @@ class Session:
 
     def _replace(self) -> None:
         try:
-            self.stream = self._open_stream()
+            spare = self._standby if self.why_standby else None
+            self.stream = self._open_stream() if spare is None else spare.open(self._hotwords)
             if self.sound:
                 self.stream.accept(bytes(self.sound))
         except Exception as error:

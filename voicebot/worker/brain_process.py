@@ -11,7 +11,7 @@ import sys
 import structlog
 from loguru import logger as pipecat_logger
 
-from voicebot.asr.recognizer import load_recognizer
+from voicebot.asr.recognizer import Recognizer, load_recognizer
 from voicebot.audio.frames import SILENCE, cut
 from voicebot.audio.vad import VoiceActivity
 from voicebot.call.shelf import frozen_folder
@@ -24,6 +24,8 @@ from voicebot.domain.understanding import Topic
 from voicebot.intent.is_complete import is_complete_answer
 from voicebot.intent.understander import Understander
 from voicebot.pipeline.hearing import Hearing
+from voicebot.pipeline.standby import Standby
+from voicebot.telemetry.cpu_clock import CLOCK, spent
 from voicebot.telemetry.process_figures import BrainFigures, keep_writing
 from voicebot.tts.cache import PromptCache
 from voicebot.tts.synthesizer import load_synthesizer
@@ -43,12 +45,28 @@ def build_brain(settings: Settings) -> Brain:
     gate.warm()
 
     def is_complete(text: str, topic: Topic) -> bool:
-        return is_complete_answer(text, topic, understander)
+        with CLOCK.part("understanding"):
+            return is_complete_answer(text, topic, understander)
 
-    recognizer = load_recognizer(settings.recognizer)
+    recognizer, standby = load_engines(settings.recognizer)
     prompts = PromptCache(load_synthesizer(settings.synthesizer), folder=settings.home / "prompts")
-    hearing = Hearing(recognizer, VoiceActivity(settings.voice_activity), is_complete)
+    hearing = Hearing(recognizer, VoiceActivity(settings.voice_activity), is_complete, standby)
     return Brain(hearing, understander, prompts, SystemClock(), scripts_dir(), frozen_folder(settings.home))
+
+
+def load_engines(chosen: str) -> tuple[Recognizer, Standby | None]:
+    """The recogniser that was chosen, and the embedded one behind it; that one alone where the other can't be loaded.
+
+    Raises FileNotFoundError when not even the embedded one is there.
+    """
+    embedded = load_recognizer()
+    if chosen == "embedded":
+        return embedded, None
+    try:
+        return load_recognizer(chosen), Standby(embedded)
+    except Exception as error:  # a library's own kinds; a brain that hears worse is better than none
+        log.error("the recogniser can't be loaded, the embedded one hears", recognizer=chosen, error=str(error))
+        return embedded, Standby(embedded, lost=f"{chosen} can't be loaded: {error}")
 
 
 async def warm_up(brain: Brain, script: str) -> None:
@@ -83,7 +101,10 @@ async def _main(settings: Settings, stop: asyncio.Event) -> None:
 
 def _figures(brain: Brain) -> BrainFigures:
     prompts = brain.prompts.figures
-    return BrainFigures(prompts.hits, prompts.disk_hits, prompts.misses, prompts.held_bytes, prompts.ahead)
+    down, stood_in = brain.standing_in()
+    return BrainFigures(
+        prompts.hits, prompts.disk_hits, prompts.misses, prompts.held_bytes, prompts.ahead, not down, stood_in, spent()
+    )
 
 
 def _quieten_libraries() -> None:

@@ -11,6 +11,7 @@ from voicebot.audio.vad import VoiceActivity
 from voicebot.domain.understanding import Emotion, EmotionLabel, IntentScore, Topic, Understanding
 from voicebot.pipeline.ear import Ear
 from voicebot.pipeline.noticed import Utterance
+from voicebot.pipeline.session import Session
 from voicebot.pipeline.understand import as_fact
 
 
@@ -47,7 +48,8 @@ def _tick(number: int, peak: float) -> bytes:
 
 
 def test_a_turn_carries_its_voice_and_how_much_of_it_was_over_ours() -> None:
-    ear = Ear(1, VoiceActivity("webrtc").open(), DeafStream, lambda text, topic: False)  # type: ignore[arg-type]
+    session = Session(1, DeafStream)  # type: ignore[arg-type]
+    ear = Ear(1, VoiceActivity("webrtc").open(), session, lambda text, topic: False)
     utterances: list[Utterance] = []
     for number in range(200):
         speaking = 20 <= number < 120

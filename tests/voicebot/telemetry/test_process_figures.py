@@ -59,3 +59,11 @@ def test_trunks_and_admission_are_published(tmp_path: Path) -> None:
     assert values.get_sample_value("voicebot_trunk_channels_used", carrier) == 3
     assert values.get_sample_value("voicebot_trunk_calls_total", carrier | {"result": "answered"}) == 4
     assert values.get_sample_value("voicebot_trunk_calls_total", carrier | {"result": "inbound"}) == 0
+
+
+def test_a_recogniser_that_is_stood_in_for_is_published(tmp_path: Path) -> None:
+    write_figures(tmp_path, 0, BrainFigures(1, 1, 1, 1, recognizer_up=False, stood_in=4))
+    write_figures(tmp_path, 1, BrainFigures(1, 1, 1, 1))
+    values = registry(tmp_path)
+    assert [values.get_sample_value("voicebot_recognizer_up", {"worker": one}) for one in "01"] == [0, 1]
+    assert values.get_sample_value("voicebot_recognizer_stood_in_total", {"worker": "0"}) == 4
