@@ -8,8 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from voicebot.store import migrate
-from voicebot.store.migrate import newest
 from voicebot.store.columns import metadata
+from voicebot.store.migrate import newest
 from voicebot.store.urls import conninfo, sqlalchemy_url
 
 
