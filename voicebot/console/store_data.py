@@ -32,6 +32,7 @@ from voicebot.console.rulebook_data import RulebookData
 from voicebot.console.script_data import ScriptsData
 from voicebot.domain.clock import SHANGHAI, Clock, SystemClock
 from voicebot.domain.journal import Fact
+from voicebot.domain.login import ApiToken
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.phone import mask_number
 from voicebot.domain.plan import AUTHORITIES, Authority
@@ -143,8 +144,9 @@ class StoreData:
         return await self._account(user) if user and not user.disabled else None
 
     async def account_of_token(self, token: str) -> Account | None:
-        user = await self._store.users.user_of_token(token, self._clock.now())
-        return await self._account(user) if user else None
+        kept = await self._store.tokens.find(token, self._clock.now())
+        user = await self._store.users.find(kept.username) if kept else None
+        return await self._account(user, kept) if user else None
 
     async def has_users(self) -> bool:
         return bool(await self._store.users.all())
@@ -153,9 +155,14 @@ class StoreData:
         now = self._clock.now()
         return await self._account(await self._store.users.create(username, Role.ADMIN, now, password=password))
 
-    async def _account(self, user: User) -> Account:
-        permissions = await self._store.users.permissions_of(user.role)
-        return Account(user.username, user.role.value, user.display_name, permissions, user.agent_id)
+    async def _account(self, user: User, token: ApiToken | None = None) -> Account:
+        """Who somebody is and what they may do; a program with a token no more than its role and scopes may."""
+        may, role = await self._store.users.permissions_of(user.role), user.role.value
+        if token is not None and token.role is not None:
+            may, role = may & await self._store.users.permissions_of(Role(token.role)), token.role
+        if token is not None and token.scopes:
+            may &= token.scopes
+        return Account(user.username, role, user.display_name, may, user.agent_id)
 
 
 def _filter(wanted: CallSearch) -> CallFilter:

@@ -203,7 +203,7 @@ class Alert:
 
 
 class Role(StrEnum):
-    """What a console user is; see voicebot/store/users.py for what each may do."""
+    """What a console user is; what each may do are rows of the table `permissions`."""
 
     ADMIN = "admin"
     OPERATOR = "operator"
@@ -211,6 +211,7 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     AGENT = "agent"
     DESIGNER = "designer"
+    AUDITOR = "auditor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,7 @@ class User:
     disabled: bool = False
     locked_until: dt.datetime | None = None
     agent_id: str | None = None
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,94 +10,24 @@ from __future__ import annotations
 
 import base64
 import binascii
-import importlib
 import io
 import json
 import os
-from functools import cache
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from voicebot.config import load_settings
 from voicebot.evidence.spelling import canonical
+from voicebot.store.master_key import KeyRing, MasterKey, VaultLocked, load_master, master_key
+
+__all__ = [
+    "KeyRing", "Locking", "MasterKey", "VaultLocked", "load_master", "locked", "master_key", "unlocked",
+]  # fmt: skip
 
 MAGIC = b"VBVAULT1\n"
 CHUNK = 64 * 1024
-_TAG, _NONCE = 16, 12
-
-
-class VaultLocked(Exception):
-    """An encrypted recording that cannot be read here; the message says what the operator must do."""
-
-
-class MasterKey(Protocol):
-    """The seam for keys that never leave their device, such as PKCS#11: only data keys of 32 bytes pass."""
-
-    name: str
-
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
-        """The data key, readable by this master key alone and in this context alone."""
-        ...
-
-    def unwrap(self, name: str, wrapped: bytes, context: bytes) -> bytes:
-        """The data key that the master key called `name` wrapped. VaultLocked."""
-        ...
-
-
-class KeyRing:
-    """Master keys of 32 bytes in memory; the first wraps, all of them unwrap, so that keys can be changed."""
-
-    def __init__(self, *keys: bytes) -> None:
-        if not keys or any(len(key) != 32 for key in keys):
-            raise VaultLocked("a master key is 32 bytes, 64 hexadecimal digits; make one with: openssl rand -hex 32")
-        self._keys = {_name(key): key for key in keys}
-        self.name = next(iter(self._keys))
-
-    @classmethod
-    def parse(cls, text: str) -> KeyRing:
-        """Hexadecimal keys, one per line, the current one first. VaultLocked."""
-        try:
-            return cls(*(bytes.fromhex(line) for line in text.split()))
-        except ValueError as error:
-            raise VaultLocked("master keys are hexadecimal, one per line") from error
-
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
-        nonce = os.urandom(_NONCE)
-        return nonce + AESGCM(self._keys[self.name]).encrypt(nonce, data_key, context)
-
-    def unwrap(self, name: str, wrapped: bytes, context: bytes) -> bytes:
-        key = self._keys.get(name)
-        if key is None:
-            raise VaultLocked(f"this recording needs master key {name}: add it to VOICEBOT_VAULT_KEY")
-        try:
-            return AESGCM(key).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], context)
-        except InvalidTag as error:
-            raise VaultLocked("the recording's key was changed") from error
-
-
-def load_master(where: str) -> MasterKey:
-    """The master key that VOICEBOT_VAULT_KEY names: a file, `env:NAME`, or `python:module:factory`. VaultLocked."""
-    kind, _, rest = where.partition(":")
-    try:
-        if kind == "env":
-            return KeyRing.parse(os.environ[rest])
-        if kind == "python":
-            module, _, factory = rest.partition(":")
-            made: MasterKey = getattr(importlib.import_module(module), factory)()
-            return made
-        return KeyRing.parse(Path(where).expanduser().read_text("ascii"))
-    except (OSError, KeyError, ImportError, AttributeError, UnicodeDecodeError) as error:
-        raise VaultLocked(f"VOICEBOT_VAULT_KEY={where}: {error!r}; restore the key from its backup") from error
-
-
-@cache
-def master_key() -> MasterKey | None:
-    """The master key of this installation; None where recordings are not encrypted."""
-    where = load_settings().vault_key
-    return load_master(where) if where else None
+_TAG = 16
 
 
 class Locking:
@@ -167,8 +97,3 @@ def _opened(body: bytes, cipher: AESGCM, header: bytes, chunk: int) -> bytes:
 
 def _nonce(number: int, last: bool) -> bytes:
     return bytes(3) + bytes([last]) + number.to_bytes(8, "big")
-
-
-def _name(key: bytes) -> str:
-    """The short name of a master key, which tells nothing of it."""
-    return AESGCM(key).encrypt(bytes(_NONCE), b"voicebot master key", None)[:8].hex()

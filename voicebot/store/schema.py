@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from voicebot.store import (  # noqa: F401  # foreign keys lead there
+    schema_access,
     schema_cases,
     schema_dialling,
     schema_evidence,

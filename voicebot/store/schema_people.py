@@ -93,7 +93,11 @@ users = Table(
     Column("failures", SmallInteger, nullable=False, server_default=text("0")),
     when("locked_until", nullable=True),
     when("created_at"),
+    text_("identity", nullable=True),
+    Index("users_identity_key", "identity", unique=True),
 )
+"""`identity`: issuer and subject at the identity provider, for who logs in there. Locks: see `lockouts`; `failures` and
+`locked_until` are those of releases before it."""
 
 permissions = Table(
     "permissions",
@@ -112,5 +116,8 @@ secrets = Table(
     when("created_at"),
     when("expires_at", nullable=True),
     when("used_at", nullable=True),
+    texts("scopes"),
+    text_("role", nullable=True),
 )
-"""Login links (used once) and API tokens; only their hashes are kept."""
+"""Login links (used once) and API tokens; only their hashes are kept. A token may do what its owner, its `role` and its
+`scopes` may all do; no scopes: whatever the role may."""

@@ -36,6 +36,7 @@ from voicebot.store.imports import Imports
 from voicebot.store.inbound import Inbound
 from voicebot.store.leadership import Leadership
 from voicebot.store.load import Load
+from voicebot.store.lockouts import Lockouts
 from voicebot.store.lost_calls import LostCalls
 from voicebot.store.operations import Holds, Operations
 from voicebot.store.outbox import Outbox
@@ -57,10 +58,13 @@ from voicebot.store.risks import Risks
 from voicebot.store.schema import settings
 from voicebot.store.script_figures import ScriptCalls
 from voicebot.store.script_versions import ScriptVersions
+from voicebot.store.second_factors import SecondFactors
 from voicebot.store.segments import Segments
+from voicebot.store.sessions import Sessions
 from voicebot.store.softphones import Softphones
 from voicebot.store.tickets import Tickets
 from voicebot.store.timeline import Timeline
+from voicebot.store.tokens import Tokens
 from voicebot.store.transcripts import Transcripts
 from voicebot.store.trunk_shares import TrunkShares
 from voicebot.store.users import Users
@@ -123,6 +127,10 @@ class Store:
         self.holds = Holds(database)
         self.papers = Papers(database)
         self.users = Users(database)
+        self.lockouts = Lockouts(database)
+        self.sessions = Sessions(database)
+        self.second_factors = SecondFactors(database)
+        self.tokens = Tokens(database)
         self.script_versions = ScriptVersions(database)
         self.script_calls = ScriptCalls(database)
         self.checks = Checks(database)

@@ -1,27 +1,26 @@
-"""Users: who may use the console, their passwords, one-time login links, API tokens and permissions."""
+"""Users: who may use the console, their passwords, one-time login links, and what roles may do."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import hashlib
 import secrets as chance
+from dataclasses import replace
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.records import Role, User
 from voicebot.store.database import Database
+from voicebot.store.lockouts import PASSWORD, Lockouts
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema_people import permissions, secrets, users
+from voicebot.store.sessions import digest
 
-FAILURES_ALLOWED = 5
-LOCKED_FOR = dt.timedelta(minutes=15)
 LINK = "login_link"
-TOKEN = "api_token"
 
 _hasher = PasswordHasher()
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZSBzYWx0IGhlcmU$mM1cP5g1qvSNjaGZqdUcQpnjdNkH8CGvTx4OrXGtqzs"
@@ -39,6 +38,7 @@ class LoginRefused(Exception):
 class Users:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lockouts = Lockouts(database)
 
     async def create(
         self,
@@ -59,8 +59,6 @@ class Users:
             "display_name": display_name or username,
             "password_hash": await _hash(password) if password else None,
             "disabled": False,
-            "failures": 0,
-            "locked_until": None,
         }
         query = insert(users).values(**values, created_at=now)
         query = query.on_conflict_do_update(index_elements=["username"], set_=values)
@@ -69,35 +67,34 @@ class Users:
         return _to_user(row)
 
     async def change(self, username: str, **values: object) -> bool:
-        """Set role, display_name, agent_id or disabled; False without such a user. ValueError for other fields."""
-        if unknown := values.keys() - {"role", "display_name", "agent_id", "disabled"}:
+        """Set role, display_name, agent_id, identity or disabled; False without such a user. ValueError for others."""
+        if unknown := values.keys() - {"role", "display_name", "agent_id", "identity", "disabled"}:
             raise ValueError(f"a user has no changeable {', '.join(sorted(unknown))}")
         async with self._database.begin() as connection:
             result = await connection.execute(update(users).where(users.c.username == username).values(**values))
             return result.rowcount > 0
 
     async def set_password(self, username: str, password: str) -> bool:
-        """Change a password and lift a lock; False when there is no such user."""
-        change = {"password_hash": await _hash(password), "failures": 0, "locked_until": None}
+        """Change a password; False when there is no such user. The caller ends waits and sessions."""
+        change = {"password_hash": await _hash(password)}
         async with self._database.begin() as connection:
             result = await connection.execute(update(users).where(users.c.username == username).values(**change))
             return result.rowcount > 0
 
     async def login(self, username: str, password: str, now: dt.datetime) -> User:
-        """Check a password. Five wrong ones lock the user for a quarter of an hour. Raises LoginRefused."""
+        """Check a password. After five wrong ones there is a wait that grows. Raises LoginRefused.
+
+        Nothing tells an unknown user from a known one: the same work, the same waits, the same answer.
+        """
+        attempt = await self._lockouts.attempt(PASSWORD, username, now)
         async with self._database.begin() as connection:
             row = await _row(connection, username)
-        if row is not None and row.locked_until is not None and row.locked_until > now:
-            raise LoginRefused(row.locked_until)
         right = await _verify(row.password_hash if row is not None else None, password)
-        if row is None or row.disabled:
-            raise LoginRefused
-        if not right:
-            raise LoginRefused(await self._count_failure(username, now))
-        async with self._database.begin() as connection:
-            await connection.execute(
-                update(users).where(users.c.username == username).values(failures=0, locked_until=None)
-            )
+        if attempt.refused_until is not None:
+            raise LoginRefused(attempt.refused_until)
+        if row is None or row.disabled or not right:
+            raise LoginRefused(attempt.next_at)
+        await self._lockouts.forget([username], now, [PASSWORD])
         return _to_user(row)
 
     async def find(self, username: str) -> User | None:
@@ -107,7 +104,23 @@ class Users:
 
     async def all(self) -> list[User]:
         async with self._database.begin() as connection:
-            return [_to_user(row) for row in await connection.execute(select(users).order_by(users.c.username))]
+            found = [_to_user(row) for row in await connection.execute(select(users).order_by(users.c.username))]
+        waits = await self._lockouts.standing([user.username for user in found])
+        return [replace(user, locked_until=waits.get(user.username)) for user in found]
+
+    async def of_identity(self, identity: str) -> User | None:
+        """Who logs in with this subject of an identity provider."""
+        async with self._database.begin() as connection:
+            row = (await connection.execute(select(users).where(users.c.identity == identity))).first()
+        return _to_user(row) if row else None
+
+    async def roles(self) -> dict[str, frozenset[str]]:
+        """All roles and what each may do."""
+        found: dict[str, set[str]] = {role.value: set() for role in Role}
+        async with self._database.begin() as connection:
+            for row in await connection.execute(select(permissions)):
+                found.setdefault(row.role, set()).add(row.permission)
+        return {role: frozenset(may) for role, may in found.items()}
 
     async def permissions_of(self, role: Role) -> frozenset[str]:
         """What a role may do, such as campaigns, cases, calls, listen, evidence, scripts, reports, users."""
@@ -123,7 +136,7 @@ class Users:
         """The user of a login link that was neither used nor is too old; it is used now."""
         query = (
             update(secrets)
-            .where(secrets.c.token_sha256 == _digest(token), secrets.c.kind == LINK)
+            .where(secrets.c.token_sha256 == digest(token), secrets.c.kind == LINK)
             .where(secrets.c.used_at.is_(None), secrets.c.expires_at > now)
             .values(used_at=now)
             .returning(secrets.c.username)
@@ -132,23 +145,6 @@ class Users:
             username = (await connection.execute(query)).scalar_one_or_none()
             row = await _row(connection, username) if username else None
         return _to_user(row) if row is not None and not row.disabled else None
-
-    async def issue_token(self, username: str, label: str, now: dt.datetime) -> str:
-        """A token for the API; it is shown once, the database keeps a hash."""
-        return await self._issue(TOKEN, username, label, now, None)
-
-    async def user_of_token(self, token: str, now: dt.datetime) -> User | None:
-        """The user of an API token that was not revoked."""
-        valid = or_(secrets.c.expires_at.is_(None), secrets.c.expires_at > now)
-        query = (
-            select(users)
-            .join(secrets, secrets.c.username == users.c.username)
-            .where(secrets.c.token_sha256 == _digest(token), secrets.c.kind == TOKEN, valid)
-            .where(users.c.disabled.is_(False))
-        )
-        async with self._database.begin() as connection:
-            row = (await connection.execute(query)).first()
-        return _to_user(row) if row else None
 
     async def revoke_tokens(self, username: str) -> int:
         """Make all links and tokens of a user worthless; how many there were."""
@@ -160,7 +156,7 @@ class Users:
     ) -> str:
         token = chance.token_urlsafe(32)
         values = {
-            "token_sha256": _digest(token),
+            "token_sha256": digest(token),
             "kind": kind,
             "username": username,
             "label": label,
@@ -170,18 +166,6 @@ class Users:
         async with self._database.begin() as connection:
             await connection.execute(secrets.insert().values(**values))
         return token
-
-    async def _count_failure(self, username: str, now: dt.datetime) -> dt.datetime | None:
-        """Count a wrong password; until when the user is locked, if this was one too many."""
-        async with self._database.begin() as connection:
-            change = update(users).where(users.c.username == username)
-            failures = (
-                await connection.execute(change.values(failures=users.c.failures + 1).returning(users.c.failures))
-            ).scalar_one()
-            if failures < FAILURES_ALLOWED:
-                return None
-            await connection.execute(change.values(failures=0, locked_until=now + LOCKED_FOR))
-            return now + LOCKED_FOR
 
 
 async def _row(connection: AsyncConnection, username: str) -> AnyRow | None:
@@ -204,10 +188,6 @@ async def _verify(password_hash: str | None, password: str) -> bool:
     return await asyncio.to_thread(check)
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def _to_user(row: AnyRow) -> User:
     return User(
         username=row.username,
@@ -215,6 +195,6 @@ def _to_user(row: AnyRow) -> User:
         display_name=row.display_name,
         created_at=row.created_at,
         disabled=row.disabled,
-        locked_until=row.locked_until,
         agent_id=row.agent_id,
+        identity=row.identity,
     )

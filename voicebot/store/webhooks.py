@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from voicebot.domain.event import Delivery, DeliveryState, Event, EventKind, Webhook
 from voicebot.store.database import Database
 from voicebot.store.events import emit
+from voicebot.store.master_key import locked_text, opened_text, under_current
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema_follow_up import deliveries, events, webhooks
 
@@ -34,8 +35,9 @@ class Webhooks:
         self._database = database
 
     async def save(self, webhook: Webhook) -> bool:
-        """Add a webhook, or change it; True when it is new."""
-        values = {"name": webhook.name, "url": webhook.url, "secret": webhook.secret, "active": webhook.active,
+        """Add a webhook, or change it; True when it is new. Its secret is kept under the master key."""
+        secret = locked_text(webhook.secret, _context(webhook.name))
+        values = {"name": webhook.name, "url": webhook.url, "secret": secret, "active": webhook.active,
                   "events": [kind.value for kind in webhook.events], "created_at": webhook.created_at}  # fmt: skip
         change = {name: value for name, value in values.items() if name not in ("name", "created_at")}
         known = select(webhooks.c.name).where(webhooks.c.name == webhook.name)
@@ -44,6 +46,19 @@ class Webhooks:
             new = (await connection.execute(known)).first() is None
             await connection.execute(query)
         return new
+
+    async def lock_secrets(self) -> int:
+        """Put secrets under the master key that were saved before there was one, or under an older; how many."""
+        done = 0
+        async with self._database.begin() as connection:
+            for row in await connection.execute(select(webhooks.c.name, webhooks.c.secret).with_for_update()):
+                context = _context(row.name)
+                if not under_current(row.secret):
+                    kept = locked_text(opened_text(row.secret, context), context)
+                    mine = update(webhooks).where(webhooks.c.name == row.name)
+                    await connection.execute(mine.values(secret=kept))
+                    done += 1
+        return done
 
     async def remove(self, name: str) -> bool:
         """Tell it nothing more, and forget what it was told; False without such a webhook."""
@@ -167,9 +182,14 @@ def _select(*more: Any) -> Select[Any]:
     return select(*mine, *told, *more).join(events, deliveries.c.event_id == events.c.id)
 
 
+def _context(name: str) -> str:
+    """What a secret is bound to, so that it cannot be moved to another webhook."""
+    return f"webhook {name}"
+
+
 def _to_webhook(row: AnyRow) -> Webhook:
     kinds = tuple(EventKind(kind) for kind in row.events)
-    return Webhook(row.name, row.url, row.secret, row.created_at, kinds, row.active)
+    return Webhook(row.name, row.url, opened_text(row.secret, _context(row.name)), row.created_at, kinds, row.active)
 
 
 def _to_delivery(row: AnyRow) -> Delivery:

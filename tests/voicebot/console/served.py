@@ -88,7 +88,7 @@ async def _serve(
             await follow_day.seed(store, now, day.PASSWORD)
         if quality:
             await quality_day.seed(store, home / "recordings", now)
-        token = await store.users.issue_token("demo", "tests", now)
+        token = await store.tokens.issue("demo", "tests", now)
 
         def ready(address: str) -> None:
             print(json.dumps({"url": address, "token": token}), flush=True)
