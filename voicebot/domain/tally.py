@@ -50,6 +50,11 @@ COUNTERS = (
 )
 """What is counted. Names are columns of the tables report_calls and report_days; add at the end."""
 
+CRITICAL = frozenset({"F01", "F02", "F03", "F04", "F06", "F07", "F08", "F09", "F10", "F14"})
+"""The categories of forbidden speech that are critical."""
+BLOCKED = "blocked:"
+"""How a verdict names a rule by which the gate held a sentence back, so that it was never spoken."""
+
 DIMENSIONS = ("stage", "region", "age", "script", "strategy", "agent")
 """By what figures are told apart; empty text: not known."""
 

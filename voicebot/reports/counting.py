@@ -11,12 +11,10 @@ from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.stage import stage_of
 from voicebot.domain.talk import NOBODY
-from voicebot.domain.tally import Tally, age_band
+from voicebot.domain.tally import BLOCKED, CRITICAL, Tally, age_band
 
 SLOW_MS = 1500
 """An answer later than this is slow."""
-CRITICAL = frozenset({"F01", "F02", "F03", "F04", "F06", "F07", "F08", "F09", "F10", "F14"})
-"""The categories of forbidden speech that are critical."""
 SURVEY = "survey"
 _SURVEY_BEGUN, _SURVEY_BAD = "ask_clear", "ask_bad"
 _BROKEN_OFF = ("error", "crash")
@@ -141,10 +139,6 @@ def _reviewed(setting: CallSetting) -> Mapping[str, int]:
         "confirmed_calls": int(bool(confirmed)),
         "false_blocks": sum(rule.startswith(BLOCKED) and not holds for rule, holds in setting.verdicts),
     }
-
-
-BLOCKED = "blocked:"
-"""How a verdict names a rule by which the gate held a sentence back, so that it was never spoken."""
 
 
 def _agent(kinds: Mapping[FactKind, list[Fact]]) -> str:

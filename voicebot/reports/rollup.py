@@ -54,17 +54,18 @@ class RollUp:
         return counted
 
     async def rebuild(self) -> int:
-        """Forget all sums and count every call anew from its journal on the disk; how many there were.
+        """Count every call anew from its journal on the disk, and make all sums anew; how many calls there were.
 
-        Calls without a bundle are counted from the copy of their journal in the database.
+        Calls without a bundle are counted from the copy of their journal in the database. The figures can be read
+        meanwhile: every call gives way to itself, and the sums to the new ones at once.
         """
-        await self._store.report_calls.clear()
         last, counted = "", 0
         while settings := await self._store.report_calls.after(last):
             done = [setting for setting in settings if setting.checked]
             await self._store.report_calls.put([count_call(setting, await self._journal(setting)) for setting in done])
             counted += len(done)
             last = settings[-1].call_id
+        await self._store.report_calls.sum_anew()
         return counted
 
     async def _journal(self, setting: CallSetting) -> Sequence[Fact]:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import array, insert
 from voicebot.domain.grams import grams
 from voicebot.domain.quality import CallCheck, Finding, FindingKind, SpokenLine
 from voicebot.store.database import Database
-from voicebot.store.report_calls import alone, forget_calls
+from voicebot.store.report_calls import learned
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema import calls
 from voicebot.store.schema_quality import call_checks, transcript_lines, verdicts
@@ -47,6 +47,7 @@ class Checks:
             await connection.execute(transcript_lines.delete().where(transcript_lines.c.call_id == check.call_id))
             for line in lines:
                 await connection.execute(transcript_lines.insert().values(**_line(check.call_id, line)))
+            await learned(connection, check.call_id)
 
     async def of(self, call_id: str) -> CallCheck | None:
         query = select(call_checks).where(call_checks.c.call_id == call_id)
@@ -61,7 +62,7 @@ class Checks:
         return {(row.seq, row.rule): row.verdict for row in rows}
 
     async def judge(self, call_id: str, seq: int, rule: str, verdict: str, by: str, now: dt.datetime) -> None:
-        """Say of a finding that it is confirmed or false; the last word stands, and the call is counted anew.
+        """Say of a finding that it is confirmed or false; the last word stands, and the figures follow at once.
 
         ValueError for another verdict. A rule that held a sentence back is written `blocked:F01`.
         """
@@ -70,10 +71,9 @@ class Checks:
         values = {"verdict": verdict, "by": by, "at": now}
         query = insert(verdicts).values(call_id=call_id, seq=seq, rule=rule, **values)
         async with self._database.begin() as connection:
-            await alone(connection)
             keys = ["call_id", "seq", "rule"]
             await connection.execute(query.on_conflict_do_update(index_elements=keys, set_=values))
-            await forget_calls(connection, [call_id])
+            await learned(connection, call_id)
 
     async def found(self, since: dt.datetime, rule: str | None = None, limit: int = 200) -> Sequence[CallCheck]:
         """Checks with findings of calls begun from `since` on, those that want a reviewer most first."""

@@ -6,13 +6,27 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Integer, Select, cast, delete, exists, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Select,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.counted import CallSetting, CountedCall
-from voicebot.domain.tally import COUNTERS, DIMENSIONS
+from voicebot.domain.tally import BLOCKED, COUNTERS, CRITICAL, DIMENSIONS
 from voicebot.store.database import Database, lock_key
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema import calls, campaigns, cases, debtors
@@ -54,6 +68,7 @@ class ReportCalls:
             await alone(connection)
             await forget_calls(connection, [row["call_id"] for row in rows])
             await connection.execute(report_calls.insert(), rows)
+            await _know(connection, [row["call_id"] for row in rows])  # it may have been judged since it was read
             await _add(connection, [row["call_id"] for row in rows], 1)
 
     async def forget(self, call_ids: Sequence[str]) -> None:
@@ -62,12 +77,15 @@ class ReportCalls:
             await alone(connection)
             await forget_calls(connection, call_ids)
 
-    async def clear(self) -> None:
-        """Forget all sums and all calls that were counted."""
+    async def sum_anew(self) -> None:
+        """Make the sums anew from the calls that were counted; those that are no calls any more are left out."""
+        there = exists().where(calls.c.id == report_calls.c.call_id)
         async with self._database.begin() as connection:
             await alone(connection)
-            for table in (report_calls, report_days, report_nodes):
+            await connection.execute(delete(report_calls).where(~there))
+            for table in (report_days, report_nodes):
                 await connection.execute(delete(table))
+            await _add(connection, None, 1)
 
     async def sums(self) -> tuple[Sequence[tuple[Any, ...]], Sequence[tuple[Any, ...]]]:
         """All rows of the sums by day and by node, in order: to compare two ways of making them."""
@@ -94,14 +112,50 @@ async def forget_calls(connection: AsyncConnection, call_ids: Sequence[str]) -> 
     await connection.execute(delete(report_nodes).where(report_nodes.c.came == 0))
 
 
+async def learned(connection: AsyncConnection, call_id: str) -> None:
+    """What is known of a counted call beside its journal has changed: the sums follow, in the caller's transaction.
+
+    A call that is not counted yet learns of it when it is.
+    """
+    await alone(connection)
+    counted = select(report_calls.c.call_id).where(report_calls.c.call_id == call_id)
+    if (await connection.execute(counted)).first() is None:
+        return
+    await _add(connection, [call_id], -1)
+    await _know(connection, [call_id])
+    await _add(connection, [call_id], 1)
+
+
 async def alone(connection: AsyncConnection) -> None:
     """One at a time: two that count the same call at once would count it twice."""
     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": lock_key("reports", "sums")})
 
 
-async def _add(connection: AsyncConnection, call_ids: Sequence[str], sign: int) -> None:
-    """Add the calls' rows to both sums, or (sign -1) take them out again."""
-    these = report_calls.c.call_id.in_(call_ids)
+async def _know(connection: AsyncConnection, call_ids: Sequence[str]) -> None:
+    """Write what stands beside the journals into the calls' rows, as voicebot/reports/counting.py counts it."""
+    call_id, confirmed = report_calls.c.call_id, verdicts.c.verdict == "confirmed"
+    blocked = verdicts.c.rule.startswith(BLOCKED, autoescape=True)
+
+    def judged(condition: ColumnElement[bool]) -> ScalarSelect[int]:
+        return select(func.count()).where(verdicts.c.call_id == call_id, condition).scalar_subquery()
+
+    broken = exists().where(verdicts.c.call_id == call_id, confirmed, ~blocked)
+    promised = exists().where(wrapups.c.call_id == call_id, wrapups.c.promise != text("'{}'::jsonb"))
+    slipped = select(call_checks.c.slipped).where(call_checks.c.call_id == call_id).scalar_subquery()
+    values = {
+        "confirmed": judged(and_(confirmed, ~blocked)),
+        "confirmed_critical": judged(and_(confirmed, verdicts.c.rule.in_(sorted(CRITICAL)))),
+        "confirmed_calls": cast(broken, Integer),
+        "false_blocks": judged(and_(verdicts.c.verdict != "confirmed", blocked)),
+        "agent_promises": cast(and_(promised, report_calls.c.handled > 0), Integer),
+        "slipped": func.coalesce(slipped, 0),
+    }
+    await connection.execute(update(report_calls).where(call_id.in_(call_ids)).values(values))
+
+
+async def _add(connection: AsyncConnection, call_ids: Sequence[str] | None, sign: int) -> None:
+    """Add the calls' rows (None: all) to both sums, or (sign -1) take them out again."""
+    these = true() if call_ids is None else report_calls.c.call_id.in_(call_ids)
     keys = ("day", *DIMENSIONS)
     summed = select(
         *(report_calls.c[key] for key in keys),
@@ -112,10 +166,10 @@ async def _add(connection: AsyncConnection, call_ids: Sequence[str], sign: int) 
     )
     more = {name: report_days.c[name] + query.excluded[name] for name in COUNTERS}
     await connection.execute(query.on_conflict_do_update(index_elements=list(keys), set_=more))
-    await _add_nodes(connection, call_ids, sign)
+    await _add_nodes(connection, these, sign)
 
 
-async def _add_nodes(connection: AsyncConnection, call_ids: Sequence[str], sign: int) -> None:
+async def _add_nodes(connection: AsyncConnection, these: ColumnElement[bool], sign: int) -> None:
     each = func.unnest(report_calls.c.nodes).table_valued("node", joins_implicitly=True).render_derived("n")
     node = each.c.node
     ended = func.sum(cast(report_calls.c.last_node == node, Integer))
@@ -127,7 +181,7 @@ async def _add_nodes(connection: AsyncConnection, call_ids: Sequence[str], sign:
             node,
             *(sign * cast(value, report_nodes.c.came.type) for value in values),
         )
-        .where(report_calls.c.call_id.in_(call_ids))
+        .where(these)
         .group_by(report_calls.c.day, report_calls.c.script, node)
     )
     names = ("came", "ended", "verified", "promised")

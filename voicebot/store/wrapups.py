@@ -17,6 +17,7 @@ from voicebot.domain.outcome import Disposition
 from voicebot.domain.plan import Part
 from voicebot.store.database import Database
 from voicebot.store.promises import record_callback, record_promise
+from voicebot.store.report_calls import learned
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema import attempts, callbacks, calls, cases, contact_stops, facts, promises
 from voicebot.store.schema_people import agents, wrapups
@@ -44,6 +45,7 @@ class Wrapups:
             await _attempt_of(connection, wrapup.call_id, lock=True)
             if not await _insert(connection, wrapup, now):
                 return False
+            await learned(connection, wrapup.call_id)
             if wrapup.case_id is not None:
                 await _agree(connection, wrapup, wrapup.case_id, now, following)
             if wrapup.callback_at is not None:

@@ -6,12 +6,16 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.voicebot.reports.morning import MORNING, morning
 from voicebot.domain.clock import SHANGHAI, FixedClock
+from voicebot.domain.desk import Wrapup
+from voicebot.domain.outcome import Disposition
+from voicebot.domain.plan import Part
+from voicebot.domain.records import AgentRecord
 from voicebot.domain.report import Period, ReportFilter
 from voicebot.quality.afterwards import Afterwards
-from voicebot.reports.figures import evaluate
 from voicebot.reports.rollup import RollUp
 from voicebot.store import Store
 
@@ -45,14 +49,44 @@ async def test_counting_again_changes_nothing(store: Store, counted: RollUp) -> 
     assert await store.report_calls.sums() == before
 
 
-async def test_a_verdict_counts_the_call_anew(store: Store, counted: RollUp) -> None:
-    await store.checks.judge("call-0000", 4, "F15", "confirmed", "qa", NOW)
-    await counted.catch_up()
-    figures = evaluate(await store.report_figures.total(TODAY))
-    assert figures["violation_rate"].numerator == 1
+async def test_a_verdict_is_in_the_figures_at_once_and_the_call_never_leaves_them(
+    store: Store, counted: RollUp
+) -> None:
+    before = await store.report_calls.sums()
+    for seq, rule, verdict in ((4, "F15", "confirmed"), (4, "F06", "confirmed"), (5, "blocked:F04", "false")):
+        await store.checks.judge("call-0000", seq, rule, verdict, "qa", NOW)
+    total = await store.report_figures.total(TODAY)
+    assert (total["confirmed"], total["confirmed_critical"], total["confirmed_calls"]) == (2, 1, 1)
+    assert (total["false_blocks"], total["checked"]) == (1, MORNING)
+    judged = await store.report_calls.sums()
+    await counted.rebuild()
+    assert await store.report_calls.sums() == judged, "the journals and verdicts say otherwise"
     await store.checks.judge("call-0000", 4, "F15", "false", "qa", NOW)
-    await counted.catch_up()
-    assert evaluate(await store.report_figures.total(TODAY))["violation_rate"].numerator == 0
+    await store.checks.judge("call-0000", 4, "F06", "false", "qa", NOW)
+    await store.checks.judge("call-0000", 5, "blocked:F04", "confirmed", "qa", NOW)
+    assert await store.report_calls.sums() == before
+
+
+async def test_a_promise_that_an_agent_writes_down_after_the_call_was_counted(store: Store, counted: RollUp) -> None:
+    (call, *_) = [call for call in await _calls(store) if call.handoff]
+    part = Part(NOW.date() + dt.timedelta(days=2), 50_000)
+    wrapup = Wrapup(call.id, "a1", Disposition.PROMISE_TO_PAY, NOW, call.case_id, parts=(part,))
+    await store.agents.save(AgentRecord("a1", "王芳", "sip:1001@127.0.0.1"))
+    assert await store.wrapups.save(wrapup, NOW)
+    assert (await store.report_figures.total(TODAY))["agent_promises"] == 1
+    written = await store.report_calls.sums()
+    await counted.rebuild()
+    assert await store.report_calls.sums() == written
+
+
+async def test_a_rebuild_mends_sums_that_went_wrong(store: Store, counted: RollUp) -> None:
+    before = await store.report_calls.sums()
+    async with store._database.begin() as connection:
+        await connection.execute(text("UPDATE report_days SET attempts = attempts + 1"))
+        await connection.execute(text("DELETE FROM report_nodes"))
+        await connection.execute(text("DELETE FROM report_calls WHERE call_id = 'call-0003'"))
+    await counted.rebuild()
+    assert await store.report_calls.sums() == before
 
 
 async def test_figures_are_those_of_the_calls(store: Store, counted: RollUp) -> None:
