@@ -71,7 +71,7 @@ async def test_the_dispatcher_spares_a_worker_that_drains(tmp_path: Path) -> Non
     one, two = Door(), Door()
     async with station(allow=one.judge) as first, station(allow=two.judge) as second:
         workers = [first.uri, second.uri]
-        async with kamailio(tmp_path, workers=workers, CARRIER_IP='"127.0.0.1"') as proxy:
+        async with kamailio(tmp_path, workers=workers, carrier_address="127.0.0.1") as proxy:
             async with sipp(tmp_path, steps, "-r", "20", target=proxy.port, calls=10, name="both") as carrier:
                 await carrier.is_content()
             assert (len(first.talks), len(second.talks)) == (5, 5)
@@ -92,7 +92,7 @@ async def test_the_dispatcher_spares_a_worker_that_is_gone(tmp_path: Path) -> No
     async with station() as second:
         async with station() as first:
             workers = [first.uri, second.uri]
-            proxy = Kamailio(tmp_path, {}, workers, {"CARRIER_IP": '"127.0.0.1"'}, None)
+            proxy = Kamailio(tmp_path, {}, workers, None, "127.0.0.1", None)
             await proxy.begin()
         try:
             async with sipp(tmp_path, steps, target=proxy.port, calls=3) as carrier:
@@ -107,10 +107,9 @@ async def test_no_worker_left_is_said_with_a_time_to_come_back(tmp_path: Path) -
     full = Door()
     full.status = 503
     steps = [invite(), recv(100, optional=True), recv(503, has="Retry-After: [0-9]+"), refused_ack()]
-    carrier_ip = '"127.0.0.1"'
     async with (
         station(allow=full.judge) as worker,
-        kamailio(tmp_path, workers=[worker.uri], CARRIER_IP=carrier_ip) as proxy,
+        kamailio(tmp_path, workers=[worker.uri], carrier_address="127.0.0.1") as proxy,
     ):
         await asyncio.sleep(2.5)
         async with sipp(tmp_path, steps, target=proxy.port) as carrier:
@@ -123,8 +122,8 @@ async def test_a_worker_rings_the_carrier_and_an_agent_s_phone_without_a_passwor
     rung = [recv("INVITE", has=r"INVITE sip:\+8613800138000@"), reply(180), reply(200, sdp(), repeats=True)]
     steps = [*rung, recv("ACK"), recv("BYE"), reply(200)]
     async with station(OURS_HZ) as worker, sipp(tmp_path, steps) as carrier:
-        where = f'"sip:127.0.0.1:{carrier.port}"'
-        async with kamailio(tmp_path, PHONES, [worker.uri], CARRIER=where) as proxy:
+        where = f"sip:127.0.0.1:{carrier.port}"
+        async with kamailio(tmp_path, PHONES, [worker.uri], carrier=where) as proxy:
             talk = worker.dial(f"sip:+8613800138000@{DOMAIN}", via=proxy.address)
             await talk.answered()
             await talk.call.hangup()

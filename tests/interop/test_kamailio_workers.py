@@ -21,7 +21,7 @@ async def test_a_full_worker_is_spared(served: Installation, tmp_path: Path) -> 
     before = served.recordings()
     async with station() as other:
         workers = [f"sip:{served.sip[0]}:{served.sip[1]}", other.uri]
-        async with kamailio(tmp_path, workers=workers, CARRIER_IP='"127.0.0.1"') as proxy:
+        async with kamailio(tmp_path, workers=workers, carrier_address="127.0.0.1") as proxy:
             await asyncio.sleep(2.5)  # the proxy has asked both
             async with sipp(tmp_path, steps, "-r", "4", target=proxy.port, calls=many) as carrier:
                 await carrier.is_content()

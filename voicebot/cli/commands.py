@@ -15,12 +15,14 @@ import typer
 from voicebot.cli.casework import cases, payments
 from voicebot.cli.evidence import evidence
 from voicebot.cli.follow import messages, tickets, webhooks
+from voicebot.cli.kamailio import kamailio
 from voicebot.cli.models import models
 from voicebot.cli.people import agents, users
 from voicebot.cli.replay import replay
 from voicebot.cli.reports import reports
 from voicebot.cli.rules import rules
 from voicebot.cli.segments import segments
+from voicebot.cli.settings import settings
 from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, print_row
 from voicebot.cli.trunks import trunks
 
@@ -47,6 +49,7 @@ for name, group in {
     "cases": cases,
     "payments": payments,
     "segments": segments,
+    "settings": settings,
     "agents": agents,
     "users": users,
     "evidence": evidence,
@@ -56,6 +59,7 @@ for name, group in {
     "webhooks": webhooks,
     "reports": reports,
     "trunks": trunks,
+    "kamailio": kamailio,
 }.items():
     app.add_typer(group, name=name)
 
