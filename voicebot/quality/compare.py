@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,11 @@ from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.outcome import Disposition
 from voicebot.quality.replay import Replayed, Turn, events_of
 
+_DECISIONS = frozenset({
+    FactKind.DECIDED, FactKind.VERIFIED, FactKind.PROMISED, FactKind.CALLBACK_BOOKED, FactKind.STOPPED, FactKind.PAGED,
+    FactKind.DISPOSITION,
+})  # fmt: skip
+"""What the script decides: it must come out the same, whatever the sound of it was."""
 _PROMISES = (Disposition.PROMISE_TO_PAY, Disposition.PARTIAL_PROMISE)
 
 
@@ -29,7 +35,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`diverged`: the first turn on another way, None where the way is the same. Outcomes are before and after."""
+    """`diverged`: the first turn on another way, None where the way is the same. Outcomes are before and after.
+    `identical`: what was decided is the journal's to the byte."""
 
     call_id: str
     turns: int
@@ -38,6 +45,7 @@ class Comparison:
     handoff: tuple[bool, bool]
     violations: tuple[tuple[str, ...], tuple[str, ...]]
     journal_sha256: str
+    identical: bool = False
 
     @property
     def diverged(self) -> int | None:
@@ -79,6 +87,7 @@ def compare(call_id: str, before: Sequence[Turn], replayed: Replayed, facts: Seq
         handoff=(any(turn.handoff for turn in before), replayed.handoff),
         violations=(tuple(sorted({rule for turn in before for rule in turn.gate})), replayed.violations),
         journal_sha256=replayed.sha256,
+        identical=_decisions(facts) == _decisions_played(replayed.journal),
     )
 
 
@@ -106,6 +115,7 @@ def as_row(comparison: Comparison) -> dict[str, object]:
         "call_id": comparison.call_id,
         "turns": comparison.turns,
         "same": comparison.same,
+        "identical": comparison.identical,
         "diverged": comparison.diverged,
         "disposition": list(comparison.disposition),
         "handoff": list(comparison.handoff),
@@ -116,6 +126,19 @@ def as_row(comparison: Comparison) -> dict[str, object]:
             for d in comparison.differences
         ],
     }
+
+
+def _decisions(facts: Sequence[Fact]) -> bytes:
+    return b"".join(_spelled(fact.kind.value, fact.data) for fact in facts if fact.kind in _DECISIONS)
+
+
+def _decisions_played(journal: bytes) -> bytes:
+    lines = (json.loads(line) for line in journal.splitlines())
+    return b"".join(_spelled(line["kind"], line["data"]) for line in lines if line["kind"] in _DECISIONS)
+
+
+def _spelled(kind: str, data: Mapping[str, object]) -> bytes:
+    return json.dumps([kind, dict(data)], ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
 def _turn(facts: Sequence[Fact], before: Turn | None) -> Turn:
