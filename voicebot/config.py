@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
+import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from voicebot.config_names import strangers
 from voicebot.domain.case import INSTITUTION
 from voicebot.domain.ice import parse_ice_servers
 
@@ -144,6 +148,24 @@ class Settings(BaseSettings):
         default=None, description="Master key that encrypts bundles: a file, env:NAME or python:module:factory"
     )
     disk_reserve_mb: int = Field(default=512, ge=0, description="Nobody is dialled when less is free for recordings")
+    otlp_endpoint: str | None = Field(
+        default=None, description="OpenTelemetry collector for traces (OTLP over HTTP), such as http://host:4318"
+    )
+    otlp_share: float = Field(default=1.0, ge=0, le=1, description="Share of all calls that are traced")
+    object_store: str | None = Field(
+        default=None, description="Where sealed calls are uploaded to: s3://bucket or s3://bucket/prefix"
+    )
+    object_store_endpoint: str | None = Field(default=None, description="URL of an S3 store other than Amazon's")
+    object_store_region: str | None = Field(default=None, description="Its region")
+    object_store_key_id: str | None = Field(default=None, description="Access key; without it boto3 looks for one")
+    object_store_secret: SecretStr | None = Field(default=None, description="Secret of that access key")
+    object_store_ca: Path | None = Field(default=None, description="Authorities the store's certificate may come from")
+    object_lock: Literal["off", "governance", "compliance"] = Field(
+        default="governance", description="How retention and legal holds bind the store; off where it has no object lock"
+    )
+    keep_local_days: float | None = Field(
+        default=None, ge=0, description="Days after a verified upload until the local copy goes; without it, it stays"
+    )
     drain_seconds: float = Field(default=180, ge=0, description="How long running calls may go on after SIGTERM")
     softphone_listen: str | None = Field(
         default=None, description="Where browsers' telephones are SIP extensions; default: the SIP host, any free port"
@@ -180,7 +202,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "trunks", "tls_certificate", "tls_key", "tls_ca", "message_templates", "smtp_ca", "wechat_templates",
-        "channels", "follow_up", "timestamp_roots",
+        "channels", "follow_up", "timestamp_roots", "object_store_ca",
     )  # fmt: skip
     @classmethod
     def _expand_path(cls, value: object) -> object:
@@ -206,11 +228,18 @@ class Settings(BaseSettings):
             raise ValueError("expected two ports, first-last, between 1024 and 65535, such as 30000-34999")
         return value
 
-    @field_validator("message_webhook", "push_webhook", "wechat_api")
+    @field_validator("message_webhook", "push_webhook", "wechat_api", "otlp_endpoint")
     @classmethod
     def _check_webhook(cls, value: str | None) -> str | None:
         if value is not None:
             HttpUrl(value)
+        return value
+
+    @field_validator("object_store")
+    @classmethod
+    def _check_store(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s?#]*)?", value):
+            raise ValueError("expected s3://bucket or s3://bucket/prefix")
         return value
 
     @model_validator(mode="after")
@@ -295,6 +324,15 @@ def _told(key: str, message: str, given: object) -> str:
     """One line about one wrong key, without the passwords in it."""
     shown = "" if key in ("ice_servers", "database_url") else f" (got {given!r})"
     return f"VOICEBOT_{key.upper()}: {message}{shown}"
+
+
+def unread_settings() -> list[str]:
+    """One line per VOICEBOT_… variable, and per key of the settings file, that nobody reads, with what may be meant."""
+    keys: tuple[str, ...] = ()
+    if (file := config_file()) is not None:
+        with contextlib.suppress(OSError, tomllib.TOMLDecodeError):
+            keys = tuple(tomllib.loads(file.read_text("utf-8")))
+    return strangers(os.environ, keys, Settings.model_fields)
 
 
 def _ports(text: str) -> tuple[int, int]:

@@ -30,7 +30,10 @@ from voicebot.handoff.desk import Desk, Seat
 from voicebot.handoff.preview import ring_dialler
 from voicebot.handoff.rules import DEFAULT, TransferRules
 from voicebot.handoff.transfer import release
+from voicebot.telemetry import traces
 from voicebot.telemetry.cpu_clock import CLOCK
+from voicebot.telemetry.journal_spans import spans_of
+from voicebot.telemetry.masking import conceal
 from voicebot.telephony.admission import Admission, AlwaysOpen
 from voicebot.telephony.leg import CallLeg, Line
 
@@ -290,6 +293,7 @@ class CallRunner:
     ) -> CallSession:
         folder = bundle_folder(self._recordings, facts.call_id, facts.started_at)
         ground = surroundings(self._worker)
+        conceal(facts.number, facts.case.debtor.name if facts.case else None)
         recorder = Recorder(folder, facts.call_id, clock=self._clock, environment=ground, papers=papers)
         self._book.opened(facts, script, attempt_id)
         recorder.subscribe(lambda fact: self._book.fact(facts.call_id, fact))
@@ -314,10 +318,12 @@ class CallRunner:
             "script_version": int(number) if number.isdigit() else None,
             "script_sha256": self._shelf.sha256(edition),
             "engines": self._engines,
+            "trace_id": traces.trace_id_of(facts.call_id),
             **_figures_of(facts.case),
         }
 
     async def _live_through(self, session: CallSession, attempt_id: str | None, *, answer: bool = False) -> None:
+        structlog.contextvars.bind_contextvars(call_id=session.facts.call_id)  # of this call's task alone
         try:
             if answer:
                 await session.answer()
@@ -330,12 +336,16 @@ class CallRunner:
             await asyncio.shield(self._close(session, attempt_id))
 
     async def _close(self, session: CallSession, attempt_id: str | None) -> None:
+        call_id = session.facts.call_id
         try:
-            bundle = await asyncio.to_thread(session.recorder.seal, self._signer)
+            with traces.span("seal evidence", call_id, worker=self._worker):
+                bundle = await asyncio.to_thread(session.recorder.seal, self._signer)
         except OSError:
             bundle = session.recorder.folder
             log.exception("a recording is incomplete, see to the disk: the next start seals it", folder=bundle.name)
         facts = await asyncio.to_thread(_read_again, bundle)
+        if traces.is_tracing():
+            await asyncio.to_thread(traces.record, call_id, spans_of(facts))
         self._book.closed(session.facts, outcome_of(facts), bundle, attempt_id)
 
     def _track(self, work: Coroutine[Any, Any, None]) -> None:

@@ -16,6 +16,7 @@ from voicebot.domain.journal import FactKind
 from voicebot.domain.records import CallRecord
 from voicebot.store import Store
 from voicebot.store.commands import DialOrdered
+from voicebot.telemetry import traces
 from voicebot.worker.commands import DIAL, address_of
 
 TAKEN_WITHIN_S = 5.0
@@ -93,10 +94,12 @@ class Placement:
         assert attempt.call_id is not None
         closed = self._closed[attempt.call_id] = asyncio.Event()
         try:
-            record = await self._wait(attempt, attempt.call_id, closed)
+            with traces.span("wait for the call", attempt.call_id, attempt=attempt.id):
+                record = await self._wait(attempt, attempt.call_id, closed)
         finally:
             del self._closed[attempt.call_id]
-        return await self._read(attempt, record)
+        with traces.span("read the outcome", attempt.call_id, attempt=attempt.id):
+            return await self._read(attempt, record)
 
     async def _wait(self, attempt: Attempt, call_id: str, closed: asyncio.Event) -> CallRecord:
         ordered, is_taken = time.monotonic(), False

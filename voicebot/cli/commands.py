@@ -23,7 +23,7 @@ from voicebot.cli.reports import reports
 from voicebot.cli.rules import rules
 from voicebot.cli.segments import segments
 from voicebot.cli.settings import settings
-from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, print_row
+from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, print_row, tell_unread
 from voicebot.cli.trunks import trunks
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def serve(config: Config = None) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run(load_settings(config), stop)
+        settings = load_settings(config)
+        tell_unread()
+        await run(settings, stop)
 
     try:
         uvloop.run(until_signal())

@@ -35,6 +35,16 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
+def tell_unread() -> None:
+    """Warn of VOICEBOT_… variables and keys of the settings file that nobody reads."""
+    import structlog
+
+    from voicebot.config import unread_settings
+
+    for line in unread_settings():
+        structlog.get_logger(__name__).warning("a setting that nobody reads", why=line)
+
+
 def in_store(config: Path | None, work: Callable[[Store], Awaitable[Result]]) -> Result:
     """Run `work` on the migrated database of the installation, beside a running server or without one."""
     from voicebot.config import SettingsError, load_settings

@@ -56,9 +56,9 @@ BOOKED_WITHIN_S = 10
 """Most time from the end of the last call until its promise is in the database."""
 _KEPT = (
     "VOICEBOT_MODELS", "VOICEBOT_INTENT_MODEL", "VOICEBOT_SCRIPTS", "VOICEBOT_RECOGNIZER", "VOICEBOT_SYNTHESIZER",
-    "VOICEBOT_RTP_PORTS",
+    "VOICEBOT_RTP_PORTS", "VOICEBOT_OTLP_ENDPOINT",
 )  # fmt: skip
-"""What a demonstration takes over from the operator: what hears, speaks and decides, and free ports."""
+"""What a demonstration takes over from the operator: what hears, speaks and decides, free ports, where traces go."""
 WIDTH = 132
 """Columns of the table where there is no terminal to ask."""
 

