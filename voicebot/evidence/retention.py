@@ -43,10 +43,11 @@ def keep_until(kept: Kept, years: int) -> dt.datetime | None:
     if kept.held or kept.case_open:
         return None
     last = max(kept.ended_at, kept.last_action, kept.settled_at or kept.ended_at)
-    return _years_on(last, years)
+    return years_on(last, years)
 
 
-def _years_on(at: dt.datetime, years: int) -> dt.datetime:
+def years_on(at: dt.datetime, years: int) -> dt.datetime:
+    """The same moment so many years later, or earlier."""
     try:
         return at.replace(year=at.year + years)
     except ValueError:  # 29 February
@@ -76,7 +77,7 @@ async def delete_expired(store: Store, recordings: Path, clock: Clock, terms: Ma
     terms = terms or shipped_terms()
     now, gone = clock.now(), 0
     after: tuple[dt.datetime, str] | None = None
-    first_possible = _years_on(now, -min(terms.values()))
+    first_possible = years_on(now, -min(terms.values()))
     while rows := await store.papers.kept(first_possible, after=after):
         for kept in rows:
             until = keep_until(kept, terms.get(kept.jurisdiction or "", terms["default"]))
