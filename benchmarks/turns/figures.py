@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from benchmarks.line.witness import Gap, excused
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
@@ -22,6 +24,21 @@ def figures(heard: dict[str, Any]) -> dict[str, Any]:
     for name in ("first_words", "stops", "stops_after_third"):
         told |= {f"{name}_p50_ms": _ms(heard[f"{name}_s"], 0.5), f"{name}_p95_ms": _ms(heard[f"{name}_s"], 0.95)}
     return told | {name: heard[name] for name in ("cut_in", "talked_over", "unanswered")}
+
+
+def lateness(
+    told: Mapping[str, Any], gaps: list[Gap], window: tuple[float, float] = (0.0, math.inf)
+) -> dict[str, float | None]:
+    """Percent of the packets within the window that came more than 20 ms late, and of those that did so by themselves:
+    not while the machine stood still. None where no packet came."""
+    begin, end = window
+    packets = sum(count for second, count in told["packets"].items() if begin <= int(second) < end)
+    late = [(due, at) for due, at in told["late"] if begin <= due < end]
+    if not packets:
+        return {"packets": 0, "late_percent": None, "late_by_itself_percent": None}
+    by_itself = len(late) - excused(late, gaps)
+    return {"packets": packets, "late_percent": len(late) / packets * 100,
+            "late_by_itself_percent": by_itself / packets * 100}
 
 
 def _ms(seconds: Sequence[float], share: float) -> float | None:

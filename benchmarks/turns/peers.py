@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.line.rows import cpu_s
+from benchmarks.line.rows import cpu_s, memory_mb
 from benchmarks.line.witness import watched
 from benchmarks.turns.debtors import ANSWERS
 from benchmarks.turns.far_end import APART_S
-from benchmarks.turns.figures import figures, quantile
+from benchmarks.turns.figures import figures, lateness, quantile
 from benchmarks.turns.server import Server, heard, punctuality, server, turn_parts
 
 
@@ -58,8 +58,8 @@ async def _rounds(under_test: Server, calls: int, rounds: int) -> float:
     return total
 
 
-def stock(calls: int, turns: int) -> dict[str, Any]:
-    """The stock pipeline: bare RTP, no recording, no script."""
+def stock(calls: int, turns: int, apart_s: float = APART_S) -> dict[str, Any]:
+    """The stock pipeline: bare RTP, no recording, no script. Calls begin `apart_s` after one another."""
     count = calls * rounds_for(calls, turns)
     with tempfile.TemporaryDirectory(prefix="vb-turns-") as folder:
         report = Path(folder) / "far-end.json"
@@ -69,11 +69,12 @@ def stock(calls: int, turns: int) -> dict[str, Any]:
             assert peer.stdout
             ports = [str(port) for port in json.loads(peer.stdout.readline())["ports"]]
             command = [sys.executable, "-m", "benchmarks.turns.far_end", str(report), "--at-once", str(calls)]
+            command += ["--apart", str(apart_s)]
             with watched() as machine:
-                before, began = cpu_s(peer.pid), time.monotonic()
+                before, began, held_mb = cpu_s(peer.pid), time.monotonic(), 0.0
                 with subprocess.Popen([*command, "--ports", *ports], stdout=subprocess.DEVNULL) as phones:
                     while phones.poll() is None:
-                        far_end_s = cpu_s(phones.pid)
+                        far_end_s, held_mb = cpu_s(phones.pid), max(held_mb, memory_mb(peer.pid))
                         time.sleep(0.5)
                 used = {"stock": cpu_s(peer.pid) - before, "far_end": far_end_s}
                 took_s = time.monotonic() - began
@@ -81,7 +82,8 @@ def stock(calls: int, turns: int) -> dict[str, Any]:
         finally:
             peer.kill()
             peer.wait()
-    return figures(told) | _costs(used, told["call_s"], took_s, machine.stolen) | {"server": "stock", "calls": calls}
+    row = figures(told) | lateness(told, machine.gaps) | _costs(used, told["call_s"], took_s, machine.stolen)
+    return row | {"server": "stock", "calls": calls, "held_mb": held_mb}
 
 
 def _parts(name: str, times_ms: list[float]) -> dict[str, Any]:

@@ -30,6 +30,9 @@ CUTS_IN_AFTER_S: Final = 1.0
 STILL_SPEAKS_S: Final = 0.1
 SILENT_S: Final = 0.6
 """An interrupted bot is silent when nothing loud came for so long; less is a pause."""
+_TONE: Final = (6000 * np.sin(2 * np.pi * 450 * np.arange(800) / 8000)).astype("<i2").tobytes()
+_RING: Final = tuple(PCMA.encode(_TONE[at : at + FRAME_BYTES]) for at in range(0, len(_TONE), FRAME_BYTES))
+"""45 whole periods of the ringing tone in five frames."""
 _QUIET_CODES: Final = bytes(code for code in range(256) if PCMA.magnitude[code] * 128 < LOUD)
 
 
@@ -49,6 +52,8 @@ class Heard:
 
     first_words_s: list[float] = field(default_factory=list)
     turns_s: list[float] = field(default_factory=list)
+    turned_at: list[float] = field(default_factory=list)
+    """When each of these answers came, as time.time() has it."""
     stops_s: list[float] = field(default_factory=list)
     """From our first sound to the bot's last one when we cut in."""
     stops_after_third_s: list[float] = field(default_factory=list)
@@ -72,6 +77,18 @@ def framed(pcm: bytes) -> tuple[bytes, ...]:
 
 def is_loud(payload: bytes) -> bool:
     return bool(payload.translate(None, _QUIET_CODES))
+
+
+class RingingPhone(Phone):
+    """Nobody is at home: the caller hears it ring, as the exchange plays it (450 Hz, one second in five)."""
+
+    codec = PCMA.payload_type
+
+    def payload(self) -> bytes:
+        return _RING[self.sent % 5] if self.sent % 250 < 50 else PCMA.silent_frame
+
+    def arrived(self, packet: RtpPacket, at: float) -> None:
+        """Nobody listens."""
 
 
 class TalkingPhone(Phone):
@@ -134,6 +151,7 @@ class TalkingPhone(Phone):
     # --- what we hear --------------------------------------------------------------------------------------
 
     def arrived(self, packet: RtpPacket, at: float) -> None:
+        self.arrivals.append((packet.timestamp, at))
         if not is_loud(packet.payload):
             return
         quiet_s, self._bot_last_at = at - self._bot_last_at, at
@@ -152,3 +170,4 @@ class TalkingPhone(Phone):
             self.heard.cut_in += 1
         else:
             self.heard.turns_s.append(waited_s)
+            self.heard.turned_at.append(at)

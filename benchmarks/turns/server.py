@@ -8,7 +8,7 @@ import datetime as dt
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Server:
     supervisor: Supervisor
     store: Store
     far_end: str
+    url: str
 
     def cpu_s(self) -> dict[str, float]:
         """CPU seconds of line, brain and the far end so far."""
@@ -50,7 +51,7 @@ class Server:
     async def ring(self, number: int) -> float:
         """One reminder call to its end; its length in seconds."""
         now = dt.datetime.now(dt.UTC)
-        await self.store.cases.save([_case(number, self.far_end, now)], now)
+        await self.store.cases.save([case_of(number, self.far_end, now)], now)
         call_id, began = f"turns-{number}", time.monotonic()
         target, case = f"sip:{number}@{self.far_end}", f"T-{number}"
         payload = {"call_id": call_id, "target": target, "script": "reminder", "case_id": case}
@@ -64,21 +65,26 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def server(home: Path, calls: int, prompts: Path) -> AsyncIterator[Server]:
+async def server(
+    home: Path, calls: int, prompts: Path, *, workers: int = 1, phones: Sequence[str] = ()
+) -> AsyncIterator[Server]:
     """Start everything for this many calls at once; on leaving it all has ended and logs and report are whole.
 
-    `prompts`: a folder in which one server leaves to the next what it rendered at its start.
+    `prompts`: a folder in which one server leaves to the next what it rendered at its start. `phones`: further options
+    of the far end.
     """
     (home / "prompts").symlink_to(prompts)
     sip, far_end = f"127.0.0.1:{_free(socket.SOCK_DGRAM)}", f"127.0.0.1:{_free(socket.SOCK_DGRAM)}"
     http = f"127.0.0.1:{_free(socket.SOCK_STREAM)}"
-    settings = Settings(home=home, sip_listen=sip, http_listen=http, max_calls=calls + 2, drain_seconds=5)
+    settings = Settings(
+        home=home, sip_listen=sip, http_listen=http, max_calls=calls + 2, drain_seconds=5, workers=workers
+    )
     async with running(settings, home / "processes.log") as (supervisor, url), Store.from_url(url) as store:
         report = str(home / "far-end.json")
-        supervisor.start(Child("far-end", "benchmarks.turns.far_end", (report, "--listen", far_end)))
+        supervisor.start(Child("far-end", "benchmarks.turns.far_end", (report, "--listen", far_end, *phones)))
         await _ready((sip, far_end))
         await store.cases.save_creditor(CREDITOR)
-        yield Server(settings, supervisor, store, far_end)
+        yield Server(settings, supervisor, store, far_end, url)
         await supervisor.stop(["far-end"])
 
 
@@ -123,7 +129,7 @@ async def _ready(addresses: Iterable[str]) -> None:
             await asyncio.sleep(0.2)
 
 
-def _case(number: int, far_end: str, now: dt.datetime) -> NewCase:
+def case_of(number: int, far_end: str, now: dt.datetime) -> NewCase:
     debtor = Debtor(f"turns-{number}", "李振海", id_last4="4321", birth_mmdd="0815")
     case = Case(f"T-{number}", debtor, CREDITOR, "消费分期", 126800, 3, now.date(), principal_fen=126800, fees_fen=0)
     return NewCase(case, (Number(f"sip:{number}@{far_end}"),))
