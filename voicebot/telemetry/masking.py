@@ -40,6 +40,15 @@ _PERSONAL_KEYS = frozenset({
     "home_address", "employer", "text", "said", "heard", "quote", "utterance", "transcript", "answer", "spoken",
 })  # fmt: skip
 _SUMS = re.compile(r"(?:^|_)(?:fen|yuan|amount|sum|owed|balance|debt|principal|interest)(?:$|_)")
+_SHOWN_SUM = re.compile(
+    r"""(\b\w*(?:fen|yuan|amount|owed|balance|debt|principal)(?:_\w+)?['"]?\s*[:=]\s*['"]?)-?\d[\d.,]*""", re.IGNORECASE
+)
+_SHOWN_WORDS = re.compile(
+    r"""(\b(?:text|said|heard|quote|transcript|name|debtor|id_tail|birthday|phone|mobile|email)['"]?\s*[:=]\s*)"""
+    r"""('[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*")""",
+    re.IGNORECASE,
+)
+"""Fields of a value that was printed into a text: {'amount_fen': 126800}, Debtor(name='…')."""
 _OURS = re.compile(
     r"(?:^|_)(?:call_id|attempt_id|trace_id|span_id|sip_call_id|sha256|hash|head|timestamp|logger|level|lineno|pid|folder|bundle)$"
 )
@@ -101,6 +110,7 @@ def masked_text(text: str) -> str:
     """Free text with numbers, identity and bank cards, sums, addresses and concealed names blotted out."""
     plain = text[:LONGEST].translate(_PLAIN) + ("…" if len(text) > LONGEST else "")
     plain = _PASSWORD.sub(r"\1***", CONCEALED.blot(plain))
+    plain = _SHOWN_WORDS.sub(lambda found: f"{found[1]}'{mask(found[2][1:-1])}'", _SHOWN_SUM.sub(r"\1***", plain))
     plain = _TEL.sub(lambda found: found[1] + mask(found[2]), _AT.sub(_user, plain))
     plain = _RUN.sub(_run, _MOBILE.sub(_mobile, plain))
     return _MONEY.sub("***元", _SPOKEN.sub("***", plain))

@@ -60,6 +60,11 @@ def test_a_mobile_number_is_never_whole(text: str) -> None:
         ("还一千二百六十八元", "一千二百"),
         ("RMB 1268", "1268"),
         ("我的号码是幺三八一二三四五六七八", "一二三四五"),
+        ("{'amount_fen': 126800}", "126800"),
+        ("Promise(amount_fen=126800, on=1)", "126800"),
+        ("Debtor(id='d-1', name='李振海')", "振海"),
+        ("""{"text": "四三二一", "start_ms": 3}""", "三二一"),
+        ("{'text': 'it\\'s 四三二一'}", "二一"),
         ("postgresql://bot:hunter2@db/x", "hunter2"),
     ],
 )
