@@ -14,7 +14,10 @@ from voicebot.domain.journal import Fact
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call. `bundle` is a path relative to the recordings folder; `emotion` counts turns by label."""
+    """One call. `bundle` is a path relative to the recordings folder; `emotion` counts turns by label.
+
+    `lost`: its worker is gone, and nobody knows how it ended.
+    """
 
     id: str
     direction: str
@@ -36,6 +39,7 @@ class CallRecord:
     script: str | None = None
     script_sha256: str | None = None
     emotion: Mapping[str, int] = field(default_factory=dict)
+    lost: bool = False
 
     @property
     def running(self) -> bool:
@@ -140,7 +144,8 @@ class AgentRecord:
     """A person who takes warm transfers. `presence` is one of ready, busy, wrap_up, away, offline.
 
     `call_id`: the call they are reserved for while busy. `languages` empty: Mandarin alone. After a call they
-    write for `after_call_s`, until `wrap_until`. `device`: phone or browser. `note`: why they are away.
+    write for `after_call_s`, until `wrap_until`. `device`: phone or browser. `note`: why they are away. `via`: the
+    worker whose line reaches their telephone; None: every line does.
     """
 
     id: str
@@ -155,6 +160,7 @@ class AgentRecord:
     wrap_until: dt.datetime | None = None
     device: str = "phone"
     note: str = ""
+    via: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +191,8 @@ class AlertKind(StrEnum):
     TRUNK_DOWN = "trunk_down"
     BREAKER_OPEN = "breaker_open"
     BRAIN_LOST = "brain_lost"
+    WORKER_LOST = "worker_lost"
+    CLOCK_WRONG = "clock_wrong"
     TICKET_LATE = "ticket_late"
 
 

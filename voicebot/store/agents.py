@@ -30,7 +30,7 @@ class Agents:
         self._database = database
 
     async def save(self, agent: AgentRecord) -> None:
-        """Add an agent or change name, address, skills, languages, after-call time; presence and device stay."""
+        """Add an agent or change name, address, way, skills, languages, after-call time; presence and device stay."""
         values = {
             "id": agent.id,
             "name": agent.name,
@@ -38,6 +38,7 @@ class Agents:
             "skills": list(agent.skills),
             "languages": list(agent.languages),
             "after_call_s": agent.after_call_s,
+            "via": agent.via,
         }
         change = {name: value for name, value in values.items() if name != "id"}
         query = (
@@ -172,4 +173,5 @@ def to_agent(row: AnyRow) -> AgentRecord:
         wrap_until=row.wrap_until,
         device=row.device,
         note=row.note,
+        via=row.via,
     )

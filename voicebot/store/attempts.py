@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, false, func, or_, select, text, update
@@ -190,12 +190,22 @@ class Attempts:
                 await _follow_up(connection, attempt, outcome, now, plan(attempt))
         return orphans
 
-    async def adopt(self, worker: str, now: dt.datetime, lease: dt.timedelta = LEASE) -> list[Attempt]:
-        """Take over attempts that were dialled by somebody who gives no more signs of life: the calls may go on."""
+    async def adopt(
+        self, worker: str, now: dt.datetime, lease: dt.timedelta = LEASE, *, mine: Collection[int] | None = None,
+        dead: Collection[str] = (),
+    ) -> list[Attempt]:  # fmt: skip
+        """Take over attempts that were dialled by somebody who gives no more signs of life: the calls may go on.
+
+        `dead`: who is known to be gone, before its leases run out. `mine`: attempts that this life of `worker` waits
+        for; all others under its name are an earlier life's. None takes none of its name before their lease is over.
+        """
+        over = [attempts.c.lease_until < now, attempts.c.leased_by.in_(list(dead))]
+        if mine is not None:
+            over.append(and_(attempts.c.leased_by == worker, attempts.c.id.not_in(list(mine))))
         async with self._database.begin() as connection:
             abandoned = (
                 select(attempts.c.id)
-                .where(attempts.c.state == AttemptState.PLACED, attempts.c.lease_until < now)
+                .where(attempts.c.state == AttemptState.PLACED, or_(*over))
                 .with_for_update(skip_locked=True)
             )
             change = update(attempts).where(attempts.c.id.in_(abandoned.scalar_subquery()))

@@ -33,6 +33,7 @@ _CHANGEABLE = frozenset(
         "script_sha256",
         "emotion",
         "case_id",
+        "lost",
     }
 )
 
@@ -70,8 +71,8 @@ class Calls:
             return result.rowcount > 0
 
     async def close(self, call_id: str, **values: object) -> None:
-        """Write the end of a call, as `change` does, and wake those who wait for it."""
-        await self.change(call_id, **values)
+        """Write the end of a call, as `change` does, and wake those who wait for it; it is lost no more."""
+        await self.change(call_id, **{"lost": False, **values})
         await self._database.notify(CLOSED, call_id)
 
     async def ends(self) -> AsyncIterator[str]:
@@ -197,4 +198,5 @@ def _to_call(row: AnyRow) -> CallRecord:
         script=row.script,
         script_sha256=row.script_sha256,
         emotion=row.emotion,
+        lost=row.lost,
     )

@@ -53,7 +53,7 @@ class LostCalls:
 
     async def found(self, worker: str, now: dt.datetime) -> list[Attempt]:
         """Attempts given up as lost whose call is over and written after all; they are `worker`'s to settle."""
-        ended = select(calls.c.id).where(calls.c.ended_at.is_not(None), calls.c.id == attempts.c.call_id)
+        ended = select(calls.c.id).where(calls.c.ended_at.is_not(None), ~calls.c.lost, calls.c.id == attempts.c.call_id)
         found = (
             select(attempts.c.id)
             .where(attempts.c.lost, attempts.c.settled_at > now - FOUND_WITHIN, ended.exists())

@@ -30,6 +30,7 @@ from voicebot.store import (  # noqa: F401  # foreign keys lead there
     schema_reports,
     schema_scripts,
     schema_strategy,
+    schema_workers,
 )
 from voicebot.store.columns import count, flag, id_, json_, metadata, pattern_index, text_, texts, when
 from voicebot.store.schema_permissions import decisions as decisions
@@ -259,10 +260,13 @@ calls = Table(
     text_("script", nullable=True),
     text_("script_sha256", nullable=True),
     json_("emotion"),
+    flag("lost"),
     Index("calls_started_at_idx", "started_at"),
     Index("calls_script_sha256_idx", "script_sha256"),
     Index("calls_running_idx", "worker", postgresql_where=text("ended_at IS NULL")),
 )
+
+"""`lost`: its worker is gone and nobody knows how it ended; the sealed journal tells, should it come to light."""
 
 facts = Table(
     "facts",

@@ -21,8 +21,9 @@ agents = Table(
     when("wrap_until", nullable=True),
     text_("device", server_default=text("'phone'")),
     text_("note", server_default=text("''")),
+    text_("via", nullable=True),
 )
-"""`note`: why they are away, in their own words."""
+"""`note`: why they are away, in their own words. `via`: the worker whose line reaches their telephone; NULL: any."""
 
 waiting = Table(
     "waiting",
@@ -78,8 +79,9 @@ softphones = Table(
     text_("gateway"),
     text_("sip_uri"),
     when("since"),
+    text_("via", nullable=True),
 )
-"""Who is on the telephone in the browser; `sip_uri` is the desk phone that is rung again afterwards."""
+"""Who is on the telephone in the browser; `sip_uri`, `via` are the desk phone that is rung again afterwards."""
 
 users = Table(
     "users",

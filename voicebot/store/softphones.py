@@ -16,19 +16,25 @@ class Softphones:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def attach(self, agent_id: str, gateway: str, sip_uri: str, now: dt.datetime) -> None:
-        """From now on the agent is rung at `sip_uri`, in the browser. LookupError when there is no such agent."""
+    async def attach(
+        self, agent_id: str, gateway: str, sip_uri: str, now: dt.datetime, via: str | None = None
+    ) -> None:
+        """From now on the agent is rung at `sip_uri`, in the browser, `via` the line of that worker where one is named.
+
+        LookupError when there is no such agent.
+        """
         async with self._database.begin() as connection:
-            desk_phone = await connection.scalar(
-                select(agents.c.sip_uri).where(agents.c.id == agent_id).with_for_update()
-            )
+            query = select(agents.c.sip_uri, agents.c.via).where(agents.c.id == agent_id)
+            desk_phone = (await connection.execute(query.with_for_update())).first()
             if desk_phone is None:
                 raise LookupError(f"there is no agent {agent_id!r}")
-            row = insert(softphones).values(agent_id=agent_id, gateway=gateway, sip_uri=desk_phone, since=now)
+            row = insert(softphones).values(
+                agent_id=agent_id, gateway=gateway, sip_uri=desk_phone.sip_uri, via=desk_phone.via, since=now
+            )
             # Who comes from another gateway that died has left the desk phone's address there.
             await connection.execute(row.on_conflict_do_update(index_elements=["agent_id"], set_={"gateway": gateway}))
             change = update(agents).where(agents.c.id == agent_id)
-            await connection.execute(change.values(sip_uri=sip_uri, device="browser"))
+            await connection.execute(change.values(sip_uri=sip_uri, via=via, device="browser"))
 
     async def detach(self, agent_id: str, gateway: str, now: dt.datetime) -> bool:
         """The browser is gone: the desk phone is theirs again, and they are offline.
@@ -50,10 +56,11 @@ class Softphones:
 
 async def _detach(connection: AsyncConnection, agent_id: str, gateway: str, now: dt.datetime) -> bool:
     theirs = (softphones.c.agent_id == agent_id, softphones.c.gateway == gateway)
-    desk_phone = await connection.scalar(delete(softphones).where(*theirs).returning(softphones.c.sip_uri))
+    query = delete(softphones).where(*theirs).returning(softphones.c.sip_uri, softphones.c.via)
+    desk_phone = (await connection.execute(query)).first()
     if desk_phone is None:
         return False
     gone = {"presence": "offline", "presence_at": now, "call_id": None, "wrap_until": None}
     change = update(agents).where(agents.c.id == agent_id)
-    await connection.execute(change.values(sip_uri=desk_phone, device="phone", **gone))
+    await connection.execute(change.values(sip_uri=desk_phone.sip_uri, via=desk_phone.via, device="phone", **gone))
     return True

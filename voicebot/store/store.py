@@ -67,9 +67,11 @@ from voicebot.store.timeline import Timeline
 from voicebot.store.tokens import Tokens
 from voicebot.store.transcripts import Transcripts
 from voicebot.store.trunk_shares import TrunkShares
+from voicebot.store.uploads import Uploads
 from voicebot.store.users import Users
 from voicebot.store.waiting import Waiting
 from voicebot.store.webhooks import Webhooks
+from voicebot.store.workers import Workers
 from voicebot.store.wrapups import Wrapups
 
 
@@ -90,6 +92,7 @@ class Store:
         self.campaigns = Campaigns(database)
         self.dialling = Dialling(database)
         self.trunk_shares = TrunkShares(database)
+        self.workers = Workers(database)
         self.lost_calls = LostCalls(database)
         self.inbound = Inbound(database)
         self.attempts = Attempts(database)
@@ -126,6 +129,7 @@ class Store:
         self.operations = Operations(database)
         self.holds = Holds(database)
         self.papers = Papers(database)
+        self.uploads = Uploads(database)
         self.users = Users(database)
         self.lockouts = Lockouts(database)
         self.sessions = Sessions(database)

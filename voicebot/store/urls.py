@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -39,6 +39,11 @@ def conninfo(text: str) -> str:
     """The same database as a libpq connection string, password included."""
     arguments: tuple[object, dict[str, Any]] = _DIALECT.create_connect_args(sqlalchemy_url(text))
     return make_conninfo(**arguments[1])
+
+
+def first_host(text: str) -> str:
+    """The first server's host; "" or a folder for a server that is reached by a socket on this machine."""
+    return str(conninfo_to_dict(conninfo(text)).get("host") or "").partition(",")[0]
 
 
 def _one_host(text: str) -> str:
