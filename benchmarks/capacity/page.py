@@ -88,7 +88,8 @@ def _parts(rows: Sequence[Row]) -> str:
 
 
 def _stock_costs(rows: Sequence[Row]) -> str:
-    told = [f"{row['cpu_s_per_call_minute']['stock']:.2f} at {row['calls']}" for row in of_kind(rows, "talking", "stock")]
+    stock = of_kind(rows, "talking", "stock")
+    told = [f"{row['cpu_s_per_call_minute']['stock']:.2f} at {row['calls']}" for row in stock]
     return f"\nThe stock pipeline's process: {', '.join(told)}.\n" if told else ""
 
 
@@ -113,11 +114,12 @@ def _verdict(rows: Sequence[Row]) -> str:
         lines.append(f"* A call at the limit costs {flat:.2f} times what it costs alone (1 is flat).")
     if (a_day := attempts(rows, day)) is not None:
         lines += [
-            f"* **{a_day.cautious:,} attempts a day** if a ringing call cost as much as a talking one; {a_day.by_cost:,} "
-            f"with each at its own cost ({a_day.cpu_s_each:.2f} CPU s an attempt) and no more CPU time than at the limit.",
-            f"* A day: {day.hours:g} hours, {day.ring_s:g} s of ringing, {day.answered:.0%} answered, {day.talk_s:g} s of "
-            f"talk (`benchmarks/capacity/day.toml` says where each figure comes from). The headline to compare with is "
-            f"{day.headline:,}, the aim {day.aim:,}.",
+            f"* **{a_day.cautious:,} attempts a day** if a ringing call cost as much as a talking one; "
+            f"{a_day.by_cost:,} with each at its own cost ({a_day.cpu_s_each:.2f} CPU s an attempt) and no more CPU "
+            "time than at the limit.",
+            f"* A day: {day.hours:g} hours, {day.ring_s:g} s of ringing, {day.answered:.0%} answered, {day.talk_s:g} s "
+            "of talk (`benchmarks/capacity/day.toml` says where each figure comes from). The headline to compare with "
+            f"is {day.headline:,}, the aim {day.aim:,}.",
         ]
     return "\n".join(lines) + "\n"
 

@@ -60,5 +60,6 @@ def _memory(axis: Any, rows: Sequence[Row]) -> None:
     for name in ("line", "brain", "database", "control"):
         axis.plot([row["calls"] for row in ours], [row["memory_mb"].get(name, 0.0) for row in ours], marker="o",
                   label=name)
-    axis.plot([row["calls"] for row in stock], [row["held_mb"] for row in stock], marker="o", color=STOCK, label="stock")
+    axis.plot([row["calls"] for row in stock], [row["held_mb"] for row in stock], marker="o", color=STOCK,
+              label="stock")
     axis.set(title="memory, MB")
