@@ -7,7 +7,7 @@ import io
 import wave
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
@@ -18,6 +18,7 @@ from voicebot.console.gate import account_of
 from voicebot.console.queries import ConsoleData
 from voicebot.console.script_data import ScriptsData
 from voicebot.domain.script_version import ScriptVersion, Share
+from voicebot.quality.trial import Trial
 from voicebot.store.script_versions import VersionRefused, VersionUnknown
 from voicebot.tts.synthesizer import RATE, Synthesizer, load_synthesizer
 
@@ -79,6 +80,23 @@ class ScriptOut(BaseModel):
     handoff_rate: float
 
 
+class TrialIn(BaseModel):
+    """The newest so many calls of the script."""
+
+    most: int = Field(1000, ge=1, le=10_000)
+
+
+class TrialOut(BaseModel):
+    """Sealed calls played through a version. `report` is the id of what came of it; `summary` as in replay.md."""
+
+    total: int
+    finished: int
+    done: bool
+    failed: str
+    report: int | None
+    summary: dict[str, Any]
+
+
 class FindingOut(BaseModel):
     """What the compiler says about one place of a text."""
 
@@ -95,6 +113,7 @@ def script_routes(data: ConsoleData, synthesizer: str = "embedded") -> APIRouter
     router = APIRouter(prefix="/api/scripts")
     _reads(router, data)
     _steps(router, data)
+    _trials(router, data)
     _sound(router, synthesizer)
     return router
 
@@ -160,6 +179,22 @@ def _steps(router: APIRouter, data: ConsoleData) -> None:
         router.add_api_route(f"/{{script}}/{{number}}/{step}", _step(data, take), methods=["POST"], name=step)
 
 
+def _trials(router: APIRouter, data: ConsoleData) -> None:
+    @router.post("/{script}/{number}/trial")
+    async def begin_trial(script: str, number: int, request: Request, wanted: TrialIn | None = None) -> TrialOut:
+        """Begin to play the script's sealed calls through a version; 409 where that can't be done."""
+        by = account_of(request.scope).username
+        return _trial(await _asked(data.library.begin_trial(script, number, by, (wanted or TrialIn()).most)))
+
+    @router.get("/{script}/{number}/trial")
+    async def trial(script: str, number: int) -> TrialOut:
+        """How far it is, and what came of it; 404 where none was begun since the start."""
+        found = data.library.trial(script, number)
+        if found is None:
+            raise HTTPException(404, f"no calls were played through version {number} of {script}")
+        return _trial(found)
+
+
 _Take = Callable[[ScriptsData, str, int, str], Awaitable[object]]
 _STEPS: dict[str, _Take] = {
     "review": lambda library, script, number, by: library.review(script, number, by),
@@ -210,6 +245,17 @@ async def _asked(work: Awaitable[Answer]) -> Answer:
         raise HTTPException(404, str(unknown)) from unknown
     except VersionRefused as refused:
         raise HTTPException(409, str(refused)) from refused
+
+
+def _trial(trial: Trial) -> TrialOut:
+    return TrialOut(
+        total=trial.total,
+        finished=trial.finished,
+        done=trial.done,
+        failed=trial.failed,
+        report=trial.report,
+        summary=dict(trial.summary),
+    )
 
 
 def _version(version: ScriptVersion, source: str | None = None) -> VersionOut:

@@ -25,6 +25,7 @@ from voicebot.console.script_frame import (
 )
 from voicebot.console.script_panels import (
     Rights,
+    Tried,
     plays_panel,
     problems_count,
     problems_panel,
@@ -55,6 +56,7 @@ class Boxes:
         self._chosen: tuple[str, str] | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._results: dict[str, Sequence[str]] = {}
+        self._trying = False
 
     def _build(self) -> None:
         words, bench = self._words, self.bench
@@ -156,7 +158,10 @@ class Boxes:
         versions = await self._data.versions(self.bench.script)
         shares = await self._data.shares(self.bench.script)
         split = await self._data.split_of(self.bench.script)
-        self._versions.content = versions_panel(self._words, versions, shares, split, self._rights)
+        running = {v.number: found for v in versions if (found := self._data.trial(self.bench.script, v.number))}
+        tried = Tried(await self._data.trials(self.bench.script), running)
+        self._versions.content = versions_panel(self._words, versions, shares, split, self._rights, tried)
+        self._trying = any(not trial.done for trial in running.values())
 
     async def _show_plays(self) -> None:
         plays = await self._data.plays(self.bench.script)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from voicebot.campaign.publishing import Publishing
 from voicebot.console.script_ear import Ear
 from voicebot.dialog.checker import Finding, findings_of
@@ -19,8 +21,13 @@ from voicebot.dialog.script import Script
 from voicebot.domain.clock import Clock
 from voicebot.domain.script_version import Play, ScriptFigures, ScriptVersion, Share, Split, VersionState
 from voicebot.pipeline.script_review import forbidden
+from voicebot.quality.calls_again import Candidate
+from voicebot.quality.trial import MOST, Trial, play_all
 from voicebot.store import Store
+from voicebot.store.replays import ReplayRun
 from voicebot.store.script_versions import VersionRefused, VersionUnknown
+
+log = structlog.get_logger(__name__)
 
 FIGURES_OF = dt.timedelta(days=30)
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
@@ -58,8 +65,12 @@ class Reading:
 class ScriptsData:
     """Refusals are VersionRefused (DraftTaken among them) and VersionUnknown; each holds a sentence."""
 
-    def __init__(self, store: Store, clock: Clock, shipped: Path) -> None:
+    def __init__(self, store: Store, clock: Clock, shipped: Path, recordings: Path | None = None) -> None:
+        """`recordings`: where sealed calls lie, to be played again."""
         self._store = store
+        self._recordings = recordings
+        self._trials: dict[tuple[str, int], Trial] = {}
+        self._playing: set[asyncio.Task[None]] = set()
         self._clock = clock
         self._shipped = shipped
         self._publishing = Publishing(store, shipped, clock)
@@ -172,6 +183,45 @@ class ScriptsData:
 
     async def split(self, script: str, parts: Sequence[Share], hold_out: float, by: str) -> None:
         await self._publishing.split(script, parts, hold_out, by)
+
+    # -- real calls, played again
+
+    async def begin_trial(self, script: str, number: int, by: str, most: int = MOST) -> Trial:
+        """Play the script's sealed calls through a version, in the background; one that runs already is given back."""
+        version = await self.version(script, number)
+        running = self._trials.get((script, number))
+        if running is not None and not running.done:
+            return running
+        built = (await self.read(script, version.source)).script
+        if built is None:
+            raise VersionRefused(f"version {number} of {script} cannot be read; see its problems")
+        if self._recordings is None or not await self._store.replays.calls_of(script, 1):
+            raise VersionRefused(f"{script} has no sealed calls yet that could be played through a version")
+        trial = self._trials[script, number] = Trial(script, number, version.sha256, by)
+        task = asyncio.create_task(self._try_out(trial, Candidate(built), most))
+        self._playing.add(task)
+        task.add_done_callback(self._playing.discard)
+        return trial
+
+    async def _try_out(self, trial: Trial, candidate: Candidate, most: int) -> None:
+        assert self._recordings is not None
+        try:
+            await play_all(trial, self._store, self._recordings, candidate, self._clock, most)
+        except Exception as error:
+            log.exception("calls could not be played again", script=trial.script)
+            trial.failed, trial.done = str(error) or type(error).__name__, True
+
+    def trial(self, script: str, number: int) -> Trial | None:
+        """The one that was begun last in this process."""
+        return self._trials.get((script, number))
+
+    async def trials(self, script: str) -> Mapping[str, ReplayRun]:
+        """The newest kept report by the SHA-256 of the text it is about."""
+        runs = await self._store.replays.latest(script, limit=50)
+        return {run.sha256: run for run in reversed(runs)}
+
+    async def report(self, run_id: int) -> ReplayRun | None:
+        return await self._store.replays.find(run_id)
 
     # -- tests
 

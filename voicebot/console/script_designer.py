@@ -242,7 +242,9 @@ class Designer(Boxes):
         self._client.run_javascript("window.designer.forget()")
         await self._rewritten()
 
-    def _look_around(self) -> None:
+    async def _look_around(self) -> None:
+        if self._trying:
+            await self._show_versions()
         others = self._benches.others(self.bench)
         told = self._words("script.others", names="、".join(others)) if others else ""
         self._client.run_javascript(f"window.designer?.others({json.dumps(told)})")

@@ -16,6 +16,8 @@ from voicebot.console.shell import empty
 from voicebot.console.words import Words
 from voicebot.dialog.checker import Finding
 from voicebot.domain.script_version import Play, ScriptVersion, Split, VersionState
+from voicebot.quality.trial import Trial
+from voicebot.store.replays import ReplayRun
 
 STATE_TONES = {
     VersionState.DRAFT: "warn",
@@ -83,15 +85,24 @@ class Rights:
     publish: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Real calls played through versions: kept reports by the SHA-256 of the text, and what runs by number."""
+
+    kept: Mapping[str, ReplayRun]
+    running: Mapping[int, Trial]
+
+
 def versions_panel(
-    words: Words, versions: Sequence[ScriptVersion], shares: Mapping[int, float], split: Split | None, rights: Rights
-) -> Markup:
+    words: Words, versions: Sequence[ScriptVersion], shares: Mapping[int, float], split: Split | None, rights: Rights,
+    tried: Tried,
+) -> Markup:  # fmt: skip
     """All versions, newest first, with the step that is open to each."""
-    rows = [_version(words, version, shares.get(version.number), rights) for version in versions]
+    rows = [_version(words, version, shares.get(version.number), rights, tried) for version in versions]
     return tag("div", tag("ol", *rows, cls="versions"), _split(words, versions, split, rights), cls="stack")
 
 
-def _version(words: Words, version: ScriptVersion, share: float | None, rights: Rights) -> Markup:
+def _version(words: Words, version: ScriptVersion, share: float | None, rights: Rights, tried: Tried) -> Markup:
     air = tag("span", f"{share:.0%}", cls="chip accent") if share is not None and share < 1 else None
     who = [words("script.by", who=version.written_by, when=words.moment(version.written_at))]
     if version.reviewed_by:
@@ -111,9 +122,27 @@ def _version(words: Words, version: ScriptVersion, share: float | None, rights: 
     mark = tag("code", version.sha256[:16], title=f"SHA-256 {version.sha256}")
     own = version.state is VersionState.DRAFT and rights.who in writers(version) and rights.publish
     eyes = tag("p", words("script.four_eyes"), cls="faint") if own else None
-    return tag(
-        "li", head, note, told, eyes, tag("p", words("script.hash"), " ", mark, cls="faint"), data_number=version.number
-    )
+    hash_ = tag("p", words("script.hash"), " ", mark, cls="faint")
+    trial = trial_line(words, tried.running.get(version.number), tried.kept.get(version.sha256))
+    return tag("li", head, note, told, eyes, trial, hash_, data_number=version.number)
+
+
+def trial_line(words: Words, running: Trial | None, kept: ReplayRun | None) -> Markup | None:
+    """What real calls would have come to through a version; how far it is while they are played."""
+    if running is not None and not running.done:
+        percent = 100 * running.finished / max(1, running.total)
+        bar = tag("div", tag("i", style=f"width:{percent:.1f}%"), cls="bar", role="progressbar",
+                  aria_valuenow=running.finished)  # fmt: skip
+        told = words("trial.running", done=f"{running.finished:,}", total=f"{running.total:,}")
+        return tag("div", bar, tag("p", told, cls="muted num"), cls="stack", data_trial="running")
+    if running is not None and running.failed:
+        return tag("p", icon("alert"), words("trial.failed", why=running.failed), cls="note bad")
+    if kept is None:
+        return None
+    told = kept.summary
+    ways = words("replay.ways", same=told["same"], words=told["other_words"], way=told["other_way"])
+    link = tag("a", words("trial.report"), href=f"/scripts/trials/{kept.id}", cls="btn small")
+    return tag("p", words("trial.done", calls=f"{told['calls']:,}"), " ", ways, " ", link, data_trial="done")
 
 
 def _steps(words: Words, version: ScriptVersion, rights: Rights) -> list[Markup]:
@@ -126,6 +155,11 @@ def _steps(words: Words, version: ScriptVersion, rights: Rights) -> list[Markup]
         steps.append(_step(words, "publish", f"{base}/publish", number, "published", "primary"))
     if state is VersionState.RETIRED and rights.publish:
         steps.append(_step(words, "rollback", f"{base}/roll-back", number, "rolledback", "danger solid"))
+    if state in (VersionState.DRAFT, VersionState.REVIEWED):
+        steps.append(
+            tag("button", words("trial.start"), cls="btn small", type="button", data_post=f"{base}/trial",
+                data_done=words("trial.started"), data_saved="script-versions", title=words("trial.lead"))
+        )  # fmt: skip
     if state is VersionState.DRAFT and rights.write:
         steps.append(_step(words, "discard", f"{base}/discard", number, "discarded", "danger solid"))
     return steps

@@ -59,6 +59,7 @@ from voicebot.console.pages import (
     segments,
     strategies,
     tickets,
+    trial,
     vault,
     wall,
     workbench,
@@ -117,7 +118,7 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     pages = (
         running, calls, call, cases, case_import, case, segments, strategies, campaigns, dialling,
         promises, tickets, messages, desk, wall, people, lines, rulebook, vault, reports, review, workbench, search,
-        scripts, script, finding,
+        scripts, script, finding, trial,
     )  # fmt: skip
     for page in pages:
         page.register(console)

@@ -18,6 +18,7 @@ _DECISIONS = frozenset({
     FactKind.DISPOSITION,
 })  # fmt: skip
 """What the script decides: it must come out the same, whatever the sound of it was."""
+_SHOWN = 50
 _PROMISES = (Disposition.PROMISE_TO_PAY, Disposition.PARTIAL_PROMISE)
 
 
@@ -106,7 +107,32 @@ def summary(comparisons: Sequence[Comparison]) -> dict[str, object]:
         "moved": [
             {"from": before, "to": after, "calls": count} for (before, after), count in sorted(moved.items())
         ],
+        "divergences": _divergences(comparisons),
     }
+
+
+def _divergences(comparisons: Sequence[Comparison]) -> list[dict[str, object]]:
+    """Where calls first leave their way, the most frequent parting first, each with a call to listen to."""
+    first: dict[tuple[str, str], list[tuple[Comparison, Difference]]] = {}
+    for comparison in comparisons:
+        for found in comparison.differences:
+            if found.what == "path":
+                first.setdefault((found.before, found.after), []).append((comparison, found))
+                break
+    ranked = sorted(first.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [
+        {
+            "before": before,
+            "after": after,
+            "calls": len(calls),
+            "handed_over": sum(c.handoff[1] and not c.handoff[0] for c, _ in calls),
+            "violating": sum(bool(c.violations[1]) and not c.violations[0] for c, _ in calls),
+            "example": calls[0][0].call_id,
+            "ms": calls[0][1].ms,
+            "heard": calls[0][1].heard,
+        }
+        for (before, after), calls in ranked[:_SHOWN]
+    ]
 
 
 def as_row(comparison: Comparison) -> dict[str, object]:

@@ -57,6 +57,11 @@ class Replays:
         async with self._database.begin() as connection:
             return [ReplayRun(**row._mapping) for row in await connection.execute(query)]
 
+    async def find(self, run_id: int) -> ReplayRun | None:
+        async with self._database.begin() as connection:
+            row = (await connection.execute(select(replay_runs).where(replay_runs.c.id == run_id))).first()
+        return ReplayRun(**row._mapping) if row else None
+
     async def calls_of(self, script: str, limit: int = 1000) -> Sequence[tuple[str, str, str | None]]:
         """Answered calls of a script that are over and sealed, newest first: id, bundle, case id."""
         query = (

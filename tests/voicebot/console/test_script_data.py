@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
+from tests.voicebot.reports.morning import morning
 from voicebot.config import scripts_dir
+from voicebot.console.pages.trial import report_page
 from voicebot.console.script_data import DraftTaken, ScriptsData
+from voicebot.console.words import Words
 from voicebot.domain.clock import SHANGHAI, FixedClock
 from voicebot.domain.script_version import VersionState
 from voicebot.store import Store
@@ -67,3 +72,34 @@ async def test_what_is_opened_is_the_draft_then_what_is_on_the_air(library: Scri
     assert (await library.version("survey")).state is VersionState.PUBLISHED
     with pytest.raises(VersionUnknown):
         await library.version("nobody")
+
+
+async def test_real_calls_are_played_through_a_version_before_it_is_published(
+    store: Store, tmp_path: Path
+) -> None:
+    await morning(store, tmp_path / "recordings", NOW)
+    source = (scripts_dir() / "reminder.yaml").read_text(encoding="utf-8")
+    await store.script_versions.save_draft("reminder", source.replace("本次通话会录音", "我们的通话会录音"), "lin", NOW)
+    library = ScriptsData(store, FixedClock(NOW), scripts_dir(), tmp_path / "recordings")
+    trial = await library.begin_trial("reminder", 1, "shen")
+    assert await library.begin_trial("reminder", 1, "zhou") is trial, "one is enough"
+    await asyncio.gather(*library._playing)
+    assert trial.done and not trial.failed and trial.report is not None
+    assert trial.finished == trial.total > 0
+    kept = (await library.trials("reminder"))[trial.sha256]
+    report = await library.report(trial.report)
+    assert report is not None and report.id == kept.id
+    assert kept.summary["calls"] + kept.summary["unplayed"] == trial.total
+    assert all(not row["same"] for row in kept.rows)
+    page = report_page(Words("zh"), kept)
+    assert f"/review/{kept.rows[0]['call_id']}?t=" in page
+    assert await library.report(trial.report + 1) is None
+
+
+async def test_a_script_without_calls_or_that_cannot_be_read_is_not_tried(library: ScriptsData, tmp_path: Path) -> None:
+    with pytest.raises(VersionRefused, match="no sealed calls"):
+        await library.begin_trial("survey", 1, "shen")
+    seen = await library.version("survey")
+    await library.save(seen, "script: [", "lin")
+    with pytest.raises(VersionRefused, match="cannot be read"):
+        await library.begin_trial("survey", 1, "shen")
