@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -146,7 +147,9 @@ class Host:
 
     def _entry(self, user: str | None) -> Sequence[str]:
         into = ("ip", "netns", "exec", self.space)
-        return into if user is None else (*into, "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
+        if user is None:
+            return into
+        return (*into, "setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--init-groups")
 
     def log(self, name: str) -> IO[bytes]:
         return self.log_file(name).open("ab")

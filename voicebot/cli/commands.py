@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from voicebot.cli.campaigns import campaigns
 from voicebot.cli.casework import cases, payments
+from voicebot.cli.doctor import doctor
 from voicebot.cli.evidence import evidence
+from voicebot.cli.fleet import control_run, worker, workers
 from voicebot.cli.follow import messages, tickets, webhooks
 from voicebot.cli.kamailio import kamailio
 from voicebot.cli.models import models
@@ -47,6 +50,7 @@ for name, group in {
     "script": script,
     "rules": rules,
     "cases": cases,
+    "campaigns": campaigns,
     "payments": payments,
     "segments": segments,
     "settings": settings,
@@ -59,11 +63,15 @@ for name, group in {
     "webhooks": webhooks,
     "reports": reports,
     "trunks": trunks,
+    "worker": worker,
+    "workers": workers,
     "kamailio": kamailio,
 }.items():
     app.add_typer(group, name=name)
 
 app.command("replay")(replay)
+app.command("control")(control_run)
+app.command("doctor")(doctor)
 
 Row = Mapping[str, object]
 RowsFile = Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, UTF-8; - for standard input")]

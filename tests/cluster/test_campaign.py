@@ -1,0 +1,201 @@
+"""A campaign on eight hosts while they die one after another: nobody is rung twice, and nothing of anybody is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from voicebot.store.database import lock_key
+
+from .campaign import PROMISER, Tally, begin, disagreements, people
+from .cluster import ADDRESSES, CONTROLS, WORKERS, Cluster, faketime
+from .database import Server, until
+from .hosts import requires_hosts
+
+pytestmark = requires_hosts()
+STAGES = ("start", "restart", "cut", "deaf", "mute", "control", "worker", "clock", "disk", "failover")
+BRIEF, PROMISERS = 6, 1
+PATIENCE_S = 90.0
+WRONG_S = 600
+
+
+class Drill:
+    """One campaign per stage. `database` is the server that is the primary just now."""
+
+    def __init__(self, cluster: Cluster, persons: dict[str, dict[str, str]]) -> None:
+        self.cluster, self.persons = cluster, persons
+        self.database: Server = cluster.primary
+        self.began = time.monotonic()
+
+    def begin(self, stage: str) -> None:
+        """Start the stage's campaign, and wait until it rings."""
+        self.say(f"stage {stage}")
+        asyncio.run(begin(self.database.local_url, stage, self.persons[stage]))
+        self.rings(stage, 1)
+
+    def rings(self, stage: str, count: int) -> None:
+        """Wait until so many people of the stage have been rung."""
+        self.holds(lambda: len(self.cluster.rung().keys() & self.persons[stage].keys()) >= count, f"{count} of {stage}")
+
+    def goes_on(self, stage: str) -> None:
+        """All people of the stage are reached, whatever has happened."""
+        self.rings(stage, len(self.persons[stage]) - 2)
+        self.say(f"stage {stage} went on")
+
+    def holds(self, condition: Callable[[], bool], what: str) -> None:
+        try:
+            until(condition, PATIENCE_S, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.cluster.said()}") from None
+
+    def leader(self) -> str | None:
+        """The control that dials."""
+        key = lock_key("leader", "dialler") & (1 << 64) - 1
+        query = (
+            "SELECT host(client_addr) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
+            f" AND granted AND classid = {key >> 32} AND objid = {key & 0xFFFFFFFF}"
+        )
+        address = self.database.asked(query)
+        return next((name for name in CONTROLS if ADDRESSES[name] == address), None)
+
+    def calls_of(self, worker: str) -> int:
+        query = f"SELECT count(*) FROM calls WHERE worker LIKE '{worker}%'"
+        return int(str(self.database.asked(query)))
+
+    def busy(self, worker: str) -> int:
+        query = f"SELECT count(*) FROM calls WHERE worker LIKE '{worker}%' AND ended_at IS NULL"
+        return int(str(self.database.asked(query)))
+
+    def say(self, what: str) -> None:
+        print(f"{time.monotonic() - self.began:6.1f} s  {what}", flush=True)
+
+
+@pytest.fixture(scope="module")
+def drill() -> Iterator[Drill]:
+    persons = people(STAGES, BRIEF, PROMISERS)
+    everybody = {number: kind for stage in persons.values() for number, kind in stage.items()}
+    with Cluster(everybody, wrong_clock="one" if faketime() else None) as cluster:
+        yield Drill(cluster, persons)
+
+
+def test_a_campaign_outlives_its_machines(drill: Drill) -> None:
+    for stage in STAGES:
+        drill.begin(stage)
+        ACTS[stage](drill)
+        drill.goes_on(stage)
+    drill.holds(lambda: Tally.of(drill.database.sockets).open_attempts() == 0, "everybody settled")
+    drill.holds(lambda: not drill.cluster.unsealed(), "everything sealed")
+    drill.say("settled")
+    tally = Tally.of(drill.database.sockets)
+    assert disagreements(tally, drill.cluster) == []
+    promisers = {number for stage in drill.persons.values() for number, kind in stage.items() if kind == PROMISER}
+    kept = {number for number in promisers for call in tally.calls.get(number, ()) if tally.promised[call]}
+    assert len(kept) >= len(STAGES) // 2, f"{kept} promised\n{drill.cluster.said()}"
+
+
+# --- what happens in each stage ---------------------------------------------------------------------------
+
+
+def everything_works(drill: Drill) -> None:
+    for name in WORKERS:
+        drill.holds(lambda name=name: drill.calls_of(name) > 0, f"{name} has calls")  # type: ignore[misc]
+
+
+def the_database_is_restarted(drill: Drill) -> None:
+    drill.database.restart()
+
+
+def a_cable_is_cut(drill: Drill) -> None:
+    with cut(drill, "one"):
+        time.sleep(12)
+
+
+def nothing_reaches_a_worker(drill: Drill) -> None:
+    with cut(drill, "two", away=False):
+        time.sleep(8)
+
+
+def nothing_leaves_a_worker(drill: Drill) -> None:
+    with cut(drill, "two", towards=False):
+        time.sleep(8)
+
+
+def the_control_dies(drill: Drill) -> None:
+    drill.holds(lambda: drill.leader() is not None, "somebody leads")
+    leader = drill.leader()
+    assert leader is not None
+    other = next(name for name in CONTROLS if name != leader)
+    drill.cluster.hosts[leader].power_off()
+    drill.holds(lambda: drill.leader() == other, f"{other} leads")
+    drill.say(f"{other} leads in place of {leader}")
+    drill.cluster.hosts[leader].power_on()
+    drill.cluster.start_control(leader)
+
+
+def a_worker_dies(drill: Drill) -> None:
+    drill.holds(lambda: drill.busy("two") > 0, "two talks")
+    drill.cluster.hosts["two"].power_off()
+    drill.holds(lambda: held_by(drill, "two") == 0, "the calls of two are resolved")
+    drill.say("what two left is resolved")
+    drill.cluster.hosts["two"].power_on()
+    drill.cluster.start_worker("two")
+
+
+def a_clock_jumps(drill: Drill) -> None:
+    if faketime() is None:
+        drill.say("!!! NO FAKETIME: no clock jumped; apt-get install faketime")
+        return
+    drill.cluster.set_clock("one", WRONG_S)
+    time.sleep(8)
+    before = drill.calls_of("one")
+    drill.rings("clock", 3)
+    assert drill.calls_of("one") - before <= 1, "a worker with a wrong clock was given calls"
+    drill.cluster.set_clock("one", 0)
+
+
+def a_disk_fills(drill: Drill) -> None:
+    host = drill.cluster.hosts["two"]
+    host.fill_disk(leave_mb=1)
+    time.sleep(6)
+    host.free_disk()
+
+
+def the_primary_dies(drill: Drill) -> None:
+    drill.cluster.hosts["db1"].power_off()
+    drill.cluster.replica.promote()
+    drill.database = drill.cluster.replica
+
+
+ACTS: dict[str, Callable[[Drill], None]] = dict(
+    zip(
+        STAGES,
+        (everything_works, the_database_is_restarted, a_cable_is_cut, nothing_reaches_a_worker,
+         nothing_leaves_a_worker, the_control_dies, a_worker_dies, a_clock_jumps, a_disk_fills, the_primary_dies),
+        strict=True,
+    )
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def cut(drill: Drill, name: str, **ways: bool) -> Iterator[None]:
+    host = drill.cluster.hosts[name]
+    host.cut(**ways)
+    drill.say(f"the cable of {name} is cut")
+    try:
+        yield
+    finally:
+        host.mend()
+        drill.say("mended")
+
+
+def held_by(drill: Drill, worker: str) -> int:
+    """Attempts whose call a worker has begun, and nobody has settled."""
+    query = (
+        "SELECT count(*) FROM attempts JOIN calls ON calls.id = attempts.call_id"
+        f" WHERE state = 'placed' AND worker LIKE '{worker}%'"
+    )
+    return int(str(drill.database.asked(query)))
