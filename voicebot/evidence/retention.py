@@ -16,6 +16,8 @@ from ruamel.yaml import YAML
 
 from voicebot.domain.clock import Clock
 from voicebot.domain.operation import Action
+from voicebot.evidence.depot.locating import FETCHED, forget
+from voicebot.evidence.depot.objects import ObjectStore
 from voicebot.evidence.reading import sealed_members
 from voicebot.evidence.signer import utc
 from voicebot.evidence.spelling import canonical
@@ -72,8 +74,17 @@ def erase(bundle: Path, at: dt.datetime, *, by: str, why: str) -> dict[str, Any]
     return stone
 
 
-async def delete_expired(store: Store, recordings: Path, clock: Clock, terms: Mapping[str, int] | None = None) -> int:
-    """Delete every recording whose term is over; how many. Each is written into the operation log first."""
+async def delete_expired(
+    store: Store,
+    recordings: Path,
+    clock: Clock,
+    terms: Mapping[str, int] | None = None,
+    objects: ObjectStore | None = None,
+) -> int:
+    """Delete every recording whose term is over; how many. Each is written into the operation log first.
+
+    `objects`: where they also lie. What lies on the disk of another machine is deleted there, see depot/sweeping.py.
+    """
     terms = terms or shipped_terms()
     now, gone = clock.now(), 0
     after: tuple[dt.datetime, str] | None = None
@@ -82,25 +93,35 @@ async def delete_expired(store: Store, recordings: Path, clock: Clock, terms: Ma
         for kept in rows:
             until = keep_until(kept, terms.get(kept.jurisdiction or "", terms["default"]))
             if until is not None and until <= now:
-                gone += await _delete(store, recordings, kept, now)
+                gone += await _delete(store, recordings, kept, now, objects)
         after = rows[-1].ended_at, rows[-1].call_id
     return gone
 
 
-async def _delete(store: Store, recordings: Path, kept: Kept, now: dt.datetime) -> int:
-    path = _inside(recordings, kept.bundle)
-    if path is None:
+async def _delete(store: Store, recordings: Path, kept: Kept, now: dt.datetime, objects: ObjectStore | None) -> int:
+    if _inside(recordings, kept.bundle) is None:
         log.error("a recording lies outside the recordings folder and is not deleted", call_id=kept.call_id)
         return 0
     detail = {"why": "retention", "bundle": kept.bundle}
-    await store.operations.note("retention", "system", Action.DELETED, f"call:{kept.call_id}", now, detail)
     try:
-        await asyncio.to_thread(_erase, path, now)
+        if objects is not None and await asyncio.to_thread(_is_locked, objects, kept.bundle, now):
+            log.error("the object store still locks a recording whose term is over", call_id=kept.call_id)
+            return 0
+        await store.operations.note("retention", "system", Action.DELETED, f"call:{kept.call_id}", now, detail)
+        if objects is not None:
+            await asyncio.to_thread(objects.delete, kept.bundle)
+        here = await asyncio.to_thread(erase_here, recordings, kept.bundle, now)
     except OSError as error:
         log.error("a recording can't be deleted, see to its folder", call_id=kept.call_id, error=str(error))
         return 0
+    await store.uploads.expired(kept.call_id, now, here=here)
     await store.papers.bundle_gone(kept.call_id)
     return 1
+
+
+def _is_locked(objects: ObjectStore, bundle: str, now: dt.datetime) -> bool:
+    found = objects.find(bundle)
+    return found is not None and (found.held or (found.keep_until is not None and found.keep_until > now))
 
 
 def _inside(recordings: Path, bundle: str) -> Path | None:
@@ -109,7 +130,14 @@ def _inside(recordings: Path, bundle: str) -> Path | None:
     return path if path.is_relative_to(recordings.resolve()) and path != recordings.resolve() else None
 
 
-def _erase(path: Path, at: dt.datetime) -> None:
-    bundle = path if path.suffix == ".zip" else path / f"{path.name}.zip"
-    if bundle.parent.exists():
-        erase(bundle, at, by="retention", why="its term is over")
+def erase_here(recordings: Path, bundle: str, at: dt.datetime) -> bool:
+    """Delete a recording whose term is over from this disk, fetched copies too; False: it was not here. OSError."""
+    path = _inside(recordings, bundle)
+    if path is None:
+        raise OSError(f"{bundle} lies outside the recordings folder")
+    forget(recordings.parent / FETCHED, bundle=bundle)
+    sealed = path if path.suffix == ".zip" else path / f"{path.name}.zip"
+    if not sealed.parent.exists():
+        return False
+    erase(sealed, at, by="retention", why="its term is over")
+    return True

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from voicebot.store.columns import Time
@@ -162,18 +162,34 @@ class Uploads:
         values = {name: value for name, value in (("held", held), ("keep_until", keep_until)) if value is not None}
         await self._change(uploads.c.call_id == call_id, **values)
 
-    async def expired(self, call_id: str, now: dt.datetime) -> None:
-        """The object is gone, its term being over; whoever has it on a disk removes it there too."""
-        await self._change(uploads.c.call_id == call_id, expired_at=now)
+    async def expired(self, call_id: str, now: dt.datetime, *, here: bool) -> None:
+        """A call's term is over, and it is gone from the store; `here`: from the disk that it lay on too.
 
-    async def removable(self, workers: Sequence[str], before: dt.datetime | None, limit: int = 200) -> list[Upload]:
-        """Calls on these workers' disks that may go: verified before a moment, or expired; oldest first."""
-        gone = uploads.c.expired_at.is_not(None)
-        may = gone if before is None else or_(gone, uploads.c.verified_at < before)
-        query = _taken().where(uploads.c.worker.in_(workers), uploads.c.local_removed_at.is_(None), may)
+        Else whoever has it on a disk is to delete it there.
+        """
+        known = select(calls.c.id, calls.c.bundle, calls.c.worker, *(literal(now, Time).label(name) for name in _TIMES))
+        rows = insert(uploads).from_select(["call_id", "bundle", "worker", *_TIMES], known.where(_is_sealed(call_id)))
+        change = {"expired_at": now, **({"local_removed_at": now} if here else {})}
+        async with self._database.begin() as connection:
+            if not here:
+                await connection.execute(rows.on_conflict_do_nothing())
+            await connection.execute(update(uploads).where(uploads.c.call_id == call_id).values(**change))
+
+    async def to_sweep(self, workers: Sequence[str], limit: int = 200) -> list[tuple[str, str]]:
+        """Calls (id, bundle) whose term is over and that still lie on these workers' disks."""
+        query = select(uploads.c.call_id, uploads.c.bundle).where(
+            uploads.c.worker.in_(workers), uploads.c.local_removed_at.is_(None), uploads.c.expired_at.is_not(None)
+        )
+        async with self._database.begin() as connection:
+            return [(row.call_id, row.bundle) for row in await connection.execute(query.limit(limit))]
+
+    async def removable(self, workers: Sequence[str], before: dt.datetime, limit: int = 200) -> list[Placed]:
+        """Calls on these workers' disks that were verified in the object store before a moment, oldest first."""
+        there = uploads.c.verified_at < before, uploads.c.expired_at.is_(None), uploads.c.local_removed_at.is_(None)
+        query = _placed().where(uploads.c.worker.in_(workers), *there)
         async with self._database.begin() as connection:
             rows = await connection.execute(query.order_by(uploads.c.verified_at).limit(limit))
-            return [Upload(**row._mapping) for row in rows]
+            return [Placed(**row._mapping) for row in rows]
 
     async def removed_here(self, call_id: str, now: dt.datetime) -> None:
         """The copy on the worker's disk is gone."""
@@ -200,6 +216,13 @@ class Uploads:
     async def _change(self, which: ColumnElement[bool], **values: object) -> None:
         async with self._database.begin() as connection:
             await connection.execute(update(uploads).where(which).values(**values))
+
+
+_TIMES = ("queued_at", "next_at")
+
+
+def _is_sealed(call_id: str) -> ColumnElement[bool]:
+    return and_(calls.c.id == call_id, calls.c.bundle.is_not(None))
 
 
 def _taken() -> Select[Any]:

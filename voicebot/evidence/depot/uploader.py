@@ -14,7 +14,8 @@ import structlog
 
 from voicebot.domain.clock import Clock
 from voicebot.evidence.depot.objects import Hashing, ObjectStore, StoreTrouble, size_and_sha256
-from voicebot.evidence.retention import erase, shipped_terms, years_on
+from voicebot.evidence.depot.sweeping import sweep
+from voicebot.evidence.retention import shipped_terms, years_on
 from voicebot.store.database import is_away
 from voicebot.store.store import Store
 from voicebot.store.uploads import Placed, Upload
@@ -99,6 +100,7 @@ class Uploader:
         if self._strangers is None or now - self._strangers >= STRANGERS_EVERY:
             self._strangers = now
             done += await self._adopt()
+        await sweep(self._store, self._recordings, self._workers, self._clock)
         await self._clear_up()
         return done
 
@@ -156,30 +158,27 @@ class Uploader:
             raise StoreTrouble(f"{bundle} came back from the object store with other bytes; it is sent again")
 
     async def _clear_up(self) -> None:
-        """Delete local copies: of expired calls at once, of uploaded ones when the operator wants it so."""
+        """Delete local copies that lie in the object store, when the operator wants it so."""
         now = self._clock.now()
-        before = now - self._keep_local if self._keep_local is not None else None
-        for upload in await self._store.uploads.removable(self._workers, before):
-            placed = await self._store.uploads.placed(upload.call_id)
+        if self._keep_local is None:
+            return
+        for placed in await self._store.uploads.removable(self._workers, now - self._keep_local):
             try:
-                gone = await asyncio.to_thread(self._remove, upload, placed, now)
+                gone = await asyncio.to_thread(self._remove, placed)
             except OSError as error:
-                log.warning("a local copy can't be deleted yet", call_id=upload.call_id, error=str(error))
+                log.warning("a local copy can't be deleted yet", call_id=placed.call_id, error=str(error))
                 continue
             if gone:
-                await self._store.uploads.removed_here(upload.call_id, now)
+                await self._store.uploads.removed_here(placed.call_id, now)
 
-    def _remove(self, upload: Upload, placed: Placed | None, now: dt.datetime) -> bool:
+    def _remove(self, placed: Placed) -> bool:
         """Whether the local copy is gone; one that the object store does not hold as it is here stays. Blocking."""
-        path = _inside(self._recordings, upload.bundle)
+        path = _inside(self._recordings, placed.bundle)
         if not path.exists():
-            return True
-        if placed is None:
-            erase(path, now, by="retention", why="its term is over")
             return True
         found = self._objects.find(placed.key)
         if found is None or (found.size, found.sha256 or placed.sha256) != size_and_sha256(path):
-            log.error("a local copy is kept: the object store does not hold it any more", call_id=upload.call_id)
+            log.error("a local copy is kept: the object store does not hold it any more", call_id=placed.call_id)
             return False
         path.unlink()
         with suppress(OSError):  # what a recovery put aside stays beside it
