@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from voicebot.console.api_values import DoneOut
 from voicebot.console.gate import account_of
+from voicebot.console.quality_data import OwnReview
 from voicebot.console.queries import ConsoleData
 from voicebot.console.refusals import refusals
 from voicebot.console.speech_search import read_search, search_page
@@ -106,6 +107,33 @@ class AgreementOut(BaseModel):
     kappa: float | None
 
 
+class AppealOut(BaseModel):
+    """`state`: open, upheld (the review stands) or changed."""
+
+    at: str
+    text: str
+    state: str
+    answer: str
+    score_before: float | None
+    score_after: float | None
+
+
+class OwnReviewOut(BaseModel):
+    """A review of one's own call; who reviewed is not told."""
+
+    id: int
+    call_id: str
+    done_at: str
+    score: float | None
+    passed: bool
+    fatal: bool
+    wrong: list[str]
+    findings: list[str]
+    note: str
+    may_appeal: bool
+    appeals: list[AppealOut]
+
+
 class QualityOut(BaseModel):
     agreement: list[AgreementOut]
     calibration: dict[str, float]
@@ -138,6 +166,12 @@ def quality_routes(data: ConsoleData) -> APIRouter:
             ],
         )
 
+    @router.get("/mine")
+    async def mine(request: Request) -> list[OwnReviewOut]:
+        """Reviews of one's own calls, with one's appeals and what became of them."""
+        agent = account_of(request.scope).agent_id
+        return [_own(one) for one in await data.quality.mine(agent)] if agent else []
+
     @router.get("/agreement")
     async def agree() -> QualityOut:
         """Cohen's kappa of blind second reviews, and how far reviewers lie off each other."""
@@ -148,6 +182,27 @@ def quality_routes(data: ConsoleData) -> APIRouter:
         return QualityOut(agreement=found, calibration=dict(await data.quality.calibration()))
 
     return router
+
+
+def _own(one: OwnReview) -> OwnReviewOut:
+    review = one.review
+    return OwnReviewOut(
+        id=review.id,
+        call_id=review.call_id,
+        done_at=review.done_at.isoformat() if review.done_at else "",
+        score=review.score,
+        passed=one.passed,
+        fatal=review.fatal,
+        wrong=list(one.wrong),
+        findings=list(one.findings),
+        note=review.note,
+        may_appeal=one.may_appeal,
+        appeals=[
+            AppealOut(at=a.at.isoformat(), text=a.text, state=a.state, answer=a.answer, score_before=a.score_before,
+                      score_after=a.score_after)
+            for a in one.appeals
+        ],
+    )  # fmt: skip
 
 
 def _review_routes(router: APIRouter, data: ConsoleData) -> None:

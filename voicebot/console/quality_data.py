@@ -40,6 +40,37 @@ class CallQuality:
     appeals: Sequence[Appeal]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnReview:
+    """A review of one's own call. `wrong`: titles of the questions answered no; `appeals` the latest first."""
+
+    review: Review
+    passed: bool
+    wrong: Sequence[str]
+    findings: Sequence[str]
+    appeals: Sequence[Appeal]
+
+    @property
+    def may_appeal(self) -> bool:
+        return not any(appeal.state == "open" for appeal in self.appeals)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One call before several reviewers. `done` is empty while somebody has not finished: it is blind."""
+
+    call_id: str
+    card: Scorecard | None
+    done: Sequence[Review]
+    finished: int
+    asked: int
+
+    @property
+    def mean(self) -> float | None:
+        scores = [review.score for review in self.done if review.score is not None]
+        return sum(scores) / len(scores) if scores else None
+
+
 class QualityData:
     """Commands raise LookupError for what does not exist and ValueError, readable to people, for what can't be."""
 
@@ -121,9 +152,23 @@ class QualityData:
         score, fatal = card.score(answers)
         kept = {question.id: answers[question.id] for question in card.questions}
         now = self._clock.now()
-        if not await self._store.reviews.finish(review_id, reviewer, kept, note.strip()[:4000], score, fatal, now):
-            raise ValueError("this review is somebody else's, or it is done already")
-        return score
+        for place in await self._places(found, reviewer):
+            if await self._store.reviews.finish(place, reviewer, kept, note.strip()[:4000], score, fatal, now):
+                return score
+        raise ValueError("this review is somebody else's, or it is done already")
+
+    async def _places(self, review: Review, reviewer: str) -> Sequence[int]:
+        """The review itself; in a calibration any place that is free, for several have opened the same one."""
+        if review.round is not Round.CALIBRATION:
+            return [review.id]
+        places = [
+            one
+            for one in await self._store.reviews.of_call(review.call_id)
+            if one.round is review.round and one.scorecard == review.scorecard
+        ]
+        if any(one.reviewer == reviewer for one in places):
+            return []
+        return [one.id for one in places if one.state == "waiting"]
 
     async def second(self, count: int) -> int:
         """Have finished reviews looked at once more by somebody else, blind; how many."""
@@ -156,7 +201,40 @@ class QualityData:
         """How far every reviewer lies off the mean of those who reviewed the same calls."""
         return calibration(await self._store.reviews.done(self._clock.now() - LATELY))
 
+    async def sessions(self) -> Sequence[Session]:
+        """Calibrations of the last thirty days, the latest first."""
+        by_call: dict[tuple[str, str], list[Review]] = {}
+        for review in await self._store.reviews.of_round(self._clock.now() - LATELY, Round.CALIBRATION):
+            by_call.setdefault((review.call_id, review.scorecard), []).append(review)
+        cards = self.cards()
+        found = []
+        for (call_id, card), asked in by_call.items():
+            done = [review for review in asked if review.state == "done"]
+            shown = sorted(done, key=lambda review: review.reviewer or "") if len(done) == len(asked) else ()
+            found.append(Session(call_id, cards.get(card), shown, len(done), len(asked)))
+        return found
+
+    async def calibrated(self) -> Sequence[Agreement]:
+        """How alike the answers of calibrations are that everybody finished."""
+        finished = {session.call_id for session in await self.sessions() if session.done}
+        pairs = await self._store.reviews.pairs(self._clock.now() - LATELY, Round.CALIBRATION)
+        return agreement([pair for pair in pairs if pair[0].call_id in finished])
+
     # -- appeals
+
+    async def mine(self, agent: str) -> Sequence[OwnReview]:
+        """What reviewers said of an agent's own calls, and what became of their appeals."""
+        cards = self.cards()
+        return [await self._own(review, cards) for review in await self._store.reviews.of_agent(agent)]
+
+    async def _own(self, review: Review, cards: Mapping[str, Scorecard]) -> OwnReview:
+        card = cards.get(review.scorecard)
+        titles = {question.id: question.title for question in card.questions} if card else {}
+        wrong = [titles.get(name, name) for name, answer in review.answers.items() if answer == "no"]
+        check = await self._store.checks.of(review.call_id)
+        said = [f.text for f in check.findings if f.speaker == "agent"] if check else []
+        passed = (review.score or 0.0) >= (card.passes if card else 80.0)
+        return OwnReview(review, passed, wrong, said, await self._store.reviews.appeals(False, review.id))
 
     async def appeals(self) -> Sequence[Appeal]:
         return await self._store.reviews.appeals()

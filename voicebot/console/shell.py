@@ -52,6 +52,7 @@ NAVIGATION = (
     ("group.quality", (
         ("/reports", "chart", "nav.reports", "reports"),
         ("/review", "pen", "nav.review", "review"),
+        ("/my-reviews", "pen", "nav.mine", "appeal"),
         ("/search", "search", "nav.search", "search_calls"),
         ("/rules", "shield", "nav.rulebook", "reports"),
         ("/evidence", "shield", "nav.vault", "operations"),

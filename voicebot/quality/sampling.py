@@ -31,7 +31,8 @@ async def choose(
     copies: int = 1,
 ) -> Sequence[int]:  # fmt: skip
     """Put these calls before the reviewers, `copies` times each: for a calibration everybody gets one."""
-    chosen = [(call_id, "") for call_id in call_ids]
+    agents = await store.reviews.agents_of(call_ids)
+    chosen = [(call_id, agents.get(call_id, "")) for call_id in call_ids]
     automatic = {call_id: await proposed(store, card, call_id) for call_id in call_ids}
     drawn: list[int] = []
     for _ in range(copies):

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy import ScalarSelect, Select, and_, exists, func, or_, select, update
 
 from voicebot.domain.quality import Appeal, Comment, Review, Round, Sampling
 from voicebot.store.database import Database
@@ -28,13 +28,7 @@ class Reviews:
 
         By risk the riskiest come first; else the order is by chance.
         """
-        agent = (
-            select(facts.c.data["agent"].astext)
-            .where(facts.c.call_id == calls.c.id, facts.c.kind == "joined")
-            .order_by(facts.c.seq)
-            .limit(1)
-            .scalar_subquery()
-        )
+        agent = _agent_of_call()
         query = (
             select(calls.c.id, func.coalesce(agent, "").label("agent"))
             .join(call_checks, call_checks.c.call_id == calls.c.id)
@@ -49,6 +43,12 @@ class Reviews:
         async with self._database.begin() as connection:
             rows = await connection.execute(query.order_by(order, calls.c.id).limit(limit))
             return [(row.id, row.agent) for row in rows]
+
+    async def agents_of(self, call_ids: Sequence[str]) -> Mapping[str, str]:
+        """Who took part first in these calls; "" where the bot was alone."""
+        query = select(calls.c.id, func.coalesce(_agent_of_call(), "").label("agent")).where(calls.c.id.in_(call_ids))
+        async with self._database.begin() as connection:
+            return {row.id: row.agent for row in await connection.execute(query)}
 
     async def draw(
         self, calls_: Sequence[tuple[str, str]], scorecard: tuple[str, str], why: Sampling, now: dt.datetime,
@@ -78,15 +78,21 @@ class Reviews:
     # -- reviewing
 
     async def waiting(self, reviewer: str, limit: int = 100) -> Sequence[Review]:
-        """What this reviewer may take: nobody else's, and not the second look at a call they looked at first."""
-        first = reviews.alias()
+        """What this reviewer may take: nobody else's, not the second look at a call they looked at first, and of the
+        places of a calibration one."""
+        first, place = reviews.alias(), reviews.alias()
         own = exists().where(
             first.c.call_id == reviews.c.call_id, first.c.id != reviews.c.id, first.c.reviewer == reviewer
         )
+        taken = exists().where(
+            place.c.call_id == reviews.c.call_id, place.c.scorecard == reviews.c.scorecard,
+            place.c.round == Round.CALIBRATION,
+            or_(place.c.reviewer == reviewer, and_(place.c.state == "waiting", place.c.id < reviews.c.id)),
+        )  # fmt: skip
         query = (
             select(reviews)
             .where(reviews.c.state == "waiting", or_(reviews.c.reviewer.is_(None), reviews.c.reviewer == reviewer))
-            .where(or_(reviews.c.round != Round.SECOND, ~own))
+            .where(or_(reviews.c.round != Round.SECOND, ~own), or_(reviews.c.round != Round.CALIBRATION, ~taken))
             .order_by(reviews.c.drawn_at, reviews.c.id)
             .limit(limit)
         )
@@ -141,6 +147,18 @@ class Reviews:
             if review.round is round_:
                 same.setdefault((review.call_id, review.scorecard_sha256), []).append(review)
         return [(a, b) for group in same.values() for at, a in enumerate(group) for b in group[at + 1 :]]
+
+    async def of_round(self, since: dt.datetime, round_: Round) -> Sequence[Review]:
+        """All that were drawn for a round from `since` on, done or waiting, the latest first."""
+        query = select(reviews).where(reviews.c.round == round_, reviews.c.drawn_at >= since)
+        return await self._many(query.order_by(reviews.c.drawn_at.desc(), reviews.c.id))
+
+    async def of_agent(self, agent: str, limit: int = 100) -> Sequence[Review]:
+        """What reviewers said of an agent's calls, the latest first; second looks and calibrations are not theirs."""
+        query = select(reviews).where(
+            reviews.c.agent == agent, reviews.c.state == "done", reviews.c.round == Round.FIRST
+        )
+        return await self._many(query.order_by(reviews.c.done_at.desc(), reviews.c.id.desc()).limit(limit))
 
     async def seconded(self) -> frozenset[int]:
         """Ids of reviews that somebody was asked to look at again."""
@@ -197,6 +215,16 @@ class Reviews:
     async def _many(self, query: Select[Any]) -> Sequence[Review]:
         async with self._database.begin() as connection:
             return [_to_review(row) for row in await connection.execute(query)]
+
+
+def _agent_of_call() -> ScalarSelect[str]:
+    return (
+        select(facts.c.data["agent"].astext)
+        .where(facts.c.call_id == calls.c.id, facts.c.kind == "joined")
+        .order_by(facts.c.seq)
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def _to_review(row: AnyRow) -> Review:

@@ -6,7 +6,12 @@ import datetime as dt
 
 import pytest
 
+from voicebot.console.pages.calibration import sessions_drawn
+from voicebot.console.pages.my_reviews import own_reviews
 from voicebot.console.quality_data import QualityData
+from voicebot.console.queries import Account
+from voicebot.console.shell import Visit
+from voicebot.console.words import Words
 from voicebot.domain.clock import SHANGHAI, FixedClock
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.quality import Round, Sampling, SpeechSearch
@@ -137,3 +142,52 @@ async def test_comments_stand_at_their_moment(data: QualityData) -> None:
     assert (comment.ms, comment.text, comment.author) == (2500, "这里语气很好", "qa")
     with pytest.raises(LookupError):
         await data.comment("gone", 0, "x", "qa")
+
+
+async def test_agents_see_their_own_reviews_and_what_became_of_their_appeals(store: Store, data: QualityData) -> None:
+    assert await data.mine("a1") == []
+    review = await data.open_review("c3", "qa", "standard")
+    assert review.agent == "a1", "a call that is opened on the workbench belongs to nobody"
+    await data.review(review.id, "qa", answers(lawful="no"), "语气过重")
+    await data.second(1)
+    (again,) = await data.waiting("qb")
+    await data.review(again.id, "qb", answers(), "")
+    (own,) = await data.mine("a1")
+    assert (own.passed, own.review.note, own.may_appeal) == (False, "语气过重", True)
+    assert own.wrong == ["全程没有违规话术"] and "打断你的腿" in own.findings[0]
+    appeal = await data.appeal(review.id, "zhou", "a1", "客户先骂人")
+    assert not (await data.mine("a1"))[0].may_appeal
+    await data.decide(appeal, "boss", "维持：不得威胁", None)
+    (own,) = await data.mine("a1")
+    assert [(a.state, a.answer) for a in own.appeals] == [("upheld", "维持：不得威胁")]
+    assert await data.mine("a2") == []
+    page = own_reviews(visit("zhou", "appeal"), [own])
+    assert "维持：不得威胁" in page and "语气过重" in page and "qa" not in page, "who reviewed is told"
+    assert f"/api/quality/reviews/{review.id}/appeal" in page
+
+
+async def test_a_calibration_stays_closed_until_everybody_has_finished(data: QualityData) -> None:
+    await data.calibrate("c1", "standard", 3)
+    for reviewer, empathy in (("qa", "yes"), ("qb", "yes")):
+        (review,) = await data.waiting(reviewer)
+        await data.review(review.id, reviewer, answers(empathy=empathy), "")
+    with pytest.raises(ValueError, match="done already"):
+        await data.review(review.id + 1, "qb", answers(), "once more")
+    assert await data.waiting("qb") == []
+    (session,) = await data.sessions()
+    assert (session.done, session.finished, session.asked) == ((), 2, 3)
+    assert await data.calibrated() == [], "answers leak before the last reviewer has finished"
+    assert "2/3" in sessions_drawn(Words("zh"), [session])
+    await data.review(review.id, "qc", answers(empathy="no"), "")  # the place that qb was faster to take
+    (session,) = await data.sessions()
+    assert [review.reviewer for review in session.done] == ["qa", "qb", "qc"]
+    assert session.mean == pytest.approx(sum(r.score or 0 for r in session.done) / 3)
+    drawn = str(sessions_drawn(Words("zh"), [session]))
+    assert drawn.count("有分歧") == 1
+    by_question = {found.question: found for found in await data.calibrated()}
+    assert (by_question["empathy"].answered, by_question["empathy"].alike) == (3, 1)
+
+
+def visit(username: str, *permissions: str) -> Visit:
+    who = Account(username, "agent", permissions=frozenset(permissions), agent_id="a1")
+    return Visit(None, Words("zh"), who)  # type: ignore[arg-type]

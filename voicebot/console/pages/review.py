@@ -31,15 +31,15 @@ def register(console: Console) -> None:
 
         async def drawn() -> Markup:
             queue = _queue(words, await data.waiting(visit.who.username))
-            agreed = _agreement(words, await data.agreement(), await data.calibration(), data.cards())
+            agreed = agreement_panel(words, await data.agreement(), await data.calibration(), data.cards())
             side = [agreed, _appeals(words, await data.appeals()) if may_lead else None]
             done = _done(words, await data.done(), data.cards())
             left = tag("div", queue, done, _replays(words, await data.replays()), cls="stack")
             return tag("div", left, tag("div", *side, cls="stack"), cls="call")
 
         with shell(console, visit, "/review", words("review.title")):
-            again = _second(words) if may_lead else None
-            markup(heading(words("review.title"), words("review.lead"), again))
+            actions = (tag("a", words("calibration.title"), href="/calibration", cls="btn"), _second(words))
+            markup(heading(words("review.title"), words("review.lead"), *(actions if may_lead else ())))
             content = markup(await drawn())
             if may_lead:
                 markup(_draw_form(words, data.cards()))
@@ -117,9 +117,10 @@ def _replays(words: Words, runs: Sequence[ReplayRun]) -> Markup | None:
     return panel("script", words("replay.title"), table, inset=False)
 
 
-def _agreement(
+def agreement_panel(
     words: Words, found: Sequence[Agreement], off: Mapping[str, float], cards: Mapping[str, Scorecard]
 ) -> Markup:
+    """Cohen's kappa over all answers and by question, and how far each reviewer lies off the mean."""
     if not found:
         return panel("people", words("review.agreement"), empty("people", words("review.agreement.none"), small=True))
     titles = {question.id: question.title for card in cards.values() for question in card.questions}
