@@ -22,6 +22,7 @@ from benchmarks.capacity.row import CALL_S, row
 from benchmarks.capacity.verdict import attempts, is_clean, limit, load_day, whole_cost
 from benchmarks.turns.debtors import ANSWERS
 from benchmarks.turns.peers import stock
+from voicebot.telemetry.logs import setup_logs
 
 QUICK = {"calls": [1, 3], "seconds": 20.0, "ringing": 3, "most": 3}
 
@@ -115,6 +116,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
+    setup_logs("WARNING")
     log = Log(options.source or options.json)
     if options.source is None:
         with tempfile.TemporaryDirectory(prefix="vb-capacity-prompts-") as folder:

@@ -20,7 +20,7 @@ from voicebot.store.database import ALERTS, CLOSED, COMMANDS, DESK, DIALLING, FA
 
 CALL_S: Final = 30.0
 """About as long as a call of these debtors lasts; calls begin spread over this time."""
-SETTLED_S: Final = 4.0
+SETTLED_S: Final = 12.0
 """What a server still does after its start is not counted as idling."""
 IDLE_S: Final = 12.0
 RING_S: Final = 25.0
