@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from voicebot.asr.features import BANDS, HOP, RATE, StreamingFbank
 from voicebot.asr.language_model import LanguageModel
 from voicebot.asr.lattice import Beam, HotWords, Readings, Spikes, Syllables
-from voicebot.asr.recognizer import RecognizerStream, Transcript
+from voicebot.asr.recognizer import RecognizerStream, Syllable, Transcript
 from voicebot.config import models_dir
 from voicebot.mandarin.aloud import letters
 
@@ -72,6 +72,7 @@ class EmbeddedStream:
         self._spikes = Spikes(self._model.syllables)
         self._beam = Beam(self._wording, self._hot, self._extra)
         self._output = 0
+        self._sure: list[Syllable] = []
 
     def accept(self, pcm: bytes) -> None:
         if self._closed:
@@ -102,10 +103,16 @@ class EmbeddedStream:
         self._features = self._features[len(scores) * self._model.stride :]
         for slot in self._spikes.feed(scores, self._output):
             self._beam.extend(slot)
+            if slot.sure:
+                self._sure.append(slot.chances())
         self._output += len(scores)
 
     def partial(self) -> str:
         return letters(self._beam.text)
+
+    def syllables(self) -> Sequence[Syllable]:
+        running = self._spikes.running
+        return self._sure if running is None else [*self._sure, dict((running,))]
 
     def finish(self) -> Transcript:
         self._pull()

@@ -16,6 +16,7 @@ from voicebot.asr.language_model import BEGIN, END, LanguageModel
 
 TONE_WEIGHT, LM_WEIGHT, CHAR_BONUS = 0.5, 0.6, 3.0
 _WEAK, _STRONG = 0.12, 0.5  # a syllable below WEAK is not considered; one above STRONG is certainly there
+_DOUBTFUL = math.log(0.3)  # a slot that is likelier nothing than this may be noise
 _BEAM, _CANDIDATES = 16, 40
 _HOPELESS = 8.0  # so far behind the best path no other is followed
 _HOT_START, _HOT_GO_ON, _HOT_BONUS = -6.0, -2.0, 1.0
@@ -30,6 +31,15 @@ class Slot:
     frame: int
     sounds: tuple[tuple[str, float, Mapping[str, float]], ...]
     nothing: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether a syllable is here beyond doubt, whichever it is."""
+        return self.nothing < _DOUBTFUL
+
+    def chances(self) -> dict[str, float]:
+        """Its toneless syllables, each with its probability."""
+        return {base: math.exp(heard) for base, heard, _ in self.sounds}
 
 
 class Syllables:
@@ -78,6 +88,12 @@ class Spikes:
         for i, probabilities in enumerate(self._syllables.toneless(scores)):
             slots += self._frame(first_frame + i, scores[i], probabilities)
         return slots
+
+    @property
+    def running(self) -> tuple[str, float] | None:
+        """The syllable that sounds now, once it is surely one, and its probability."""
+        strong = self._best is not None and self._peak >= _STRONG
+        return (self._syllables.bases[self._base - 1], self._peak) if strong else None
 
     def flush(self) -> list[Slot]:
         """The slot that is still open, at the end of an utterance."""

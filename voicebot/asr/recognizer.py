@@ -1,6 +1,6 @@
 """The seam to speech recognisers: streams take telephone sound, one `decode` per tick serves all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,18 @@ class InSteps(Protocol):
     """A stream that decodes in steps: while it is `eager` in the smallest, which cost more and tell words sooner."""
 
     eager: bool
+
+
+Syllable = Mapping[str, float]
+"""What a syllable may have been, toneless (`huan`), each with its probability."""
+
+
+@runtime_checkable
+class Spelling(Protocol):
+    """A stream that tells what it heard before it has made words of it."""
+
+    def syllables(self) -> Sequence[Syllable]:
+        """Those of the current utterance that are surely there, the running one among them."""
 
 
 class Recognizer(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from voicebot.pipeline.machine_words import syllables
 
@@ -13,6 +14,9 @@ _COMPANY = re.compile(
 _SOUNDS_OF_COMPANY = frozenset(syllables("嗯恩啊哦呃诶哎对好行是的了呢").split())
 ENOUGH = 3
 """Syllables that interrupt when they are more than company."""
+THREE_TAKE_MS = 600
+"""Three syllables of a slow speaker."""
+_HARDLY, _CLEAR = 0.05, 0.5
 LEAST_VOICE_MS = 64
 """A syllable is longer."""
 REST_MS = 240
@@ -39,6 +43,29 @@ def interrupts(text: str) -> bool:
     if len(han(text)) < ENOUGH or is_company(text):
         return False
     return len(set(syllables(text).split()) - _SOUNDS_OF_COMPANY) >= BESIDE_COMPANY
+
+
+def insists(spoken: Sequence[Mapping[str, float]], voiced_ms: int) -> bool:
+    """True when what was heard so far should silence an interruptible sentence, whatever words it will become.
+
+    `spoken`: what each syllable may have been, toneless, with its probability; `voiced_ms`: how long somebody spoke.
+    Three syllables of which two can hardly be company are enough; so are two clear ones in the time of three, for the
+    one between them was not read. A language model may drop a syllable or wait for the next; this does not.
+    """
+    others = {_likeliest(one) for one in spoken if _share_of_company(one) < _HARDLY}
+    if len(spoken) >= ENOUGH:
+        return len(others) >= BESIDE_COMPANY
+    clear = {_likeliest(one) for one in spoken if _share_of_company(one) < _HARDLY and max(one.values()) > _CLEAR}
+    return len(clear) >= BESIDE_COMPANY and voiced_ms >= THREE_TAKE_MS
+
+
+def _likeliest(syllable: Mapping[str, float]) -> str:
+    return max(syllable, key=syllable.__getitem__)
+
+
+def _share_of_company(syllable: Mapping[str, float]) -> float:
+    company = sum(chance for sound, chance in syllable.items() if sound in _SOUNDS_OF_COMPANY)
+    return company / max(sum(syllable.values()), 1e-9)
 
 
 def is_rest_of_echo(text: str, voiced_ms: int, *, echoes: bool, answers: bool) -> bool:

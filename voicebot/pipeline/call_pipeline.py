@@ -32,7 +32,7 @@ from voicebot.intent.understander import Understander
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame, ForeseenFrame
 from voicebot.pipeline.live_gate import LiveGate
-from voicebot.pipeline.noticed import Utterance
+from voicebot.pipeline.noticed import Partial, Utterance
 from voicebot.pipeline.script_dialog import ScriptDialog
 from voicebot.pipeline.silent_listener import SilentListener
 from voicebot.pipeline.speech_out import CachedTTS
@@ -123,8 +123,8 @@ class CallPipeline:
     async def started_speaking(self) -> None:
         await self._push(UserStartedSpeakingFrame())
 
-    async def partial(self, text: str) -> None:
-        await self._push(InterimTranscriptionFrame(text, "callee", _stamp()))
+    async def partial(self, partial: Partial) -> None:
+        await self._push(InterimTranscriptionFrame(partial.text, "callee", _stamp(), result=partial))
 
     async def heard(self, utterance: Utterance) -> None:
         await self._push(UserStoppedSpeakingFrame())

@@ -16,7 +16,7 @@ from voicebot.domain.understanding import Topic
 from voicebot.intent.answers import says_yes_or_no
 from voicebot.intent.danger import danger
 from voicebot.intent.is_complete import breaks_off_in_figure, is_closed, is_whole_sum
-from voicebot.pipeline.barge_in import is_rest_of_echo
+from voicebot.pipeline.barge_in import insists, is_rest_of_echo
 from voicebot.pipeline.end_of_turn import TICK_MS, EndOfTurn, Patience, TurnChange
 from voicebot.pipeline.machine import AnswerWatch, Verdict
 from voicebot.pipeline.noticed import Deaf, Noticed, Partial, SpeechStarted, StandsIn, Utterance
@@ -47,8 +47,8 @@ class Ear:
         self.topic = Topic.OPEN
         self.owed_fen: int | None = None
         self.bot_speaks: Callable[[], bool] = lambda: False
-        self._overlapped = 0
-        self._begun_under_us = False
+        self._overlapped = self._voiced_ms = 0
+        self._begun_under_us = self._insisted = False
         self._is_complete = is_complete
         self._turn = EndOfTurn()
         self._watch = AnswerWatch()
@@ -112,6 +112,7 @@ class Ear:
             self._start_turn()
             noticed.append(SpeechStarted())
         if self._turn.in_turn:
+            self._voiced_ms += TICK_MS if voice else 0
             self._take(pcm)
         self._before.append(pcm)
         if change is TurnChange.ENDED:
@@ -124,16 +125,23 @@ class Ear:
             return []
         if not self._urgent and (self._ticks - self._turn_started) % PARTIAL_EVERY:
             return []
-        text = self.session.partial()
+        text, newly = self.session.partial(), self._insists()
         if text == self._partial:
-            return []
+            return [Partial(text, True)] if newly else []
         self._partial = text
         self._complete = self._is_complete(text, self.topic)
         self._closed = self._complete and is_closed(text, self.topic)
         self._figure = not self._complete and breaks_off_in_figure(text, self.topic)
         if self._figure:
             self._closed = is_whole_sum(text, self.topic, self.owed_fen)
-        return [Partial(text), *_if_any(self._watch.text(text))]
+        return [Partial(text, self._insisted), *_if_any(self._watch.text(text))]
+
+    def _insists(self) -> bool:
+        """True at the moment when what the caller says over us turns out to be no company by its sound."""
+        if self._insisted or not self.bot_speaks():
+            return False
+        self._insisted = insists(self.session.syllables(), self._voiced_ms)
+        return self._insisted
 
     def close(self) -> None:
         self.session.close()
@@ -142,7 +150,7 @@ class Ear:
         self._turn_started = self._ticks
         self._partial = ""
         self._complete = self._closed = self._figure = self._low = False
-        self._overlapped = 0
+        self._overlapped, self._voiced_ms, self._insisted = 0, Patience().start_ms, False
         self._begun_under_us = self.bot_speaks()
         for pcm in self._before:
             self._take(pcm)

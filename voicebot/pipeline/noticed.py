@@ -15,7 +15,10 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
+    """The words so far. `insists`: their sound alone should silence an interruptible sentence (see barge_in)."""
+
     text: str
+    insists: bool = False
 
 
 @dataclass(frozen=True, slots=True)

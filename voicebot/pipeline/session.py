@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import structlog
 
-from voicebot.asr.recognizer import InSteps, RecognizerStream, Transcript
+from voicebot.asr.recognizer import InSteps, RecognizerStream, Spelling, Syllable, Transcript
 from voicebot.asr.watched import HungError, Watched
 from voicebot.pipeline.standby import Standby
 
@@ -41,16 +41,27 @@ class Session:
         """The running turn so far, s16le: a stream that takes over hears it from the beginning."""
         self._open_stream = open_stream
         self._failures = 0
-        self.stream: RecognizerStream | None = None
+        self.stream = None
         if standby is not None and standby.why:
             self.take_over(standby.why)
         else:
             self._replace()
 
+    @property
+    def stream(self) -> RecognizerStream | None:
+        """The one that hears; None while there is none."""
+        return self._stream
+
+    @stream.setter
+    def stream(self, stream: RecognizerStream | None) -> None:
+        self._stream = stream  # what it can do is asked once: asking a protocol takes long
+        self._steps = stream if isinstance(stream, InSteps) else None
+        self._spelling = stream if isinstance(stream, Spelling) else None
+
     def accept(self, pcm: bytes, eager: bool = False) -> None:
         """Sound of the running turn; `eager`: its words are wanted at once, for they may interrupt."""
-        if isinstance(self.stream, InSteps):
-            self.stream.eager = eager
+        if self._steps is not None:
+            self._steps.eager = eager
         self.sound += pcm
         if self.stream is not None:
             try:
@@ -66,6 +77,10 @@ class Session:
         except Exception as error:
             self.broke(error)
             return ""
+
+    def syllables(self) -> Sequence[Syllable]:
+        """What was heard of the turn before it became words; nothing where the engine does not tell."""
+        return self._spelling.syllables() if self._spelling is not None else ()
 
     def finish(self) -> Transcript | Future[Transcript]:
         """End the turn. A stream that breaks over it leaves it to its successor; of one that hangs over it the words

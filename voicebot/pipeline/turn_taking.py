@@ -49,7 +49,7 @@ class TurnTaking(FrameProcessor):
             case UserStoppedSpeakingFrame():
                 self._caller_speaks = False
             case InterimTranscriptionFrame():
-                await self._partial(frame.text)
+                await self._partial(frame.text, getattr(frame.result, "insists", False))
             case TranscriptionFrame():
                 await self._final(frame)
             case DialogEventFrame():
@@ -62,8 +62,10 @@ class TurnTaking(FrameProcessor):
             case _:
                 await self.push_frame(frame, direction)
 
-    async def _partial(self, text: str) -> None:
-        if self._talk.bot_speaks and (danger(text) or (self._talk.may_interrupt and interrupts(text))):
+    async def _partial(self, text: str, insists: bool) -> None:
+        if not self._talk.bot_speaks:
+            return
+        if danger(text) or (self._talk.may_interrupt and (insists or interrupts(text))):
             await self._interrupt()
 
     async def _interrupt(self) -> None:

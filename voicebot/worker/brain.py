@@ -274,10 +274,10 @@ class Brain:
             case SpeechStarted():
                 self._send(Note(call, FactKind.SPEECH_STARTED, {}))
                 await pipeline.started_speaking()
-            case Partial(text=text):
-                self._send(Note(call, FactKind.HEARING, {"text": text}))
+            case Partial():
+                self._send(Note(call, FactKind.HEARING, {"text": item.text}))
                 if talk.ear.answered:
-                    await pipeline.partial(text)
+                    await pipeline.partial(item)
             case Utterance():
                 await self._heard(talk, item)
             case Machine():

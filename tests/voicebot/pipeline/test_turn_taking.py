@@ -23,6 +23,7 @@ from voicebot.dialog.events import Event, KeyPressed, MachineAnswered, Silence, 
 from voicebot.domain.clock import FixedClock
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame
+from voicebot.pipeline.noticed import Partial
 from voicebot.pipeline.turn_taking import TurnTaking
 
 from .chain import Chain, chain
@@ -67,8 +68,8 @@ def final(text: str) -> TranscriptionFrame:
     return frame
 
 
-def partial(text: str) -> InterimTranscriptionFrame:
-    return InterimTranscriptionFrame(text, "callee", NOW.isoformat())
+def partial(text: str, insists: bool = False) -> InterimTranscriptionFrame:
+    return InterimTranscriptionFrame(text, "callee", NOW.isoformat(), result=Partial(text, insists))
 
 
 @pytest_asyncio.fixture
@@ -94,6 +95,13 @@ async def test_words_interrupt_before_they_are_finished(talk: Talk) -> None:
     await talk.put(partial("等一下我没钱"), final("等一下我没钱"))
     assert talk.interruptions == 1, "the bot is silent already"
     assert talk.passed == ["等一下我没钱"]
+
+
+@pytest.mark.parametrize("interruptible", [True, False])
+async def test_sounds_that_insist_interrupt_before_they_are_words(talk: Talk, interruptible: bool) -> None:
+    talk.bot_says(interruptible=interruptible)
+    await talk.put(partial("没", insists=True))
+    assert talk.interruptions == interruptible
 
 
 async def test_company_does_not_stop_the_bot_and_is_no_answer(talk: Talk) -> None:
