@@ -9,6 +9,7 @@ import structlog
 
 from voicebot.config import Settings
 from voicebot.domain.clock import Clock
+from voicebot.evidence.depot.locating import open_objects
 from voicebot.evidence.operation_check import anchor_operations
 from voicebot.evidence.retention import delete_expired
 from voicebot.evidence.signer import Signer
@@ -31,9 +32,11 @@ async def keep_evidence(store: Store, settings: Settings, clock: Clock) -> None:
             await witnessing.round()
             if cleaned is None or clock.now() - cleaned >= RETENTION_EVERY:
                 cleaned = clock.now()
-                gone = await delete_expired(store, settings.recordings, clock)
+                gone = await delete_expired(store, settings.recordings, clock, objects=open_objects(settings))
                 if gone:
                     log.info("recordings were deleted, their terms being over", count=gone)
+                if forgotten := await store.imports.forget_rows(clock.now()):
+                    log.info("rows of imported files were forgotten, their time being over", files=forgotten)
         except Exception:  # the database or the disk is away for a while
             log.exception("a round of the evidence failed, it is tried again")
         await asyncio.sleep(settings.timestamp_every_s)

@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from voicebot.store.database import Database
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema_cases import file_shapes, imports
 
+REJECTS_KEPT = dt.timedelta(days=30)
+"""So long rejected rows can be mended; then they are forgotten: nobody has a claim to keep them."""
+UNREAD_KEPT = dt.timedelta(days=7)
+"""So long a file waits that was handed in and never read, or that failed."""
 LOST_AFTER = dt.timedelta(seconds=60)
 """An import that has not moved for so long has lost its process; it may be started again: nothing is taken twice."""
 
@@ -124,6 +128,18 @@ class Imports:
         """What is left after some were put right."""
         async with self._database.begin() as connection:
             await connection.execute(update(imports).where(imports.c.id == import_id).values(rejects=rejects))
+
+    async def forget_rows(self, now: dt.datetime) -> int:
+        """Forget the rows of files whose time is over; in how many. Names, hashes and counts stay."""
+        ended = func.coalesce(imports.c.ended_at, imports.c.uploaded_at)
+        done = (imports.c.state == ImportState.DONE) & (ended < now - REJECTS_KEPT)
+        unread = imports.c.state.in_((ImportState.UPLOADED, ImportState.FAILED)) & (ended < now - UNREAD_KEPT)
+        held = imports.c.content.is_not(None) | imports.c.rejects.is_not(None) | imports.c.report.has_key("rejected")
+        without = imports.c.report.op("-", return_type=JSONB())
+        forgotten = {"content": None, "rejects": None, "report": without(literal("rejected", Text))}
+        change = update(imports).where(held, or_(done, unread)).values(forgotten)
+        async with self._database.begin() as connection:
+            return (await connection.execute(change)).rowcount
 
     async def remember(self, creditor: str, shape: str, mapping: Mapping[str, str], now: dt.datetime) -> None:
         """What a person said the headings of files of this shape mean, for this creditor."""

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Table, func, select, tuple_
+from sqlalchemy import Table, func, select, text, tuple_
 
 from voicebot.domain.case import Case
 from voicebot.store.database import Database
@@ -16,6 +16,13 @@ from voicebot.store.schema_evidence import legal_holds
 from voicebot.store.schema_permissions import decisions
 
 Row = dict[str, Any]
+_FORGET_WORDS = (
+    "UPDATE facts SET data = data - '{text,slots,to,from}'::text[] WHERE call_id = :call_id AND kind <> 'note'",
+    "UPDATE facts SET data = data - 'blocked' WHERE call_id = :call_id AND kind = 'note'",
+    "DELETE FROM transcript_lines WHERE call_id = :call_id",
+    "UPDATE call_checks SET findings = (SELECT coalesce(jsonb_agg(one || jsonb_build_object('text', '')), '[]')"
+    " FROM jsonb_array_elements(findings) one) WHERE call_id = :call_id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +134,11 @@ class Papers:
             return [_to_kept(row) for row in await connection.execute(query)]
 
     async def bundle_gone(self, call_id: str) -> None:
-        """The recording of a call was deleted."""
+        """The recording of a call was deleted: what was said in it goes too, what it counted stays."""
         async with self._database.begin() as connection:
             await connection.execute(calls.update().where(calls.c.id == call_id).values(bundle=None))
+            for forgetting in _FORGET_WORDS:
+                await connection.execute(text(forgetting), {"call_id": call_id})
 
 
 def _of_case(table: Table, case_id: str) -> Any:

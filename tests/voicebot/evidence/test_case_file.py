@@ -15,7 +15,10 @@ import pytest
 
 from voicebot.domain.case import Case, Creditor, Debtor, Promise
 from voicebot.domain.clock import FixedClock
+from voicebot.domain.counted import CallSetting
+from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.operation import Action, Operation
+from voicebot.domain.quality import SpeechSearch
 from voicebot.domain.records import CallRecord, Number
 from voicebot.evidence.bundle import bundle_folder
 from voicebot.evidence.case_file import CaseMaterial, case_file
@@ -25,6 +28,8 @@ from voicebot.evidence.retention import TOMBSTONE, delete_expired, keep_until, s
 from voicebot.evidence.signer import Signer
 from voicebot.evidence.stored_zip import unzip, zip_bytes
 from voicebot.evidence.verify import verify_bundle
+from voicebot.quality.afterwards import Afterwards
+from voicebot.reports.counting import count_call
 from voicebot.store import Store
 from voicebot.store.cases import NewCase
 from voicebot.store.papers import Kept
@@ -145,6 +150,13 @@ def test_the_later_of_last_call_and_settlement_counts() -> None:
 
 async def test_deletion_leaves_the_place_in_the_log(store: Store, told: Path, signer: Signer) -> None:
     size = signer.log.size
+    said = [(FactKind.HEARD, {"text": "我失业了"}), (FactKind.UNDERSTOOD, {"text": "我失业了", "slots": {"date": "x"}}),
+            (FactKind.NOTE, {"text": "speech gate", "blocked": "再不还就坐牢", "rules": ["F04"]}),
+            (FactKind.AGENT_HEARD, {"text": "再不还就坐牢", "start_ms": 0, "end_ms": 9})]  # fmt: skip
+    facts = [Fact(90 + n, START.isoformat(), 0, kind, data) for n, (kind, data) in enumerate(said)]
+    await store.facts.append("one", facts)
+    await Afterwards(store, FixedClock(START)).look("one")
+    counted = count_call(CallSetting("one", "outbound", START), await store.facts.of("one"))
     await store.cases.set_status(CASE, "closed", START)
     clock = FixedClock(START.replace(year=2031) - dt.timedelta(days=1))
     assert await delete_expired(store, told, clock) == 0, "not before its time"
@@ -158,6 +170,10 @@ async def test_deletion_leaves_the_place_in_the_log(store: Store, told: Path, si
     stone = json.loads((folder / TOMBSTONE).read_bytes())
     assert signer.log.leaf(stone["leaf"]["index"]).hex() == stone["leaf"]["hash"] and signer.log.size == size
     assert [one.subject for one in await store.operations.latest(2)] == ["call:two", "call:one"]
+    facts = await store.facts.of("one")
+    assert "失业" not in str(facts) and "坐牢" not in str(facts) and "坐牢" not in str(await store.checks.of("one"))
+    assert (await store.transcripts.search(SpeechSearch(text="失业")))[1] == 0
+    assert count_call(CallSetting("one", "outbound", START), facts) == counted, "the figures have changed"
     record_ = await store.calls.find("one")
     assert record_ is not None and record_.bundle is None
     assert await delete_expired(store, told, clock) == 0
