@@ -32,9 +32,17 @@ class SettingsError(ValueError):
 
 
 def _shipped(folder: str) -> Path:
-    """A folder that ships with the product: beside the package in a source tree, or where the wheel put it."""
-    beside = Path(__file__).resolve().parents[1] / folder
-    return beside if beside.is_dir() else Path(sys.prefix) / "share" / "voicebot" / folder
+    """A folder that ships with the product: beside the package in a source tree, or where the wheel put it.
+
+    Beside an installed package other people's folders of that name may lie. A wheel's data goes below the prefix that
+    holds lib/pythonX.Y/site-packages, which is not sys.prefix for `pip install --user` or `--prefix`.
+    """
+    package = Path(__file__).resolve().parent
+    if (package.parent / "pyproject.toml").is_file():
+        return package.parent / folder
+    prefixes = [*package.parents[3:4], Path(sys.prefix)]
+    places = [prefix / "share" / "voicebot" / folder for prefix in prefixes]
+    return next((place for place in places if place.is_dir()), places[-1])
 
 
 def models_dir() -> Path:
@@ -71,6 +79,21 @@ class Settings(BaseSettings):
     database_url: str | None = Field(default=None, description="PostgreSQL to use instead of the embedded one")
     sip_listen: str = Field(default="127.0.0.1:5060", description="Where the first worker listens for SIP (UDP)")
     http_listen: str = Field(default="127.0.0.1:8080", description="Where console and API listen")
+    http_certificate: Path | None = Field(default=None, description="The console's certificate chain, PEM")
+    http_key: Path | None = Field(default=None, description="Its private key, PEM")
+    http_behind_proxy: bool = Field(
+        default=False, description="A reverse proxy with TLS stands before the console, and nobody reaches it otherwise"
+    )
+    session_hours: int = Field(default=12, ge=1, le=168, description="How long a login lasts at most")
+    session_idle_minutes: int = Field(default=120, ge=1, le=1440, description="How long one that nobody uses")
+    oidc_issuer: str | None = Field(default=None, description="OpenID Connect provider of single sign-on, https://…")
+    oidc_client_id: str = Field(default="voicebot", description="Our name there")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="Our secret there")
+    oidc_roles: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Which claim makes which role, such as groups:voicebot-admins=admin, by commas"
+    )
+    oidc_url: str | None = Field(default=None, description="The console's own address there, https://console.example")
+    oidc_ca: Path | None = Field(default=None, description="Authorities the provider's certificate may come from, PEM")
     workers: int = Field(default=1, ge=1, le=64, description="Pairs of line and brain on this machine")
     inbound_script: str = Field(default="inbound", description="Call script that answers incoming calls")
     institution: str = Field(
@@ -78,6 +101,9 @@ class Settings(BaseSettings):
     )
     allowed_peers: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("127.0.0.0/8", "::1/128"), description="Networks whose INVITEs are answered, separated by commas"
+    )
+    worker_address: str | None = Field(
+        default=None, description="IP address by which other workers reach this one; default: as the database sees us"
     )
     max_calls: int = Field(default=40, ge=1, le=2000, description="Calls at once per worker")
     rtp_ports: str = Field(default="30000-34999", description="UDP ports for media, first-last")
@@ -161,7 +187,7 @@ class Settings(BaseSettings):
     object_store_secret: SecretStr | None = Field(default=None, description="Secret of that access key")
     object_store_ca: Path | None = Field(default=None, description="Authorities the store's certificate may come from")
     object_lock: Literal["off", "governance", "compliance"] = Field(
-        default="governance", description="How retention and legal holds bind the store; off where it has no object lock"
+        default="governance", description="How retention and legal holds bind the store; off where it has no locks"
     )
     keep_local_days: float | None = Field(
         default=None, ge=0, description="Days after a verified upload until the local copy goes; without it, it stays"
@@ -175,7 +201,7 @@ class Settings(BaseSettings):
         default=(), description="stun:host:port and turn:user:password@host:port for softphones, separated by commas"
     )
 
-    @field_validator("allowed_peers", "ice_servers", "transfer_targets", "timestamp_urls", mode="before")
+    @field_validator("allowed_peers", "ice_servers", "transfer_targets", "timestamp_urls", "oidc_roles", mode="before")
     @classmethod
     def _split_peers(cls, value: object) -> object:
         if isinstance(value, str):
@@ -208,7 +234,7 @@ class Settings(BaseSettings):
     def _expand_path(cls, value: object) -> object:
         return value.expanduser().absolute() if isinstance(value, Path) else value
 
-    @field_validator("public_address")
+    @field_validator("public_address", "worker_address")
     @classmethod
     def _check_ip(cls, value: str | None) -> str | None:
         return str(ipaddress.ip_address(value)) if value is not None else None
@@ -247,6 +273,12 @@ class Settings(BaseSettings):
         if (self.message_webhook or self.push_webhook) and self.message_secret is None:
             name = "VOICEBOT_MESSAGE_WEBHOOK" if self.message_webhook else "VOICEBOT_PUSH_WEBHOOK"
             raise ValueError(f"{name} needs VOICEBOT_MESSAGE_SECRET: unsigned messages are not sent")
+        return self
+
+    @model_validator(mode="after")
+    def _check_certificate(self) -> Self:
+        if (self.http_certificate is None) != (self.http_key is None):
+            raise ValueError("VOICEBOT_HTTP_CERTIFICATE and VOICEBOT_HTTP_KEY need each other")
         return self
 
     @property
@@ -344,6 +376,20 @@ def config_file() -> Path | None:
     """The settings file of this process, where there is one."""
     file = os.environ.get(_CONFIG_VARIABLE)
     return Path(file) if file else None
+
+
+def check_door(host: str, encrypted: bool) -> None:
+    """ValueError when the console would listen beyond this machine without TLS, its own or a proxy's."""
+    try:
+        inside = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        inside = False
+    if not inside and not encrypted:
+        raise ValueError(
+            f"VOICEBOT_HTTP_LISTEN: the console does not listen on {host} without TLS, as passwords and personal data "
+            "would cross the network in plain text. Set VOICEBOT_HTTP_CERTIFICATE and VOICEBOT_HTTP_KEY, or "
+            "VOICEBOT_HTTP_BEHIND_PROXY=true when a proxy with TLS stands in front, or listen on 127.0.0.1"
+        )
 
 
 def host_port(address: str) -> tuple[str, int]:

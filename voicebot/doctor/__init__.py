@@ -1,0 +1,1 @@
+"""Doctor: looks at everything an installation stands on before somebody is rung, and says what to do."""
