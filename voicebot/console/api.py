@@ -59,7 +59,7 @@ def _call_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettings
         if not call.bundle:
             raise HTTPException(404, "this call has no recording yet; it is sealed when the call has ended")
         try:
-            return inside(settings.recordings, call.bundle)
+            return await asyncio.to_thread(inside, settings.recordings, call.bundle)
         except RecordingError as missing:
             raise HTTPException(404, str(missing)) from missing
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -35,6 +37,21 @@ class OperationsOut(BaseModel):
 
     operations: list[OperationOut]
     next_before: int | None
+
+
+class UploadsOut(BaseModel):
+    """Sealed calls: `waiting` for their upload, `failing` of these, `verified` in the object store with their `size`.
+
+    `size` in bytes; `removed`: local copies that were deleted; `oldest`: since when the first one waits.
+    """
+
+    waiting: int
+    failing: int
+    verified: int
+    size: int
+    removed: int
+    oldest: dt.datetime | None
+    error: str
 
 
 class HoldIn(BaseModel):
@@ -87,6 +104,11 @@ def _watch_routes(router: APIRouter, data: ConsoleData) -> None:
         found = [FailureOut(code=code, what=what) for code, what in failures]
         return VerdictOut(valid=not found, failures=found)
 
+    @router.get("/evidence/uploads")
+    async def uploads() -> UploadsOut:
+        """What lies in the object store, and what waits to go there."""
+        return UploadsOut(**asdict(await data.evidence.uploads()))
+
     @router.get("/evidence/operations")
     async def operations(
         before: Annotated[int | None, Query(ge=1)] = None, subject: str | None = None
@@ -102,7 +124,7 @@ def _export_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettin
         if call is None or not call.bundle:
             raise HTTPException(404, f"call {call_id} is not known, or has no recording")
         try:
-            path = inside(settings.recordings, call.bundle)
+            path = await asyncio.to_thread(inside, settings.recordings, call.bundle)
         except RecordingError as missing:
             raise HTTPException(404, str(missing)) from missing
         if path.is_dir():

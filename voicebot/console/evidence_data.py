@@ -21,6 +21,7 @@ from voicebot.evidence.signer import Signer
 from voicebot.evidence.stored_zip import zip_bytes
 from voicebot.evidence.vcon import to_vcon
 from voicebot.store.store import Store
+from voicebot.store.uploads import UploadFigures
 
 PER_PAGE = 50
 LISTENING_S = 600.0
@@ -69,6 +70,10 @@ class EvidenceData:
         if self._home is None:
             return None
         return await asyncio.to_thread(check_log, await self._signer())
+
+    async def uploads(self) -> UploadFigures:
+        """How much of it lies in the object store, and what waits."""
+        return await self._store.uploads.figures()
 
     # --- what is given away
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicebot.evidence.bundle import bundle_path
+from voicebot.evidence.depot.locating import present
 from voicebot.evidence.reading import open_bundle
 from voicebot.evidence.vault import VaultLocked
 
@@ -48,13 +49,21 @@ class Peaks:
 
 
 def inside(root: Path, bundle: str) -> Path:
-    """The bundle, or the folder of a call that was not sealed. RecordingError unless it lies under `root`."""
+    """The bundle, or the folder of a call that was not sealed. RecordingError unless it lies under `root`.
+
+    One that is no longer on this disk is fetched from the object store: call it from a thread.
+    """
     base = root.resolve()
     path = (base / bundle).resolve()
     if not path.is_relative_to(base) or path == base:
         raise RecordingError("the recording lies outside the recordings folder")
+    try:
+        path = present(path)
+    except OSError as away:
+        raise RecordingError(f"the recording cannot be fetched now: {away}") from away
     if not path.exists():
-        raise RecordingError("the recording is gone; it may have been deleted when its retention ended")
+        raise RecordingError("the recording is gone; it may have been deleted when its retention ended, "
+                             "or lie on another machine's disk")  # fmt: skip
     sealed = bundle_path(path)
     return sealed if path.is_dir() and sealed.is_file() else path
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from voicebot.domain.journal import Fact
 from voicebot.evidence.bundle import bundle_path
+from voicebot.evidence.depot.locating import present
 from voicebot.evidence.journal import read_facts
 from voicebot.evidence.stored_zip import unzip
 from voicebot.evidence.transcript import TranscriptLine, transcript_lines
@@ -42,12 +43,12 @@ def read_member(path: Path, name: str) -> bytes:
 
 def bundle_bytes(path: Path) -> bytes:
     """The zip of a sealed call as it was sealed. VaultLocked: it is encrypted, and this process has no key."""
-    return unlocked(path.read_bytes())
+    return unlocked(present(path).read_bytes())
 
 
 def open_bundle(path: Path) -> BinaryIO:
     """A sealed call, or any file of a running one, to be read from anywhere in it; decrypted in memory if need be."""
-    file = path.open("rb")
+    file = present(path).open("rb")
     if file.read(len(MAGIC)) != MAGIC:
         file.seek(0)
         return file

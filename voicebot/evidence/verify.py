@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from voicebot.evidence.depot.locating import present
 from voicebot.evidence.examine import judge_members, read_members
 from voicebot.evidence.reading import bundle_bytes
 from voicebot.evidence.signer import verify_signature
@@ -37,9 +38,9 @@ def verify_bundle(path: Path | str, trusted_key: str | None = None) -> Verdict:
     """
     path = Path(path)
     try:
-        found = unzip(bundle_bytes(path)) if path.is_file() else read_members(str(path))
+        found = unzip(bundle_bytes(path)) if present(path).is_file() else read_members(str(path))
     except OSError as error:
-        found = {}, [("unreadable", f"cannot read {path}: {error.strerror}")]
+        found = {}, [("unreadable", f"cannot read {path}: {error.strerror or error}")]
     except VaultLocked as error:
         found = {}, [("vault_locked", str(error))]
     return Verdict(path, tuple(judge_members(*found, trusted_key, verify_signature)))

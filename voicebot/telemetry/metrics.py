@@ -21,6 +21,13 @@ REGISTRY = CollectorRegistry(auto_describe=True)
 ProcessCollector(registry=REGISTRY)
 
 DATABASE_UP = Gauge("voicebot_database_up", "1 while the database answers; else the gauges are old", registry=REGISTRY)
+WORKER_UP = Gauge("voicebot_worker_up", "1 while the worker lives and is not to be drained", ["worker"],
+                  registry=REGISTRY)  # fmt: skip
+WORKER_CALLS = Gauge("voicebot_worker_calls", "Calls of the worker, by its last sign of life", ["worker"],
+                     registry=REGISTRY)  # fmt: skip
+CLOCK_AHEAD = Gauge("voicebot_clock_ahead_seconds", "How far a process' clock is before the database's", ["process"],
+                    registry=REGISTRY)  # fmt: skip
+CONTROL_LEADS = Gauge("voicebot_control_leads", "1 for the control that dials", ["control"], registry=REGISTRY)
 CALLS_RUNNING = Gauge("voicebot_calls_running", "Calls on the lines now", registry=REGISTRY)
 ATTEMPTS_WAITING = Gauge(
     "voicebot_attempts_waiting", "Attempts that wait: due now, or put off to a later time", ["due"], registry=REGISTRY
@@ -51,6 +58,10 @@ RULE_PACKS = Gauge("voicebot_rule_pack", "1 for every rule pack in force", ["pac
                    registry=REGISTRY)  # fmt: skip
 DECISIONS = Counter("voicebot_decisions_chained", "Answers of the rulebook put into the ledger's chain",
                     registry=REGISTRY)  # fmt: skip
+UPLOADS = Gauge("voicebot_uploads", "Sealed calls by whether they lie in the object store: waiting, failing, verified",
+                ["state"], registry=REGISTRY)  # fmt: skip
+UPLOAD_AGE = Gauge("voicebot_upload_oldest_seconds", "How long the sealed call waits that waits longest for its upload",
+                   registry=REGISTRY)  # fmt: skip
 
 
 def exposition() -> bytes:

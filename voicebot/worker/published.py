@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Sequence
 
 import structlog
@@ -12,6 +13,7 @@ from voicebot.domain.clock import Clock
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.records import CallRecord, LoadFigures
 from voicebot.store import DatabaseError, Store
+from voicebot.store.uploads import UploadFigures
 from voicebot.telemetry import metrics
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,7 @@ async def _follow_load(store: Store, clock: Clock) -> None:
     while True:
         try:
             show_load(await store.load.now(clock.now()))
+            show_uploads(await store.uploads.figures(), clock.now())
             metrics.DATABASE_UP.set(1)
         except (DatabaseError, OSError):
             metrics.DATABASE_UP.set(0)
@@ -57,6 +60,13 @@ def show_load(load: LoadFigures) -> None:
     metrics.ATTEMPTS_WAITING.labels("later").set(load.attempts_later)
     for presence in PRESENCES:
         metrics.AGENTS.labels(presence).set(load.agents.get(presence, 0))
+
+
+def show_uploads(uploads: UploadFigures, now: dt.datetime) -> None:
+    """Set the gauges of the object store."""
+    for state in ("waiting", "failing", "verified"):
+        metrics.UPLOADS.labels(state).set(getattr(uploads, state))
+    metrics.UPLOAD_AGE.set((now - uploads.oldest).total_seconds() if uploads.oldest else 0)
 
 
 def count_call(record: CallRecord, facts: Sequence[Fact]) -> None:

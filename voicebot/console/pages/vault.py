@@ -13,6 +13,7 @@ from voicebot.console.markup import Child, tag
 from voicebot.console.shell import Console, empty, heading, markup, panel, shell, visit_of
 from voicebot.console.words import Words
 from voicebot.domain.operation import LegalHold, Operation
+from voicebot.store.uploads import UploadFigures
 
 
 def register(console: Console) -> None:
@@ -28,6 +29,7 @@ def register(console: Console) -> None:
             markup(heading(words("vault.title"), words("vault.lead")))
             with ui.element("div").classes("stack"):
                 markup(log_panel(words, await data.state()))
+                markup(uploads_panel(words, await data.uploads()))
                 markup(holds_panel(words, await data.holds()))
                 markup(operations_panel(words, rows))
 
@@ -55,6 +57,31 @@ def log_panel(words: Words, state: Mapping[str, Any] | None) -> Markup:
 def _stamp(at: str) -> str:
     """20261124021105Z as people read it."""
     return f"{at[:4]}-{at[4:6]}-{at[6:8]} {at[8:10]}:{at[10:12]} UTC" if len(at) >= 12 else at
+
+
+def uploads_panel(words: Words, uploads: UploadFigures) -> Markup:
+    """What lies in the object store, and what waits; nothing where there never was one."""
+    if not (uploads.waiting or uploads.verified):
+        return Markup()
+    state, colour = ("vault.depot.failing", "bad") if uploads.failing else ("vault.depot.waiting", "warn")
+    if not uploads.waiting:
+        state, colour = "vault.depot.done", "good"
+    verdict = tag("span", words(state), cls=f"chip {colour}")
+    since = words.moment(uploads.oldest) if uploads.oldest else "—"
+    rows = (
+        ("vault.depot.verified", words("vault.depot.some", count=uploads.verified, size=_megabytes(uploads.size))),
+        ("vault.depot.queue", words("vault.depot.left", count=uploads.waiting, failing=uploads.failing)),
+        ("vault.depot.oldest", since),
+        ("vault.depot.removed", str(uploads.removed)),
+    )
+    pairs = [tag("tr", tag("th", words(name), scope="row"), tag("td", value)) for name, value in rows]
+    fault = tag("div", uploads.error, cls="note bad") if uploads.error else None
+    table = tag("table", tag("tbody", *pairs), cls="rows")
+    return panel("upload", words("vault.depot"), verdict, fault, table)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
 
 
 def holds_panel(words: Words, holds: Sequence[LegalHold]) -> Markup:

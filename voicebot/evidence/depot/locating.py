@@ -1,4 +1,4 @@
-"""Locate: a sealed call as a file, from the local disk or, where it is no longer there, from the object store.
+"""Locating: a sealed call as a file, from the local disk or, where it is no longer there, from the object store.
 
 What was fetched lies below VOICEBOT_HOME/fetched for a while, so that a player's many requests fetch it once.
 """
@@ -39,21 +39,25 @@ def open_objects(settings: Settings) -> ObjectStore | None:
 
 
 @cache
-def _objects() -> ObjectStore | None:
-    """The object store of this installation."""
-    return open_objects(load_settings())
+def _house() -> tuple[Path, ObjectStore | None]:
+    """The recordings folder and the object store of this installation."""
+    settings = load_settings()
+    return settings.recordings, open_objects(settings)
 
 
-def locate(recordings: Path, bundle: str) -> Path:
-    """Where a call's sealed zip can be read, fetched if need be; a path that does not exist where it is nowhere.
+def present(path: Path) -> Path:
+    """Where a sealed call can be read: `path`, or a copy from the object store where it is no longer on this disk.
 
-    `bundle` as the database has it, relative to `recordings`. Blocking. StoreTrouble: the object store is away.
+    Only what belongs below the recordings folder is fetched. `path` as it is where it is nowhere. Blocking.
+    StoreTrouble: the object store is away.
     """
-    path = recordings / bundle
-    if path.exists() or not bundle.endswith(".zip"):
+    if path.exists() or path.suffix != ".zip":
         return path
-    objects = _objects()
-    return path if objects is None else fetch(objects, recordings.parent / FETCHED, bundle) or path
+    recordings, objects = _house()
+    if objects is None or not path.resolve().is_relative_to(recordings.resolve()):
+        return path
+    bundle = path.resolve().relative_to(recordings.resolve()).as_posix()
+    return fetch(objects, recordings.parent / FETCHED, bundle) or path
 
 
 def fetch(objects: ObjectStore, folder: Path, bundle: str) -> Path | None:

@@ -10,9 +10,12 @@ import structlog
 
 from voicebot.domain.clock import Clock
 from voicebot.evidence.retention import erase_here
+from voicebot.store.database import is_away
 from voicebot.store.store import Store
 
 log = structlog.get_logger(__name__)
+
+EVERY_S = 600.0
 
 
 async def sweep(store: Store, recordings: Path, workers: Sequence[str], clock: Clock) -> int:
@@ -27,3 +30,14 @@ async def sweep(store: Store, recordings: Path, workers: Sequence[str], clock: C
         await store.uploads.removed_here(call_id, now)
         gone += 1
     return gone
+
+
+async def keep_swept(store: Store, recordings: Path, workers: Sequence[str], clock: Clock) -> None:
+    """Sweep now and then, until cancelled."""
+    while True:
+        try:
+            await sweep(store, recordings, workers, clock)
+        except Exception as error:
+            if not is_away(error):
+                log.exception("recordings could not be swept, it is tried again")
+        await asyncio.sleep(EVERY_S)

@@ -73,6 +73,15 @@ class Uploader:
         finally:
             ears.cancel()
 
+    async def last_round(self, at_most_s: float) -> None:
+        """Upload what is left, before the machine is switched off: its disk may not come back."""
+        with contextlib.suppress(TimeoutError):
+            try:
+                await asyncio.wait_for(self.round(), at_most_s)
+            except Exception as error:
+                if isinstance(error, TimeoutError) or not is_away(error):
+                    log.warning("recordings stay on this disk until the next start", error=str(error))
+
     async def _begin(self, stop: asyncio.Event) -> None:
         """Wait until database and object store answer; say what is wrong while they don't."""
         while not stop.is_set():
