@@ -83,7 +83,7 @@ class ScriptOut(BaseModel):
 class TrialIn(BaseModel):
     """The newest so many calls of the script."""
 
-    most: int = Field(1000, ge=1, le=10_000)
+    most: Annotated[int, Field(ge=1, le=10_000)] = 1000
 
 
 class TrialOut(BaseModel):

@@ -139,10 +139,10 @@ def trial_line(words: Words, running: Trial | None, kept: ReplayRun | None) -> M
         return tag("p", icon("alert"), words("trial.failed", why=running.failed), cls="note bad")
     if kept is None:
         return None
-    told = kept.summary
-    ways = words("replay.ways", same=told["same"], words=told["other_words"], way=told["other_way"])
+    found = kept.summary
+    ways = words("replay.ways", same=found["same"], words=found["other_words"], way=found["other_way"])
     link = tag("a", words("trial.report"), href=f"/scripts/trials/{kept.id}", cls="btn small")
-    return tag("p", words("trial.done", calls=f"{told['calls']:,}"), " ", ways, " ", link, data_trial="done")
+    return tag("p", words("trial.done", calls=f"{found['calls']:,}"), " ", ways, " ", link, data_trial="done")
 
 
 def _steps(words: Words, version: ScriptVersion, rights: Rights) -> list[Markup]:
