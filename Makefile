@@ -7,7 +7,7 @@ PARALLEL := --numprocesses=auto --dist=loadfile
 TWO := --numprocesses=2 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test unit check bench bench-turns train-asr eval-asr eval-answer train-intent eval-intent bench-intent clean browser peers
+.PHONY: help setup demo serve test unit check bench bench-turns bench-capacity bench-far-beyond train-asr eval-asr eval-answer train-intent eval-intent bench-intent clean browser peers
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -66,14 +66,20 @@ bench: $(VENV)/.dev ## Measure line and turns
 bench-turns: $(VENV)/.dev ## Measure how long callers wait for the bot, beside a stock pipecat pipeline
 	$(BIN)/python -m benchmarks.turns $(ARGS)
 
+bench-capacity: $(VENV)/.dev ## Measure how many calls this machine carries, and what each of them costs
+	$(BIN)/python -m benchmarks.capacity $(ARGS)
+
+bench-far-beyond: $(VENV)/.dev ## From what was measured to a million calls an hour, in simulated time
+	$(BIN)/python -m benchmarks.far_beyond $(ARGS)
+
 train-asr: $(VENV)/.train ## Train the embedded recogniser anew (hours)
-	$(BIN)/python -m voicebot.asr.training.run
+	$(BIN)/python -m voicebot.asr.training.run $(ARGS)
 
 eval-answer: $(VENV)/.train ## How well it is told who answered
 	$(BIN)/python -m benchmarks.answer $(ARGS)
 
 eval-asr: $(VENV)/.train ## How well the embedded recogniser hears
-	$(BIN)/python -m voicebot.asr.training.evaluate
+	$(BIN)/python -m voicebot.asr.training.evaluate $(ARGS)
 
 train-intent: $(VENV)/.train ## Train the intent classifier anew
 	$(BIN)/python -m voicebot.intent.training.train

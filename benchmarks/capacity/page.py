@@ -29,7 +29,7 @@ class PageError(ValueError):
 
 
 def write_page(page: Path, rows: Sequence[Row], machine: dict[str, Any], fresh: str | None = None) -> None:
-    """Put the tables between the two marks. PageError where they are not there."""
+    """Put the tables, or `fresh`, between the two marks. PageError where they are not there."""
     text = page.read_text(encoding="utf-8")
     head, found, rest = text.partition(BEGIN)
     _, ended, tail = rest.partition(END)
@@ -64,7 +64,7 @@ def _turns(rows: Sequence[Row]) -> str:
             late = [_fine(row["late_percent"]), _fine(row["late_by_itself_percent"])]
             cells = [row["server"], row.get("workers", 1), row["calls"], _one(row.get("at_once")), row["turns"], *times]
             body.append([*cells, row["unanswered"], *late, *_cores(row), "yes" if is_clean(row) else "no"])
-    return _table(head, body)
+    return markdown(head, body)
 
 
 def _cores(row: Row) -> list[str]:
@@ -84,7 +84,7 @@ def _parts(rows: Sequence[Row]) -> str:
         of_parts = [f"{row['of_the_call_itself'][part]:.3f}" for part in OURS]
         body.append([row["calls"], row["kind"], *of_parts, f"{own_cost(row):.2f}", f"{whole_cost(row):.2f}"])
     title = "CPU seconds per call-minute by part; what an idle server spends stands in the last column alone:\n\n"
-    return title + _table(("calls", "kind", *OURS, "sum", "with the idle server"), body) + _stock_costs(rows)
+    return title + markdown(("calls", "kind", *OURS, "sum", "with the idle server"), body) + _stock_costs(rows)
 
 
 def _stock_costs(rows: Sequence[Row]) -> str:
@@ -104,7 +104,7 @@ def _memory(rows: Sequence[Row]) -> str:
     held = [f"{row['held_mb']:.0f} at {row['calls']}" for row in of_kind(rows, "talking", "stock")]
     stock = f"The stock pipeline's process holds {', '.join(held)} MB.\n" if held else ""
     title = "Memory in the middle of the measurement, MB (proportional set size):\n\n"
-    return title + _table(("calls", *names), body) + told + stock
+    return title + markdown(("calls", *names), body) + told + stock
 
 
 def _verdict(rows: Sequence[Row]) -> str:
@@ -124,7 +124,8 @@ def _verdict(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(head: Sequence[object], body: Sequence[Sequence[object]]) -> str:
+def markdown(head: Sequence[object], body: Sequence[Sequence[object]]) -> str:
+    """A table."""
     rows = [head, ["---"] * len(head), *body]
     return "".join("| " + " | ".join(map(str, row)) + " |\n" for row in rows)
 

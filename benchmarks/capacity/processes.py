@@ -70,7 +70,7 @@ def memory_mb(server: Server) -> dict[str, float]:
 
 
 def _pids(server: Server) -> dict[str, list[int]]:
-    pids: dict[str, list[int]] = {"database": _family(_postmaster(server.settings.home))}
+    pids: dict[str, list[int]] = {"database": family(_postmaster(server.settings.home))}
     for name, child in server.supervisor.children.items():
         if child.process is not None:
             kind = name.rpartition("-")[0] if name[-1].isdigit() else name.replace("-", " ")
@@ -82,7 +82,7 @@ def _postmaster(home: Path) -> int:
     return int((home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
 
 
-def _family(parent: int) -> list[int]:
+def family(parent: int) -> list[int]:
     """A process and its children; what children that have ended used is their parent's."""
     family = [parent]
     for entry in os.listdir("/proc"):

@@ -52,7 +52,7 @@ async def _measured(under_test: Server, calls: int, seconds: float) -> tuple[dic
     store, spread_s = under_test.store, CALL_S if calls > 1 else 0.0
     await prepare(store, under_test.far_end, round(calls * (2 + (spread_s + seconds) / 15)))
     await asyncio.sleep(SETTLED_S)
-    idle = await _idle(under_test)
+    idle, idle_rows = await _idle(under_test)
     growing = asyncio.create_task(keep_at(store, calls, spread_s))
     await asyncio.sleep(spread_s + CALL_S / 2)  # the first ones are over or nearly so, and the next ones ring
     await growing
@@ -69,17 +69,20 @@ async def _measured(under_test: Server, calls: int, seconds: float) -> tuple[dic
     ended = [one for one in lines if begin <= one.ended < end]
     counts: dict[str, float] = {name: float(n) for name, n in woken.by_channel.items()}
     told |= {"memory_mb": memory, "calls_ended": len(ended), "talk_s": talk_seconds(lines, begin, end)}
-    told |= {"database": rows_after.since(rows_before), "wakes": counts}
+    of_calls = {name: count - idle_rows[name] * (end - begin) for name, count in rows_after.since(rows_before).items()}
+    told |= {"database": of_calls, "idle_database": idle_rows, "wakes": counts}
     told["dispositions"] = dict(Counter(one.disposition for one in ended))
     return told, (begin, end)
 
 
-async def _idle(under_test: Server) -> dict[str, float]:
-    """CPU seconds a second of every part while no call runs."""
-    before = snapshot(under_test)
+async def _idle(under_test: Server) -> tuple[dict[str, float], dict[str, float]]:
+    """What every part, and the database, does in a second while no call runs."""
+    before, rows_before = snapshot(under_test), await counters(under_test.url)
     await asyncio.sleep(IDLE_S)
-    after = snapshot(under_test)
-    return per_second(before, after)
+    after, rows_after = snapshot(under_test), await counters(under_test.url)
+    took_s = after.at_s - before.at_s
+    rows = {name: count / took_s for name, count in rows_after.since(rows_before).items()}
+    return per_second(before, after), rows
 
 
 def per_second(before: Snapshot, after: Snapshot) -> dict[str, float]:
