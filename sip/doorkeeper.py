@@ -18,8 +18,8 @@ from sip.session_timer import MIN_SE_S, too_brief
 from sip.transport import Address
 
 Allow = Callable[[Address, Request], int | None]
-#: One guard for everybody, or one per source; None asks for no proof.
-Guard = DigestServer | Callable[[Address], DigestServer | None] | None
+#: One guard for everybody, or one per source and request; None asks for no proof.
+Guard = DigestServer | Callable[[Address, Request], DigestServer | None] | None
 #: Seconds a refused peer should stay away after a 503.
 RETRY_AFTER_S = 5
 
@@ -71,7 +71,7 @@ class Doorkeeper:
         return request.reply(status, reason, to_tag=self._endpoint.new_id(), headers=fields)
 
     def _challenge(self, incoming: Incoming) -> Response | None:
-        guard = self._guard(incoming.source) if callable(self._guard) else self._guard
+        guard = self._guard(incoming.source, incoming.request) if callable(self._guard) else self._guard
         if guard is None:
             return None
         now = self._endpoint.clock.time()

@@ -47,7 +47,7 @@ class UserAgent:
     networks are told `public_address` in Contact and SDP.
 
     `allow(source, request)` judges every request outside a call: None admits it, a status refuses it. `digest` makes
-    callers prove themselves (401); it may be a function of the source. `media_factory` None makes calls without
+    callers prove themselves (401); it may be a function of source and request. `media_factory` None makes calls without
     sound. `session_expires_s` (RFC 4028) is what we ask of peers that know session timers; None asks for none.
     `chance` decides the random waits that standards demand.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,24 +13,31 @@ import structlog
 
 from voicebot.call.shelf import freeze, frozen_folder
 from voicebot.campaign.publishing import Publishing
-from voicebot.config import Settings, host_port, scripts_dir
+from voicebot.config import Settings, SettingsError, host_port, scripts_dir
 from voicebot.domain.clock import SystemClock
 from voicebot.messages.templates import load_templates
+from voicebot.store.database import is_away
 from voicebot.store.embedded import open_database
-from voicebot.store.migrate import migrate
+from voicebot.store.migrate import migrate, state
 from voicebot.store.store import Store
+from voicebot.store.urls import sqlalchemy_url
 from voicebot.strategy.policies import load_policies
 from voicebot.telephony.engines import check_line
+from voicebot.worker.names import LIFE_VARIABLE, machine_name, name_machine
 from voicebot.worker.preflight import check_engines
 from voicebot.worker.supervisor import Child, Supervisor
 
 log = structlog.get_logger(__name__)
 
-LINE, BRAIN, CONTROL, SOFTPHONE = "line", "brain", "control", "softphone"
+LINE, BRAIN, CONTROL, SOFTPHONE, UPLOADER = "line", "brain", "control", "softphone", "uploader"
+LOCKS = WORKER_LOCK, CONTROL_LOCK = "worker.lock", "control.lock"
+TABLES_EVERY_S = 2.0
+UPLOADING_S = 80.0
+"""How long the last uploads may take when the machine is switched off."""
 
 
 class AlreadyRunning(RuntimeError):
-    """Another `voicebot serve` uses the same VOICEBOT_HOME."""
+    """Another voicebot uses the same VOICEBOT_HOME."""
 
 
 @contextlib.contextmanager
@@ -86,11 +94,13 @@ def _optional(settings: Settings) -> dict[str, object]:
         "VOICEBOT_MESSAGE_SECRET": settings.message_secret and settings.message_secret.get_secret_value(),
         "VOICEBOT_MESSAGE_TEMPLATES": settings.message_templates,
         **_gateways(settings),
+        **_depot(settings),
         "VOICEBOT_CHANNELS": settings.channels,
         "VOICEBOT_FOLLOW_UP": settings.follow_up,
         "VOICEBOT_TRUNK": settings.trunk,
         "VOICEBOT_TRUNKS": settings.trunks if isinstance(settings.trunks, Path) else None,
         "VOICEBOT_PUBLIC_ADDRESS": settings.public_address,
+        "VOICEBOT_WORKER_ADDRESS": settings.worker_address,
         "VOICEBOT_SIP_TLS_LISTEN": settings.sip_tls_listen,
         "VOICEBOT_TLS_CERTIFICATE": settings.tls_certificate,
         "VOICEBOT_TLS_KEY": settings.tls_key,
@@ -117,49 +127,85 @@ def _gateways(settings: Settings) -> dict[str, object]:
     }
 
 
+def _depot(settings: Settings) -> dict[str, object]:
+    """Where sealed calls are uploaded to."""
+    secret = settings.object_store_secret
+    days = settings.keep_local_days
+    return {
+        "VOICEBOT_OBJECT_STORE": settings.object_store,
+        "VOICEBOT_OBJECT_STORE_ENDPOINT": settings.object_store_endpoint,
+        "VOICEBOT_OBJECT_STORE_REGION": settings.object_store_region,
+        "VOICEBOT_OBJECT_STORE_KEY_ID": settings.object_store_key_id,
+        "VOICEBOT_OBJECT_STORE_SECRET": secret.get_secret_value() if secret else None,
+        "VOICEBOT_OBJECT_STORE_CA": settings.object_store_ca,
+        "VOICEBOT_OBJECT_LOCK": settings.object_lock,
+        "VOICEBOT_KEEP_LOCAL_DAYS": None if days is None else str(days),
+    }
+
+
 @contextlib.asynccontextmanager
 async def running(settings: Settings, log_file: Path | None = None) -> AsyncIterator[tuple[Supervisor, str]]:
     """The whole tree, running; leaving the block drains and ends it. Yields supervisor and database URL."""
     prepare(settings)
-    with _single(settings), _database(settings) as url:
+    with _single(settings, *LOCKS), _database(settings) as url:
         await _ship_scripts(settings, url)
-        supervisor = Supervisor(environment(settings, url), log_file)
-        drain = settings.drain_seconds
-        for index in range(settings.workers):
-            number = str(index)
-            supervisor.start(Child(f"{LINE}-{index}", "voicebot.worker.line_process", (number,), drain + 20))
-            supervisor.start(Child(f"{BRAIN}-{index}", "voicebot.worker.brain_process", (number,)))
-        supervisor.start(Child(SOFTPHONE, "voicebot.softphone.process"))
-        supervisor.start(Child(CONTROL, "voicebot.control", (), drain + 30))
-        try:
+        async with _tree(settings, url, log_file) as supervisor:
             yield supervisor, url
-        finally:
-            lines = [name for name in supervisor.children if name.startswith(LINE)]
-            brains = [name for name in supervisor.children if name.startswith(BRAIN)]
-            await supervisor.stop([CONTROL, *lines], [*brains, SOFTPHONE])
+
+
+@contextlib.asynccontextmanager
+async def _tree(
+    settings: Settings, url: str, log_file: Path | None = None, *, lines: bool = True, control: bool = True
+) -> AsyncIterator[Supervisor]:
+    """The processes of this machine; leaving the block drains and ends them."""
+    life = {LIFE_VARIABLE: uuid.uuid4().hex}
+    supervisor = Supervisor(environment(settings, url) | life, log_file)
+    drain, first, last = settings.drain_seconds, [CONTROL] if control else [], [SOFTPHONE] if control else []
+    for index in range(settings.workers if lines else 0):
+        number = str(index)
+        supervisor.start(Child(f"{LINE}-{index}", "voicebot.worker.line_process", (number,), drain + 20))
+        supervisor.start(Child(f"{BRAIN}-{index}", "voicebot.worker.brain_process", (number,)))
+        first.append(f"{LINE}-{index}")
+        last.append(f"{BRAIN}-{index}")
+    if settings.object_store is not None and lines:
+        supervisor.start(Child(UPLOADER, "voicebot.worker.upload_process", (), UPLOADING_S))
+        last.append(UPLOADER)
+    if control:
+        supervisor.start(Child(SOFTPHONE, "voicebot.softphone.process", ("lines",) if lines else ()))
+        supervisor.start(Child(CONTROL, "voicebot.control", (), drain + 30))
+    try:
+        yield supervisor
+    finally:
+        await supervisor.stop(first, last)
 
 
 async def _ship_scripts(settings: Settings, url: str) -> None:
     """Take in the product's own call scripts, and lay out as files what is on the air."""
     async with Store.from_url(url) as store:
         await Publishing(store, scripts_dir(), SystemClock()).ship()
-        await asyncio.to_thread(freeze, frozen_folder(settings.home), await store.script_versions.on_air())
+        await _lay_out_scripts(settings, store)
+
+
+async def _lay_out_scripts(settings: Settings, store: Store) -> None:
+    await asyncio.to_thread(freeze, frozen_folder(settings.home), await store.script_versions.on_air())
 
 
 @contextlib.contextmanager
-def _single(settings: Settings) -> Iterator[None]:
-    """Hold the installation's lock file; AlreadyRunning when somebody else does."""
+def _single(settings: Settings, *names: str) -> Iterator[None]:
+    """Hold lock files of the installation; AlreadyRunning when somebody else does."""
     import fcntl
 
-    with (settings.home / "serve.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise AlreadyRunning(
-                f"another voicebot serve runs on {settings.home}: stop it, or give this one another VOICEBOT_HOME"
-            ) from error
-        lock.write(str(os.getpid()))
-        lock.flush()
+    with contextlib.ExitStack() as held:
+        for name in names:
+            lock = held.enter_context((settings.home / name).open("w"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise AlreadyRunning(
+                    f"another voicebot runs on {settings.home}: stop it, or give this one another VOICEBOT_HOME"
+                ) from error
+            lock.write(str(os.getpid()))
+            lock.flush()
         yield
 
 
@@ -179,3 +225,71 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         log.info("stopping: no new calls, running ones finish")
 
 
+async def work(settings: Settings, stop: asyncio.Event, name: str | None = None) -> None:
+    """`voicebot worker`: lines and brains alone, on the database of a fleet, until `stop`; then drain.
+
+    A database that is away, or has no tables yet, is waited for. Errors as of `serve`.
+    """
+    url = _shared(settings, "worker")
+    check_line(settings)
+    await asyncio.to_thread(check_engines, settings)
+    prepare(settings)
+    with _single(settings, WORKER_LOCK):
+        if name is not None:
+            name_machine(settings.home, name)
+        if not await _tables_there(url, stop):
+            return
+        async with Store.from_url(url) as store:
+            await _lay_out_scripts(settings, store)
+        async with _tree(settings, url, control=False):
+            log.info("working", name=machine_name(settings.home), sip=settings.sip_listen, workers=settings.workers)
+            await stop.wait()
+            log.info("stopping: no new calls, running ones finish")
+
+
+async def direct(settings: Settings, stop: asyncio.Event, name: str | None = None) -> None:
+    """`voicebot control`: console, dialler and softphones alone; the first of a fleet dials, the others stand by.
+
+    Errors as of `serve`.
+    """
+    url = _shared(settings, "control")
+    load_templates(settings.message_templates)
+    load_policies(settings.home).scorer(settings.score_model)
+    prepare(settings)
+    with _single(settings, CONTROL_LOCK):
+        if name is not None:
+            name_machine(settings.home, name)
+        await asyncio.to_thread(migrate, url)
+        await _ship_scripts(settings, url)
+        async with _tree(settings, url, lines=False):
+            log.info("directing", name=machine_name(settings.home), console=settings.http_listen)
+            await stop.wait()
+
+
+def _shared(settings: Settings, command: str) -> str:
+    """The database of the fleet."""
+    if settings.database_url is None:
+        raise SettingsError(f"voicebot {command} needs --database URL (VOICEBOT_DATABASE_URL): the fleet's PostgreSQL")
+    sqlalchemy_url(settings.database_url)
+    return settings.database_url
+
+
+async def _tables_there(url: str, stop: asyncio.Event) -> bool:
+    """Wait until a control has made the tables that this version needs; False when `stop` was sooner."""
+    told = ""
+    while not stop.is_set():
+        try:
+            missing = (await asyncio.to_thread(state, url)).ran
+            why = f"migrations {', '.join(missing)} are missing: start voicebot control" if missing else ""
+        except Exception as error:
+            if not is_away(error):
+                raise
+            why = f"the database does not answer: {error}"
+        if not why:
+            return True
+        if why != told:
+            log.warning("waiting", why=why)
+            told = why
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), TABLES_EVERY_S)
+    return False

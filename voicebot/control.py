@@ -20,10 +20,13 @@ from voicebot.campaign.placement import Placement
 from voicebot.config import Settings, host_port
 from voicebot.console.agreement import load_authorities
 from voicebot.console.server import serve_console
-from voicebot.console.settings import ConsoleSettings
+from voicebot.console.settings import ConsoleSettings, door_of
 from voicebot.console.store_data import StoreData, shared_secret
 from voicebot.domain.clock import Clock, SystemClock
 from voicebot.domain.ice import parse_ice_servers
+from voicebot.evidence.depot.locating import open_objects
+from voicebot.evidence.depot.objects import StoreTrouble
+from voicebot.evidence.depot.protection import Protection
 from voicebot.evidence.keeping import keep_evidence
 from voicebot.handoff.housekeeping import keep_desk
 from voicebot.messages.gateways import email_channel
@@ -35,19 +38,21 @@ from voicebot.reports.rollup import RollUp
 from voicebot.softphone.link import socket_path
 from voicebot.store import DatabaseError, Store
 from voicebot.store.leadership import Leadership
+from voicebot.store.migrate import newest
 from voicebot.strategy.cadence import CadencePlanner
 from voicebot.strategy.escalation import Escalator
 from voicebot.strategy.policies import PolicyShelf
 from voicebot.strategy.scoring import Scoring
 from voicebot.telemetry import metrics
 from voicebot.telemetry.process_figures import ProcessFigures
-from voicebot.telephony.trunk_file import channels_of
+from voicebot.telephony.trunk_file import channels_of, trunks_of
+from voicebot.worker.fleet import Fleet, Me
 from voicebot.worker.ledger_chain import keep_chain
 from voicebot.worker.lifeline import database_url, run_process
-from voicebot.worker.line_room import line_room
-from voicebot.worker.names import worker_name
-from voicebot.worker.premises import Premises, line_alive_at, premises_of
+from voicebot.worker.names import control_name
+from voicebot.worker.premises import Premises, premises_of
 from voicebot.worker.published import publish
+from voicebot.worker.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -57,22 +62,28 @@ STAND_BY_S = 2.0
 async def control(settings: Settings, url: str, stop: asyncio.Event) -> None:
     """Serve the console; dial as long as this process leads. After `stop` running calls are waited for."""
     console_stop = asyncio.Event()
-    async with Store.from_url(url) as store:
+    clock = SystemClock()
+    async with Store.from_url(url) as store, Store.from_url(url, pool_size=1) as members:
         metrics.REGISTRY.register(ProcessFigures(settings.home))
-        premises = premises_of(settings, store, SystemClock(), lambda: line_alive_at(settings.home))
-        minding = asyncio.create_task(premises.keep())
-        published = asyncio.create_task(publish(store, SystemClock()))
-        console = asyncio.create_task(_console(store, settings, premises, console_stop))
+        lead = store.lead("dialler")
+        me = Me(control_name(settings.home), __version__, newest(), settings.http_listen)
+        fleet = Fleet(members, me, clock, lambda: lead.held)
+        premises = premises_of(settings, store, clock, lambda: fleet.alive_at, lambda: fleet.skew_s)
+        watching = [asyncio.create_task(work) for work in (fleet.keep(), premises.keep(), publish(store, clock))]
+        console = asyncio.create_task(_console(store, settings, premises, fleet, console_stop))
         try:
-            await _dial_when_leading(store, settings, premises, stop)
+            await _dial_when_leading(store, settings, premises, fleet, lead, stop)
         finally:
             console_stop.set()
             await console
-            published.cancel()
-            minding.cancel()
+            for task in watching:
+                task.cancel()
+            await fleet.leave()
 
 
-async def _console(store: Store, settings: Settings, premises: Premises, stop: asyncio.Event) -> None:
+async def _console(
+    store: Store, settings: Settings, premises: Premises, fleet: Fleet, stop: asyncio.Event
+) -> None:
     """Serve the console until `stop`; what keeps it from opening is said aloud, and it is tried again."""
     host, port = host_port(settings.http_listen)
     while not stop.is_set():
@@ -90,11 +101,11 @@ async def _console(store: Store, settings: Settings, premises: Premises, stop: a
                 ice_servers=parse_ice_servers(settings.ice_servers),
                 message_secret=settings.message_secret.get_secret_value() if settings.message_secret else "",
                 wechat_token=settings.wechat_token.get_secret_value() if settings.wechat_token else "",
+                door=door_of(settings),
             )
-            workers = [worker_name(index, settings.home) for index in range(settings.workers)]
             data = StoreData(
                 store,
-                workers=workers,
+                turns=Turns(fleet.names, fleet.may_dial),
                 authorities=load_authorities(settings.home),
                 targets=settings.transfer_targets,
                 home=settings.home,
@@ -112,12 +123,13 @@ async def _console(store: Store, settings: Settings, premises: Premises, stop: a
             await asyncio.wait_for(stop.wait(), STAND_BY_S)
 
 
-async def _dial_when_leading(store: Store, settings: Settings, premises: Premises, stop: asyncio.Event) -> None:
-    lead = store.lead("dialler")
+async def _dial_when_leading(
+    store: Store, settings: Settings, premises: Premises, fleet: Fleet, lead: Leadership, stop: asyncio.Event
+) -> None:
     try:
         while not stop.is_set():
             if await _leads(lead):
-                await _dial_while(lead, store, settings, premises, stop)
+                await _dial_while(lead, store, settings, premises, fleet, stop)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), STAND_BY_S)
     finally:
@@ -133,7 +145,7 @@ async def _leads(lead: Leadership) -> bool:
 
 
 async def _dial_while(
-    lead: Leadership, store: Store, settings: Settings, premises: Premises, stop: asyncio.Event
+    lead: Leadership, store: Store, settings: Settings, premises: Premises, fleet: Fleet, stop: asyncio.Event
 ) -> None:
     """Dial until `stop`, or until another control leads: then calls under way are seen to their end, none begins."""
     ending = asyncio.Event()
@@ -150,36 +162,43 @@ async def _dial_while(
 
     watching = asyncio.create_task(watch())
     try:
-        await _dial(store, settings, premises, ending)
+        await _dial(store, settings, premises, fleet, ending)
     finally:
         watching.cancel()
 
 
-async def _dial(store: Store, settings: Settings, premises: Premises, stop: asyncio.Event) -> None:
+async def _dial(
+    store: Store, settings: Settings, premises: Premises, fleet: Fleet, stop: asyncio.Event
+) -> None:
     clock = SystemClock()
-    workers = [worker_name(index, settings.home) for index in range(settings.workers)]
-    placement = Placement(store, workers, clock, lambda worker: line_room(settings.home).may_dial(worker))
+    placement = Placement(store, fleet.names, clock, fleet.may_dial)
     following = [
         asyncio.create_task(placement.follow()),
         asyncio.create_task(InboundFollower(store, clock, in_writing=settings.in_writing).run()),
         asyncio.create_task(keep_desk(store, clock)),
         asyncio.create_task(keep_chain(store)),
         asyncio.create_task(keep_evidence(store, settings, clock)),
+        asyncio.create_task(_protect_uploads(store, settings, clock)),
         asyncio.create_task(Afterwards(store, clock).run()),
         asyncio.create_task(RollUp(store, settings.recordings, clock).run()),
         asyncio.create_task(_send_reports(store, settings, clock)),
         asyncio.create_task(afterwork(store, settings, clock, lambda: premises.packs)),
         asyncio.create_task(_follow_strategies(store, settings, clock)),
     ]
-    capacity = min(settings.max_calls * settings.workers, channels_of(settings))
+    channels = channels_of(settings) if trunks_of(settings) else None
+
+    def capacity() -> int:
+        return fleet.capacity if channels is None else min(fleet.capacity, channels)
+
     dialler = Dialler(
         store,
-        f"{workers[0]}-control",
+        control_name(settings.home),
         placement.resume,
         premises.judge,
         caps=caps_of(premises.packs),
         capacity=capacity,
-        load=lambda: Load(dialler.running, capacity, lines_free=line_room(settings.home).free),
+        load=lambda: Load(dialler.running, capacity(), lines_free=fleet.free),
+        dead=lambda: fleet.dead_controls,
         clock=clock,
         adopt=placement.resume,
         order=placement.order,
@@ -206,6 +225,19 @@ async def _send_reports(store: Store, settings: Settings, clock: Clock) -> None:
     """By e-mail, where there is a mail server."""
     if (mail := email_channel(settings)) is not None:
         await Delivery(store, mail, clock).run()
+
+
+async def _protect_uploads(store: Store, settings: Settings, clock: Clock) -> None:
+    """Holds and terms of what lies in the object store, where there is one."""
+    if settings.object_store is None or settings.object_lock == "off":
+        return
+    try:
+        objects = open_objects(settings)
+    except StoreTrouble as error:
+        log.error("holds and terms do not reach the object store", error=str(error))
+        return
+    if objects is not None:
+        await Protection(store, objects, clock).run()
 
 
 async def _follow_strategies(store: Store, settings: Settings, clock: Clock) -> None:

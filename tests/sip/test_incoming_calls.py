@@ -364,7 +364,7 @@ async def test_digest_lets_in_who_knows_the_password(lab: Laboratory) -> None:
 
 async def test_each_source_may_have_a_guard_of_its_own(lab: Laboratory) -> None:
     guard = DigestServer("trunk", {}.get, b"secret", algorithms=("MD5",))
-    agent = await lab.agent(digest=lambda source: guard if source[0] == "192.0.2.98" else None)
+    agent = await lab.agent(digest=lambda source, request: guard if source[0] == "192.0.2.98" else None)
     free, guarded = lab.peer(), lab.peer("192.0.2.98")
     for peer in (free, guarded):
         peer.send(peer.compose("INVITE", BOT, call_id=str(peer.uri), body=peer.sdp()), agent.address)

@@ -13,6 +13,7 @@ from voicebot import control
 from voicebot.config import Settings
 from voicebot.domain.clock import SystemClock
 from voicebot.store import Store
+from voicebot.worker.fleet import Fleet, Me
 from voicebot.worker.premises import premises_of
 
 
@@ -25,7 +26,8 @@ async def test_a_taken_address_delays_the_console_and_does_not_end_it(
         stop = asyncio.Event()
         settings = Settings(home=tmp_path, http_listen=f"127.0.0.1:{port}")
         premises = premises_of(settings, store, SystemClock(), lambda: None)
-        console = asyncio.create_task(control._console(store, settings, premises, stop))
+        fleet = Fleet(store, Me("c", "1", "1", ""), SystemClock())
+        console = asyncio.create_task(control._console(store, settings, premises, fleet, stop))
         await asyncio.sleep(0.3)
         assert not console.done(), "nobody would ever learn that there is no console"
     for _ in range(400):

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 
 from voicebot.campaign.best_hour import Try
@@ -40,6 +40,7 @@ PACING = Pacing(allowance, breaker)
 """Modes of campaigns and the breaker, as shipped."""
 _log = logging.getLogger(__name__)
 _HOUSEKEEPING_S = 30.0
+_TAKE_OVER_S = 5.0
 NEXT_NUMBER_AFTER = dt.timedelta(days=1)
 
 
@@ -48,6 +49,7 @@ class Dialler:
 
     `adopt` waits for the end of a call that a dialler which is gone has dialled; without it such attempts are
     settled as failed. `in_writing`: what is promised is also written down for the outbox.
+    `dead`: diallers that are known to be gone; `capacity` may change while it runs.
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class Dialler:
         place: Place,
         judge: Judge,
         *,
-        capacity: int = 5,
+        capacity: int | Callable[[], int] = 5,
         caps: Caps | None = None,
         policy: RedialPolicy | None = None,
         clock: Clock | None = None,
@@ -68,6 +70,7 @@ class Dialler:
         in_writing: bool = False,
         order: Order | None = None,
         pacing: Pacing | None = PACING,
+        dead: Callable[[], Collection[str]] = lambda: (),
     ) -> None:
         self._store = store
         self._worker = worker
@@ -84,6 +87,7 @@ class Dialler:
         self._in_writing = in_writing
         self._order = order
         self._pacing = pacing
+        self._dead = dead
         self._resting: set[str] = set()
         self._running: dict[int, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -119,8 +123,9 @@ class Dialler:
             return await self._lease(tasks)
 
     async def _lease(self, tasks: asyncio.TaskGroup) -> int:
-        load = self._load() if self._load else Load(self.running, self._capacity)
-        wanted = min(pace(load), self._capacity - self.running)
+        capacity = self._capacity() if callable(self._capacity) else self._capacity
+        load = self._load() if self._load else Load(self.running, capacity)
+        wanted = min(pace(load), capacity - self.running)
         leased = await self._store.attempts.lease(
             self._worker, wanted, self._clock.now(), self._judge, caps=self._caps, pacing=self._pacing
         )
@@ -228,16 +233,20 @@ class Dialler:
 
     async def _keep_house(self, tasks: asyncio.TaskGroup) -> None:
         """Take over or settle what the dead left, give agents back, close campaigns that are done."""
+        kept_at: float | None = None
         while True:
             await self._survives(lambda: self._take_over(tasks))
-            await self._survives(self.keep_house)
-            await asyncio.sleep(_HOUSEKEEPING_S)
+            now = asyncio.get_running_loop().time()
+            if kept_at is None or now - kept_at >= _HOUSEKEEPING_S:
+                kept_at = now
+                await self._survives(self.keep_house)
+            await asyncio.sleep(_TAKE_OVER_S)
 
     async def _take_over(self, tasks: asyncio.TaskGroup) -> None:
         if self._adopt is None:
             return
         now = self._clock.now()
-        abandoned = await self._store.attempts.adopt(self._worker, now)
+        abandoned = await self._store.attempts.adopt(self._worker, now, mine=list(self._running), dead=self._dead())
         for attempt in [*abandoned, *await self._store.lost_calls.found(self._worker, now)]:
             if attempt.id not in self._running:
                 _log.warning("attempt %s was dialled by somebody who is gone; its call is looked for", attempt.id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import itertools
 import time
 from collections.abc import Callable, Sequence
 
@@ -18,6 +17,7 @@ from voicebot.store import Store
 from voicebot.store.commands import DialOrdered
 from voicebot.telemetry import traces
 from voicebot.worker.commands import DIAL, address_of
+from voicebot.worker.turns import Turns
 
 TAKEN_WITHIN_S = 5.0
 """An order that no line has taken by then is taken back: what the rulebook said then may not hold any more."""
@@ -44,15 +44,13 @@ class Placement:
     def __init__(
         self,
         store: Store,
-        workers: Sequence[str],
+        workers: Sequence[str] | Callable[[], Sequence[str]],
         clock: Clock,
         may_dial: Callable[[str], bool] = lambda worker: True,
     ) -> None:
         """`may_dial`: whether a worker would take the order now; where none would, they take turns all the same."""
         self._store = store
-        self._count = len(workers)
-        self._may_dial = may_dial
-        self._workers = itertools.cycle(workers)
+        self._turns = Turns(workers, may_dial)
         self._clock = clock
         self._closed: dict[str, asyncio.Event] = {}
 
@@ -79,15 +77,7 @@ class Placement:
             "script": attempt.script,
             "caller_id": attempt.shows or attempt.campaign_id,
         }
-        return DialOrdered(address_of(self._next_worker()), payload)
-
-    def _next_worker(self) -> str:
-        """The next in turn that may dial."""
-        turn = [next(self._workers) for _ in range(self._count)]
-        chosen = next((worker for worker in turn if self._may_dial(worker)), turn[0])
-        while next(self._workers) != chosen:  # the turn goes on behind the one that was chosen
-            pass
-        return chosen
+        return DialOrdered(address_of(self._turns.next()), payload)
 
     async def resume(self, attempt: Attempt) -> Outcome:
         """Wait for a call that was ordered, perhaps by a control process that is gone. Raises NotDialled, CallLost."""
@@ -105,6 +95,8 @@ class Placement:
         ordered, is_taken = time.monotonic(), False
         while True:
             record = await self._store.calls.find(call_id)
+            if record is not None and record.lost:
+                raise CallLost(f"call {call_id}: {record.why}")
             if record is not None and record.ended_at is not None:
                 return record
             waited = time.monotonic() - ordered

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from voicebot.compliance.moments import Hold
 from voicebot.compliance.pack import Rule, RulePack
+from voicebot.domain.fleet import SKEW_STOPS_S
 from voicebot.domain.permission import CallerId, DialRequest
 from voicebot.domain.phone import same_line
 
@@ -36,7 +37,7 @@ def _wrong(entry: CallerId | None, today: dt.date, longest: dt.timedelta) -> str
 
 
 def recorder(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]:
-    """No recorder, no dial: it reported itself a moment ago, and its disk has room."""
+    """No recorder, no dial: it reported itself a moment ago, its disk has room, and its clock can be believed."""
     if request.means is None:
         return
     found = request.means.recorder
@@ -45,6 +46,9 @@ def recorder(request: DialRequest, pack: RulePack, rule: Rule) -> Iterator[Hold]
         yield Hold(rule.id, "录音机没有心跳，不得拨打", rule.source, None, passing=True)
     elif found.free_bytes < rule.parameters["recorder_free_mib"] * _MIB:
         reason = f"录音磁盘空间不足：剩余 {found.free_bytes // _MIB} MiB"
+        yield Hold(rule.id, reason, rule.source, None, passing=True)
+    elif abs(found.clock_off_s) > rule.parameters.get("clock_off_seconds", SKEW_STOPS_S):
+        reason = f"本机时钟偏差 {found.clock_off_s:+.0f} 秒，时段与频次不可判定"
         yield Hold(rule.id, reason, rule.source, None, passing=True)
 
 

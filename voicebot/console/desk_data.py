@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from voicebot.handoff.preview import MAY_DIAL
 from voicebot.handoff.screen_pop import ScreenPop, screen_pop
 from voicebot.store import Store
 from voicebot.worker.commands import DIAL, address_of
+from voicebot.worker.turns import Turns
 
 LOOK_BACK = dt.timedelta(hours=12)
 """Calls of which an agent may still owe the wrap-up."""
@@ -70,7 +70,7 @@ class DeskData:
         self,
         store: Store,
         clock: Clock,
-        workers: Sequence[str],
+        turns: Turns,
         authorities: Sequence[Authority] = AUTHORITIES,
         targets: Sequence[str] = (),
         judge: Judge | None = None,
@@ -80,7 +80,7 @@ class DeskData:
         self._given_judge = judge
         self._authorities = authorities
         self._clock = clock
-        self._workers = itertools.cycle(workers)
+        self._turns = turns
 
     @cached_property
     def _judge(self) -> Judge:
@@ -253,7 +253,6 @@ class DeskData:
         if agent is None or agent.presence not in MAY_DIAL:
             raise NotYours("you are in a call, or signed out")
         attempt = await self._place(case_id, call_id, now)
-        worker = next(self._workers)
         payload = {
             "call_id": call_id,
             "attempt_id": attempt.id,
@@ -262,7 +261,7 @@ class DeskData:
             "script": attempt.script,
             "agent_id": agent_id,
         }
-        await self._store.commands.issue(address_of(worker), DIAL, now, by=by, payload=payload)
+        await self._store.commands.issue(address_of(self._turns.next()), DIAL, now, by=by, payload=payload)
         return call_id
 
     async def _place(self, case_id: str, call_id: str, now: dt.datetime) -> Attempt:

@@ -204,6 +204,8 @@ DESK_TEXTS: dict[str, tuple[str, str]] = {
     "alert.waiting_long": ("等待过久", "Waiting too long"),
     "alert.transfer_failed": ("转接失败", "Transfer failed"),
     "alert.trunk_down": ("线路中断", "Trunk down"),
+    "alert.worker_lost": ("工作机失联", "Worker lost"),
+    "alert.clock_wrong": ("时钟偏差", "Clock wrong"),
     "alert.breaker_open": ("任务熔断", "Campaign rests"),
     "alert.brain_lost": ("机器人失联", "Bot lost"),
     # people

@@ -49,6 +49,7 @@ from voicebot.messages.manners import Manners
 from voicebot.store import Store
 from voicebot.worker.names import worker_name
 from voicebot.worker.premises import Premises
+from voicebot.worker.turns import Turns
 
 LONE_WORKER = worker_name(0)
 """Who places an agent's own calls where nothing else is said."""
@@ -69,7 +70,7 @@ class StoreData:
         self,
         store: Store,
         clock: Clock | None = None,
-        workers: Sequence[str] = (LONE_WORKER,),
+        turns: Turns | None = None,
         authorities: Sequence[Authority] = AUTHORITIES,
         targets: Sequence[str] = (),
         home: Path | None = None,
@@ -82,7 +83,8 @@ class StoreData:
         self._store = store
         self._clock = clock or SystemClock()
         self.casework = CaseData(store, self._clock)
-        self.desk = DeskData(store, self._clock, workers, authorities, targets, premises.judge if premises else None)
+        judge = premises.judge if premises else None
+        self.desk = DeskData(store, self._clock, turns or Turns([LONE_WORKER]), authorities, targets, judge)
         self.rulebook = RulebookData(store, self._clock, premises)
         self.evidence = EvidenceData(store, self._clock, home)
         self.floor = FloorData(store, self._clock)

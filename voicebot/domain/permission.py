@@ -66,10 +66,14 @@ class CallerId:
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """The recorder as it last reported itself; `free_bytes` of the disk that recordings go to."""
+    """The recorder as it last reported itself; `free_bytes` of the disk that recordings go to.
+
+    `clock_off_s`: how far the clock that judges is from the database's.
+    """
 
     alive_at: dt.datetime | None
     free_bytes: int
+    clock_off_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -17,13 +17,17 @@ from voicebot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
+WayTo = Callable[[str, str | None], str | None]
+"""The URI that rings an agent whose telephone another worker reaches; None where our own line does."""
 ANY_BUT_BUSY = ("ready", "wrap_up", "away", "offline")
 
 
 class StoreDesk:
     """A Desk over the tables of agents, waiting calls and alerts. `run` hears of changes for all calls of a line."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, way_to: WayTo = lambda agent_id, worker: None) -> None:
+        """`way_to`: see Fellows.way_to."""
+        self._way_to = way_to
         self._store = store
         self._clock = clock
         self._changed = asyncio.Event()
@@ -55,7 +59,7 @@ class StoreDesk:
         now = self._clock.now()
         agent, before = await self._store.waiting.claim(wanted.call_id, sorted(tried), now, match)
         if agent is not None:
-            return _seat(agent, wanted.call_id)
+            return self._seat(agent, wanted.call_id)
         return Place(before, hopeless=not on_duty(await self._store.agents.all(), tried))
 
     async def claim_supervisor(self, call_id: str, tried: Collection[str]) -> Seat | None:
@@ -63,16 +67,16 @@ class StoreDesk:
         for presences in (("ready",), ANY_BUT_BUSY):
             agent = await self._store.agents.claim(ids, self._clock.now(), call_id=call_id, presences=presences)
             if agent is not None:
-                return _seat(agent, call_id, agent.presence, writes=False)
+                return self._seat(agent, call_id, agent.presence, writes=False)
         return None
 
     async def claim_agent(self, agent_id: str, call_id: str, presences: Collection[str] = ("ready",)) -> Seat | None:
         agent = await self._store.agents.claim([agent_id], self._clock.now(), call_id=call_id, presences=presences)
-        return _seat(agent, call_id, agent.presence) if agent else None
+        return self._seat(agent, call_id, agent.presence) if agent else None
 
     async def find(self, agent_id: str) -> Seat | None:
         agent = await self._store.agents.find(agent_id)
-        return _seat(agent, "") if agent else None
+        return self._seat(agent, "") if agent else None
 
     async def release(self, seat: Seat, *, talked: bool) -> None:
         if seat.call_id:
@@ -93,6 +97,6 @@ class StoreDesk:
     def now(self) -> dt.datetime:
         return self._clock.now()
 
-
-def _seat(agent: AgentRecord, call_id: str, before: str = "ready", *, writes: bool = True) -> Seat:
-    return Seat(agent.id, agent.name, agent.sip_uri, call_id, before, writes)
+    def _seat(self, agent: AgentRecord, call_id: str, before: str = "ready", *, writes: bool = True) -> Seat:
+        address = self._way_to(agent.id, agent.via) or agent.sip_uri
+        return Seat(agent.id, agent.name, address, call_id, before, writes)

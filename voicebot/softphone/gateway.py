@@ -15,6 +15,7 @@ import structlog
 from voicebot.domain.clock import Clock
 from voicebot.domain.ice import IceServer
 from voicebot.softphone.phone import News, Phone, StaleError, Tell
+from voicebot.telephony.fellows import agent_of, extension
 from voicebot.telephony.leg import CallLeg
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,7 @@ SWEPT_EVERY_S: Final = 1.0
 class Directory(Protocol):
     """Where an agent's telephone is written down: voicebot.store.softphones."""
 
-    async def attach(self, agent_id: str, gateway: str, sip_uri: str, now: Any) -> None: ...
+    async def attach(self, agent_id: str, gateway: str, sip_uri: str, now: Any, via: str | None = None) -> None: ...
 
     async def detach(self, agent_id: str, gateway: str, now: Any) -> bool: ...
 
@@ -47,6 +48,10 @@ class Gateway:
         self._name, self._directory, self._clock = name, directory, clock
         self._servers, self._tell, self._steady = servers, tell, steady
         self.address: tuple[str, int] = ("127.0.0.1", 0)
+        self.via: str | None = None
+        """The worker by whose line the extensions are reached from other machines; None: straight."""
+        self.of_fleet = False
+        """Lines of other machines ring here straight, and must prove to be fellows."""
         self.phones: dict[str, Phone] = {}
         self._connecting: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -66,12 +71,13 @@ class Gateway:
     def uri(self, agent_id: str) -> str:
         """The extension's address, as the line rings it."""
         host, port = self.address
-        return f"sip:{quote(agent_id, safe='')}@{f'[{host}]' if ':' in host else host}:{port}"
+        line = f"{f'[{host}]' if ':' in host else host}:{port}"
+        return extension(agent_id, line) if self.of_fleet else f"sip:{quote(agent_id, safe='')}@{line}"
 
     async def ring(self, leg: CallLeg) -> None:
         """A call has come for the extension in its address; nobody there: 480."""
         user = leg.local.partition(":")[2].partition("@")[0]
-        phone = self.phones.get(unquote(user))
+        phone = self.phones.get(agent_of(leg.local) or unquote(user))
         if phone is None:
             leg.reject(480)
         else:
@@ -112,7 +118,7 @@ class Gateway:
         answer, situation = await phone.connect(session, offer)
         if fresh:
             try:
-                await self._directory.attach(agent, self._name, self.uri(agent), self._clock.now())
+                await self._directory.attach(agent, self._name, self.uri(agent), self._clock.now(), self.via)
             except BaseException:
                 await phone.close()
                 raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 
 import structlog
@@ -15,9 +14,13 @@ from voicebot.softphone.gateway import Gateway
 from voicebot.softphone.link import GatewayEnd, socket_path
 from voicebot.softphone.phone import News
 from voicebot.store import Store
+from voicebot.store.urls import first_host
+from voicebot.telephony.fellows import Fellows
 from voicebot.telephony.leg import CallLeg
 from voicebot.telephony.sip_line import SipLine
+from voicebot.worker.company import fleet_secret, keep_company
 from voicebot.worker.lifeline import database_url, run_process
+from voicebot.worker.names import address_towards, machine_name, worker_name
 
 log = structlog.get_logger(__name__)
 
@@ -25,14 +28,22 @@ log = structlog.get_logger(__name__)
 class SoftphoneProcess:
     """Builds and runs one gateway."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, store: Store, fellows: Fellows, *, with_lines: bool, database: str) -> None:
+        """`with_lines`: lines of this machine reach the extensions, and lines of others by way of the first of them.
+
+        Else the lines of other machines do, at the address at which `database` sees us.
+        """
+        self._settings, self._store, self._fellows = settings, store, fellows
         self._link = GatewayEnd(self._obey)
         servers = parse_ice_servers(settings.ice_servers)
         self._gateway = Gateway(
-            socket.gethostname(), store.softphones, SystemClock(), servers, lambda news: self._link.tell(news)
+            machine_name(settings.home), store.softphones, SystemClock(), servers, lambda news: self._link.tell(news)
         )
         host, port = settings.softphone_address
+        if with_lines:
+            self._gateway.via = worker_name(0, settings.home)
+        elif settings.softphone_listen is None:
+            host = settings.worker_address or address_towards(database)
         self._line = SipLine(
             (host, port),
             rtp_ports=settings.softphone_rtp_range,
@@ -40,7 +51,10 @@ class SoftphoneProcess:
             caller_id="softphone",
             on_incoming=self._ring,
             refusal=lambda: None,
+            fellows=fellows,
+            on_extension=self._ring,
         )
+        self._gateway.of_fleet = not with_lines
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`; then calls end and their agents are offline."""
@@ -52,11 +66,13 @@ class SoftphoneProcess:
         self._gateway.address = self._line.address
         await self._link.listen(socket_path(self._settings))
         sweeping = asyncio.create_task(self._gateway.run())
+        company = asyncio.create_task(keep_company(self._store, self._fellows))
         log.info("softphones ready", sip=":".join(map(str, self._line.address)))
         try:
             await stop.wait()
         finally:
             sweeping.cancel()
+            company.cancel()
             await self._gateway.close()
             await self._link.close()
             await self._line.close()
@@ -75,9 +91,13 @@ def _lines(settings: Settings, host: str) -> tuple[str, ...]:
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> None:
-    async with Store.from_url(database_url(), pool_size=2) as store:
-        await SoftphoneProcess(settings, store).run(stop)
+    url = database_url()
+    async with Store.from_url(url, pool_size=2) as store:
+        fellows = Fellows(await fleet_secret(store))
+        with_lines = "lines" in sys.argv[1:]
+        process = SoftphoneProcess(settings, store, fellows, with_lines=with_lines, database=first_host(url))
+        await process.run(stop)
 
 
-if __name__ == "__main__":  # python -m voicebot.softphone.process
+if __name__ == "__main__":  # python -m voicebot.softphone.process [lines]
     sys.exit(run_process(_main))

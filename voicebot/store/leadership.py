@@ -19,6 +19,11 @@ class Leadership:
         self._key = {"key": lock_key("leader", role)}
         self._connection: AsyncConnection | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether this process led when it last asked."""
+        return self._connection is not None
+
     async def hold(self) -> bool:
         """Whether this process leads from here on. Takes the lead where nobody has it.
 

@@ -44,9 +44,9 @@ class Workers:
     async def join(self, joining: Joining, running: Collection[str] = ()) -> int:
         """Begin a life, or come back to one; the epoch to beat with.
 
-        `running`: calls that go on, also where they were given up meanwhile. All others that an earlier life left open
-        are lost from here on. A drain that was ordered ends with the life in which it was. Raises NameTaken while a worker of another home
-        lives under the name.
+        `running`: calls that go on, also where they were given up meanwhile. All others that an earlier life left
+        open are lost from here on. A drain that was ordered ends with the life in which it was. Raises NameTaken while
+        a worker of another home lives under the name.
         """
         async with self._database.begin() as connection:
             query = select(workers, _AGE).where(workers.c.name == joining.name).with_for_update()

@@ -9,6 +9,7 @@ from sip.errors import SipError
 from sip.media import Lateness
 from sip.transport import TlsSettings
 from voicebot.config import Settings, SettingsError, host_port
+from voicebot.telephony.fellows import Fellows
 from voicebot.telephony.leg import CallLeg, IncomingHandler, Line
 from voicebot.telephony.numbers import place_of
 from voicebot.telephony.pyvoip_engine import require_pyvoip
@@ -63,6 +64,8 @@ def open_line(
     *,
     on_incoming: IncomingHandler,
     refusal: Refusal,
+    fellows: Fellows | None = None,
+    on_extension: IncomingHandler | None = None,
 ) -> WorkerLine:
     """The line of worker `index`, not yet started. SettingsError for trunks or certificates that can't be used.
 
@@ -86,6 +89,8 @@ def open_line(
             tls=tls_of(settings, trunks),
             tls_listen=_tls_listen(settings, index),
             public_address=settings.public_address,
+            fellows=fellows,
+            on_extension=on_extension,
         )
     except SipError as error:
         raise SettingsError(f"VOICEBOT_TLS_CERTIFICATE, VOICEBOT_TLS_KEY or VOICEBOT_TLS_CA: {error}") from error

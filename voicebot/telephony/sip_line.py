@@ -20,6 +20,7 @@ from sip.message import Request, Uri
 from sip.transport import Hop, TlsSettings
 from sip.user_agent import UserAgent
 from voicebot.telemetry.logs import mask
+from voicebot.telephony.fellows import Fellows, extension_of
 from voicebot.telephony.leg import CallLeg, Capabilities, Ended, IncomingHandler, UndiallableError
 from voicebot.telephony.numbers import identity_headers, shown, spelt
 from voicebot.telephony.routed_leg import RoutedLeg
@@ -39,7 +40,8 @@ Refusal = Callable[[], int | None]
 class SipLine:
     """A Line. `allowed` networks and the peers of trunks may call in, everybody else gets 403.
 
-    `tls_listen`, `public_address`, `tcp`, `tls`: as in UserAgent.
+    `tls_listen`, `public_address`, `tcp`, `tls`: as in UserAgent. `fellows`: the other workers, who may ring the
+    agents' extensions here; `on_extension` gets those calls.
     """
 
     def __init__(
@@ -56,7 +58,10 @@ class SipLine:
         tls: TlsSettings | None = None,
         tls_listen: tuple[str, int] | None = None,
         public_address: str | None = None,
+        fellows: Fellows | None = None,
+        on_extension: IncomingHandler | None = None,
     ) -> None:
+        self._fellows, self._on_extension = fellows, on_extension
         self._allowed = [ipaddress.ip_network(network) for network in allowed]
         self._caller_id = caller_id
         self._on_incoming = on_incoming
@@ -156,7 +161,13 @@ class SipLine:
             if behind is not None:
                 return SipLeg(await self._extension(behind, uri, ring_timeout_s))
             _, host = await self._towards(uri)
-            call = self._agent.call(uri, from_uri=f"sip:{self._caller_id}@{host}", ring_timeout_s=ring_timeout_s)
+            ours = self._fellows is not None and extension_of(where) is not None
+            call = self._agent.call(
+                uri,
+                from_uri=f"sip:{self._caller_id}@{host}",
+                credentials=self._fellows.credentials if self._fellows is not None and ours else None,
+                ring_timeout_s=ring_timeout_s,
+            )
         except (SipError, TimeoutError) as error:
             raise _undiallable(uri, error) from error
         return SipLeg(call)
@@ -224,6 +235,9 @@ class SipLine:
         return state.trunk.script_for(leg.called)
 
     async def _take(self, call: Call) -> None:
+        if self._on_extension is not None and extension_of(call.local.uri) is not None:
+            await self._on_extension(SipLeg(call))
+            return
         trunk = self.trunks.of_source(call.hop.host) if call.hop is not None else None
         leg = SipLeg(call, trunk)
         if trunk is not None:
@@ -237,12 +251,16 @@ class SipLine:
             if isinstance(event, Ended):
                 self.trunks.over(trunk, event, rung=True)
 
-    def _guard(self, source: tuple[str, int]) -> DigestServer | None:
-        """Callers of a trunk that wants a password must prove themselves."""
+    def _guard(self, source: tuple[str, int], request: Request) -> DigestServer | None:
+        """Callers of a trunk that wants a password must prove themselves, and so must who rings an extension."""
+        if self._fellows is not None and extension_of(request.uri) is not None:
+            return self._fellows.guard
         trunk = self.trunks.of_source(source[0])
         return self._care.guard_of(trunk) if trunk is not None else None
 
     def _allow(self, source: tuple[str, int], request: Request) -> int | None:
+        if self._fellows is not None and extension_of(request.uri) is not None:
+            return None if self._fellows.knows(source[0]) else 403
         address = ipaddress.ip_address(source[0])
         known = any(address in network for network in self._allowed) or self.trunks.of_source(source[0]) is not None
         if not known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -39,13 +39,24 @@ class NotPermitted(RuntimeError):
         self.rule = verdict.rule
 
 
+class GivenUp(RuntimeError):
+    """Whoever ordered the call does not count on it any more; nothing rings."""
+
+
 class CommandTaker:
     """Takes the orders for this worker and its calls, and carries them out."""
 
     def __init__(
-        self, store: Store, runner: CallRunner, worker: str, clock: Clock, judge: Judge | None = None
+        self,
+        store: Store,
+        runner: CallRunner,
+        worker: str,
+        clock: Clock,
+        judge: Judge | None = None,
+        holds: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`judge`: asked once more about an attempt right before it rings."""
+        """`judge`: asked once more about an attempt right before it rings; `holds`: whether our name is still ours."""
+        self._holds = holds
         self._store = store
         self._runner = runner
         self._worker = worker
@@ -134,8 +145,12 @@ class CommandTaker:
         if self._judge is None or order.attempt_id is None:
             return None
         verdict = await self._store.decisions.again(int(order.attempt_id), self._clock.now(), self._judge)
-        if verdict is not None and not verdict.allowed:
+        if verdict is None:
+            raise GivenUp("the attempt was settled before it rang")
+        if not verdict.allowed:
             raise NotPermitted(verdict)
+        if not self._holds():
+            raise GivenUp("this worker may have been taken for dead meanwhile")
         close_by: dt.datetime | None = getattr(verdict, "close_by", None)
         return close_by
 

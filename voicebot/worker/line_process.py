@@ -13,7 +13,9 @@ from pathlib import Path
 
 import structlog
 
+from voicebot import __version__
 from voicebot.call.outcome import outcome_of
+from voicebot.call.relay import Relays
 from voicebot.call.runner import CallRunner
 from voicebot.call.shelf import frozen_folder
 from voicebot.config import Settings, scripts_dir
@@ -21,17 +23,21 @@ from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import AlertKind
 from voicebot.domain.talk import Order, Stored
 from voicebot.evidence.bundle import unsealed
+from voicebot.evidence.depot.sweeping import keep_swept
 from voicebot.evidence.reading import read_journal
 from voicebot.evidence.recovery import recover
 from voicebot.evidence.room import RecordingRoom
 from voicebot.evidence.signer import Signer
 from voicebot.handoff.rules import TransferRules
 from voicebot.handoff.store_desk import StoreDesk
+from voicebot.store.migrate import newest
 from voicebot.store.store import Store
+from voicebot.store.urls import first_host
 from voicebot.telemetry.cpu_clock import spent
 from voicebot.telemetry.process_figures import LineFigures, keep_writing
 from voicebot.telephony.admission import Limits, LoadGate, watch
 from voicebot.telephony.engines import open_line
+from voicebot.telephony.fellows import Fellows
 from voicebot.telephony.leg import CallLeg
 from voicebot.telephony.trunk_choice import Trouble
 from voicebot.telephony.trunk_figures import trunk_figures
@@ -39,10 +45,13 @@ from voicebot.worker.authority import granted, load_bot_authorities
 from voicebot.worker.book import StoreBook
 from voicebot.worker.callers import KnownCallers
 from voicebot.worker.commands import CommandTaker
+from voicebot.worker.company import fleet_secret, keep_company
+from voicebot.worker.crew import LineCrew, MemberRoom
 from voicebot.worker.frozen import keep_frozen
 from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.line_link import BrainLink
-from voicebot.worker.names import link_path, rtp_range, sip_address, worker_name
+from voicebot.worker.membership import Membership
+from voicebot.worker.names import joining_of, link_path, reached_at, rtp_range, sip_address, worker_name
 from voicebot.worker.premises import premises_of
 from voicebot.worker.priority import go_first
 from voicebot.worker.ticks import Sound
@@ -51,6 +60,8 @@ from voicebot.worker.trunk_sharing import TrunkSharing
 log = structlog.get_logger(__name__)
 
 
+BOOKED_WITHIN_S = 60.0
+"""A database that takes longer to hear what an earlier life left does not keep the worker from joining."""
 _TROUBLES = {
     Trouble.REFUSED: "注册被拒绝，请检查账号和密码",
     Trouble.SILENT: "对 OPTIONS 无应答，请检查网络和运营商",
@@ -61,7 +72,11 @@ _TROUBLES = {
 class LineProcess:
     """Builds and runs one line. `index` numbers the workers of this machine from 0."""
 
-    def __init__(self, settings: Settings, url: str, index: int) -> None:
+    def __init__(self, settings: Settings, url: str, index: int, secret: str = "") -> None:
+        """`secret`: what the workers of a fleet share."""
+        self._url = url
+        self._members = Store.from_url(url, pool_size=1)  # no queue delays a sign of life
+        self._membership: Membership | None = None
         self._settings = settings
         self._index = index
         self._worker = worker_name(index, settings.home)
@@ -69,7 +84,8 @@ class LineProcess:
         self._store = Store.from_url(url)
         self._signer = Signer.load_or_create(settings.keys)
         self._book = StoreBook(self._store, self._worker, settings.recordings, self._clock)
-        self._desk = StoreDesk(self._store, self._clock)
+        self._fellows = Fellows(secret, self._worker)
+        self._desk = StoreDesk(self._store, self._clock, self._fellows.way_to)
         self._alerts: set[asyncio.Task[None]] = set()
         self._link = BrainLink(self._on_order, self._on_sound, self._on_lost)
         self._line = open_line(
@@ -79,7 +95,10 @@ class LineProcess:
             rtp_range(settings, index),
             on_incoming=self._on_incoming,
             refusal=self._refusal,
+            fellows=self._fellows,
+            on_extension=self._on_extension,
         )
+        self._relays = Relays(self._line, self._store.agents.find)
         self._line.trunks.on_trouble = self._on_trunk_trouble
         self._sharing = TrunkSharing(self._store.trunk_shares, self._line.trunks, self._worker, self._clock)
         self._gate = LoadGate(Limits.of(settings.most_late_ms), has_way_out=self._line.trunks.has_way_out)
@@ -103,8 +122,11 @@ class LineProcess:
             admission=self._gate,
             script_of=self._line.script_of,
             rules=transfer_rules(settings),
-            room=RecordingRoom(settings.recordings, settings.disk_reserve_mb << 20),
+            room=MemberRoom(
+                RecordingRoom(settings.recordings, settings.disk_reserve_mb << 20), lambda: self._in_good_standing
+            ),
         )
+        self._crew = LineCrew(self._runner, self._relays, self._figures, settings.max_calls)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`, then drain."""
@@ -117,21 +139,29 @@ class LineProcess:
         commands = asyncio.create_task(self._take_commands())
         figures = asyncio.create_task(keep_writing(self._settings.home, self._index, self._figures))
         people = asyncio.create_task(self._desk.run())
+        company = asyncio.create_task(keep_company(self._store, self._fellows))
+        membership = self._membership = self._join_as()
+        member = asyncio.create_task(self._be_member(membership))
         scripts = asyncio.create_task(keep_frozen(self._store, frozen_folder(self._settings.home)))
+        swept = asyncio.create_task(keep_swept(self._store, self._settings.recordings, [self._worker], self._clock))
         load = asyncio.create_task(watch(self._gate, lambda: self._line.lateness.counts, lambda: self._link.lag_ms))
         log.info("line ready", worker=self._worker, sip=":".join(map(str, self._line.address)))
         gc.freeze()
         try:
             await stop.wait()
             log.info("draining", calls=self._runner.running)
+            self._crew.stopping = True
             drained = asyncio.create_task(self._runner.drain(self._settings.drain_seconds))
             await self._line.withdraw()
             await drained
+            await self._relays.drain(self._settings.drain_seconds)
         finally:
+            company.cancel()
             commands.cancel()
             sharing.cancel()
             figures.cancel()
             load.cancel()
+            swept.cancel()
             people.cancel()
             scripts.cancel()
             await self._line.close()
@@ -140,6 +170,9 @@ class LineProcess:
                 await asyncio.wait_for(self._book.drain(), 10)
             await self._sharing.give_back()
             writer.cancel()
+            member.cancel()
+            await membership.leave()
+            await self._members.close()
             await self._store.close()
         lateness = self._line.lateness
         log.info("line stopped", ticks=lateness.count, late_over_40_ms=lateness.later_than(40.0))
@@ -147,12 +180,34 @@ class LineProcess:
     async def _take_commands(self) -> None:
         """Only a worker that can converse takes work."""
         await self._link.ready.wait()
-        premises = premises_of(self._settings, self._store, self._clock, self._clock.now)  # this line is the recorder
+        premises = premises_of(
+            self._settings,
+            self._store,
+            self._clock,
+            self._clock.now,  # this line is the recorder
+            lambda: self._membership.skew_s if self._membership else 0.0,
+        )
         await premises.ready(asyncio.Event())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(premises.keep())
-            taker = CommandTaker(self._store, self._runner, self._worker, self._clock, premises.judge)
+            holds = lambda: self._in_good_standing  # noqa: E731
+            taker = CommandTaker(self._store, self._runner, self._worker, self._clock, premises.judge, holds)
             tasks.create_task(taker.run())
+
+    def _join_as(self) -> Membership:
+        sip = reached_at(self._settings, first_host(self._url), self._line.address)
+        joining = joining_of(self._settings, self._index, __version__, newest(), sip)
+        return Membership(self._members.workers, joining, self._crew, self._clock)
+
+    async def _be_member(self, membership: Membership) -> None:
+        """Join once it is written what an earlier life left: what stays open then is lost."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._book.drain(), BOOKED_WITHIN_S)
+        await membership.run()
+
+    @property
+    def _in_good_standing(self) -> bool:
+        return self._membership is not None and self._membership.may_dial
 
     def _figures(self) -> LineFigures:
         return LineFigures(
@@ -202,6 +257,9 @@ class LineProcess:
 
     async def _on_incoming(self, leg: CallLeg) -> None:
         await self._runner.incoming(leg)
+
+    async def _on_extension(self, leg: CallLeg) -> None:
+        await self._relays.take(leg)
 
     def _on_order(self, order: Order) -> None:
         if isinstance(order, Stored):
@@ -255,7 +313,10 @@ def _worker_of(folder: Path) -> str | None:
 
 async def _main(settings: Settings, stop: asyncio.Event) -> None:
     log.info("line starts", turn=go_first())
-    await LineProcess(settings, database_url(), int(sys.argv[1])).run(stop)
+    url = database_url()
+    async with Store.from_url(url, pool_size=1) as store:
+        secret = await fleet_secret(store)
+    await LineProcess(settings, url, int(sys.argv[1]), secret).run(stop)
 
 
 if __name__ == "__main__":  # python -m voicebot.worker.line_process INDEX

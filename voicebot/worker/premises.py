@@ -19,6 +19,7 @@ from voicebot.compliance.packs import Packs, load_packs
 from voicebot.compliance.rulebook import Verdict
 from voicebot.config import Settings
 from voicebot.domain.clock import SHANGHAI, Clock
+from voicebot.domain.fleet import SKEW_STOPS_S
 from voicebot.domain.permission import CallerId, DialRequest, Means, Recorder
 from voicebot.domain.phone import same_line
 from voicebot.store.database import is_away
@@ -46,7 +47,8 @@ class _Seen:
 class Premises:
     """`judge` is the Judge of an installation. Run `keep` beside it, and wait for the first `look`.
 
-    `shown`: numbers that the trunks may show; `alive_at`: when the recorder last showed a sign of life.
+    `shown`: numbers that the trunks may show; `alive_at`: when the recorder last showed a sign of life; `clock_off`:
+    seconds by which our clock is before the database's.
     """
 
     def __init__(
@@ -58,7 +60,9 @@ class Premises:
         recordings: Path,
         shown: Sequence[str],
         alive_at: Callable[[], dt.datetime | None],
+        clock_off: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        self._clock_off = clock_off
         self._store = store
         self._clock = clock
         self._rules = rules
@@ -123,7 +127,8 @@ class Premises:
         if seen is None or now - seen.at > STALE:
             return Means(Recorder(None, 0))
         shown = () if request.number.startswith(("sip:", "sips:")) else self._shown
-        return Means(seen.recorder, shown, seen.registry, request.script in seen.released)
+        recorder = replace(seen.recorder, clock_off_s=round(self._clock_off(), 1))
+        return Means(recorder, shown, seen.registry, request.script in seen.released)
 
     def lacks(self) -> list[str]:
         """What is missing now besides rules and calendar, in the operator's words."""
@@ -132,6 +137,8 @@ class Premises:
             return ["数据库没有响应，拨打前的条件未知，已停止拨打"]
         alive_at = seen.recorder.alive_at
         missing = [] if alive_at and now - alive_at < STALE else ["录音机没有心跳，已停止拨打：请看语音进程"]
+        if abs(off := self._clock_off()) > SKEW_STOPS_S:
+            missing.append(f"本机时钟偏差 {off:+.0f} 秒，已停止拨打：请检查时间同步")
         numbers = unregistered(self._shown, seen.registry)
         return missing + [f"主叫号码 {number} 未登记，已停止拨打：请在规则页登记" for number in numbers]
 
@@ -157,7 +164,13 @@ class Premises:
         self._warned = warnings
 
 
-def premises_of(settings: Settings, store: Store, clock: Clock, alive_at: Callable[[], dt.datetime | None]) -> Premises:
+def premises_of(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    alive_at: Callable[[], dt.datetime | None],
+    clock_off: Callable[[], float] = lambda: 0.0,
+) -> Premises:
     """The premises of an installation."""
     return Premises(
         store,
@@ -166,14 +179,8 @@ def premises_of(settings: Settings, store: Store, clock: Clock, alive_at: Callab
         recordings=settings.recordings,
         shown=[number for trunk in trunks_of(settings) for number in trunk.caller.numbers],
         alive_at=alive_at,
+        clock_off=clock_off,
     )
-
-
-def line_alive_at(home: Path) -> dt.datetime | None:
-    """When a line of this machine, which records, last wrote its figures."""
-    times = [_written(file) for file in (home / "figures").glob("line-*.json")]
-    newest = max((at for at in times if at is not None), default=None)
-    return None if newest is None else dt.datetime.fromtimestamp(newest, dt.UTC)
 
 
 def free_bytes(folder: Path) -> int:
@@ -194,13 +201,6 @@ def show_rules(packs: Packs, today: dt.date) -> None:
     metrics.RULE_PACKS.clear()
     for pack in packs.all:
         metrics.RULE_PACKS.labels(pack.name, pack.version, pack.sha256[:12]).set(1)
-
-
-def _written(file: Path) -> float | None:
-    try:
-        return file.stat().st_mtime
-    except OSError:
-        return None
 
 
 def _is_number(text: str) -> bool:

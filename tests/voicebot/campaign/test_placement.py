@@ -25,10 +25,10 @@ WORKERS = ["w-0", "w-1", "w-2"]
 def test_workers_take_turns(able: set[str], turns: list[str]) -> None:
     clock = FixedClock(dt.datetime(2026, 11, 24, tzinfo=dt.UTC))
     placement = Placement(cast(Any, None), WORKERS, clock, lambda worker: worker in able)
-    assert [placement._next_worker() for _ in turns] == turns
+    assert [placement._turns.next() for _ in turns] == turns
 
 
 def test_a_single_worker_gets_everything() -> None:
     clock = FixedClock(dt.datetime(2026, 11, 24, tzinfo=dt.UTC))
     placement = Placement(cast(Any, None), ["w-0"], clock, lambda worker: False)
-    assert [placement._next_worker() for _ in range(3)] == ["w-0"] * 3
+    assert [placement._turns.next() for _ in range(3)] == ["w-0"] * 3

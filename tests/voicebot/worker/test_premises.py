@@ -12,7 +12,7 @@ from voicebot.domain.clock import SHANGHAI, FixedClock
 from voicebot.domain.permission import CallerId, DialRequest
 from voicebot.domain.script_version import SHIPPED
 from voicebot.store import Store
-from voicebot.worker.premises import Premises, free_bytes, line_alive_at
+from voicebot.worker.premises import Premises, free_bytes
 
 NOON = dt.datetime(2026, 11, 24, 10, tzinfo=SHANGHAI)
 OURS = "01012345678"
@@ -102,14 +102,6 @@ async def test_the_recorder_is_waited_for(store: Store, tmp_path: Path) -> None:
     assert not waiting.done()
     alive.at = NOON
     await asyncio.wait_for(waiting, 60)
-
-
-def test_a_lines_figures_are_its_sign_of_life(tmp_path: Path) -> None:
-    assert line_alive_at(tmp_path) is None
-    (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "line-0.json").write_text("{}")
-    at = line_alive_at(tmp_path)
-    assert at is not None and abs(dt.datetime.now(dt.UTC) - at) < dt.timedelta(minutes=5)
 
 
 def test_room_is_told_for_a_folder_that_is_yet_to_come(tmp_path: Path) -> None:
