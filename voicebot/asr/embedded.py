@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from voicebot.asr.features import BANDS, HOP, RATE, StreamingFbank
+from voicebot.asr.features import BANDS, HOP, RATE, StreamingFbank, accept_all
 from voicebot.asr.language_model import LanguageModel
 from voicebot.asr.lattice import Beam, HotWords, Readings, Spikes, Syllables
 from voicebot.asr.recognizer import RecognizerStream, Syllable, Transcript
@@ -87,11 +87,13 @@ class EmbeddedStream:
         """Outputs of the next run."""
         return _SMALLEST if self.eager else _CHUNK
 
-    def ready(self) -> bool:
-        """Whether a whole chunk of features is there (turns sound into features when it completes one)."""
+    def due(self) -> bool:
+        """Whether sound that is not yet turned into features completes a chunk of them."""
         wanted = self._model.frames_for(self.step) - len(self._features)
-        if wanted > 0 and len(self._pcm) // 2 >= self._fbank.missing(wanted):
-            self._pull()
+        return wanted > 0 and len(self._pcm) // 2 >= self._fbank.missing(wanted)
+
+    def ready(self) -> bool:
+        """Whether a whole chunk of features is there."""
         return len(self._features) >= self._model.frames_for(self.step)
 
     def chunk(self) -> Floats:
@@ -115,7 +117,7 @@ class EmbeddedStream:
         return self._sure if running is None else [*self._sure, dict((running,))]
 
     def finish(self) -> Transcript:
-        self._pull()
+        self.pull([self])
         silence = np.zeros(int(_FLUSH_S * RATE), np.float32)
         self._features = np.concatenate([self._features, self._fbank.accept(silence)])
         outputs = (len(self._features) - self._model.look) // self._model.stride + 1
@@ -133,11 +135,20 @@ class EmbeddedStream:
         self._closed = True
         self._pcm.clear()
 
-    def _pull(self) -> None:
+    @staticmethod
+    def pull(streams: "Sequence[EmbeddedStream]") -> None:
+        """Turn all sound of these into features."""
+        if not streams:
+            return
+        for stream, frames in zip(streams, accept_all([(one._fbank, one._sound()) for one in streams]), strict=True):
+            stream._features = np.concatenate([stream._features, frames])
+
+    def _sound(self) -> Floats:
+        """The sound that waits, as float32 samples."""
         samples = np.frombuffer(bytes(self._pcm), "<i2").astype(np.float32) / np.float32(32768)
         self._heard += len(samples)
         self._pcm.clear()
-        self._features = np.concatenate([self._features, self._fbank.accept(samples)])
+        return samples
 
     def _transcript(self) -> Transcript:
         path = self._beam.final()
@@ -171,6 +182,7 @@ class EmbeddedRecognizer:
 
     def decode(self, streams: Sequence[RecognizerStream]) -> None:
         ours = [stream for stream in streams if isinstance(stream, EmbeddedStream)]
+        EmbeddedStream.pull([stream for stream in ours if stream.due()])
         while ready := [stream for stream in ours if stream.ready()]:
             for step in {stream.step for stream in ready}:
                 self._advance([stream for stream in ready if stream.step == step])

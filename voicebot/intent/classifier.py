@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ WORDS_FILE = "intent-words.npz"
 CALIBRATION_FILE = "intent.json"
 _MOST = 3
 _CUES = 2
+_KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,15 @@ class Classifier:
         self.words = Vocabulary.load(folder / WORDS_FILE)
         self.network = Network(folder / MODEL_FILE)
         self.calibration = Calibration.load(folder / CALIBRATION_FILE)
+        self.classify = lru_cache(_KEPT)(self._classify)
+        """What words and topic mean. The last partial of a turn mostly is its text: it is looked at once."""
         self._harm = [index for index, name in enumerate(self.words.intents) if name in DANGER]
 
     def probabilities(self, text: str, topic: str) -> tuple[Floats, Floats]:
         """Probabilities over `words.intents` and over `words.emotions`."""
         return self._chances(self.network.run(self.words.encode(text, topic)))
 
-    def classify(self, text: str, topic: str) -> Classified:
+    def _classify(self, text: str, topic: str) -> Classified:
         said = self.words.encode(text, topic)
         found = self.network.run(said)
         chances, moods = self._chances(found)
