@@ -12,6 +12,8 @@ class Open(StrEnum):
     EVERYBODY = "everybody"  # strangers too
     THIS_MACHINE = "this machine"  # programs on the same machine, and whoever is logged in
     LOGGED_IN = "logged in"
+    PERSON = "person"  # a person who is logged in, no program with a token
+    ENROLLING = "enrolling"  # also a person who must still set up a second factor
 
 
 Rule = Open | str
@@ -20,9 +22,18 @@ Rule = Open | str
 TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("GET POST", r"/login", Open.EVERYBODY),
     ("GET POST", r"/setup", Open.EVERYBODY),  # wants its own one-time token
+    ("GET POST", r"/login/code", Open.EVERYBODY),  # wants a right password before
+    ("GET", r"/login/sso(/back)?", Open.EVERYBODY),  # wants the identity provider's signature
+    ("GET POST", r"/second-factor", Open.ENROLLING),
+    ("GET", r"/account", Open.PERSON),
+    ("GET", r"/api/account", Open.LOGGED_IN),
+    ("POST", r"/api/account/(password|factor/remove|sessions/end|sessions/[^/]+/end)", Open.PERSON),
+    ("POST", r"/api/account/tokens(/[^/]+/revoke)?", Open.PERSON),
+    ("GET", r"/(api/)?access", "access"),
+    ("POST", r"/api/access/roles/[^/]+/second-factor", "users"),
     ("GET", r"/healthz", Open.EVERYBODY),
     ("GET", r"/metrics", Open.THIS_MACHINE),
-    ("POST", r"/logout", Open.LOGGED_IN),
+    ("POST", r"/logout", Open.ENROLLING),
     ("GET", r"/assets/.+", Open.LOGGED_IN),
     ("GET", r"/favicon\.ico", Open.LOGGED_IN),
     ("GET POST", r"/_nicegui(_ws)?/.*", Open.LOGGED_IN),
@@ -52,6 +63,7 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("GET", r"/api/consents/[^/]+", "cases"),
     ("POST", r"/api/consents(/import|/[^/]+/revoke)?", "cases"),
     ("GET", r"/api/lines", "wall"),
+    ("POST", r"/api/workers/[^/]+/(drain|resume)", "campaigns"),
     ("GET", r"/(api/)?dialling", "campaigns"),
     ("POST", r"/api/dialling/(halt|go-on|campaigns/[^/]+/(pause|resume))", "campaigns"),
     ("GET", r"/reports", "reports"),
@@ -61,6 +73,9 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("GET", r"/api/quality/agreement", "review"),
     ("POST", r"/api/quality/(draw|second|calibrate)", "quality"),
     ("POST", r"/api/quality/reviews/[^/]+", "review"),
+    ("GET", r"/my-reviews", "appeal"),
+    ("GET", r"/api/quality/mine", "appeal"),  # and only what is one's own
+    ("GET", r"/calibration", "quality"),
     ("POST", r"/api/quality/reviews/[^/]+/appeal", "appeal"),
     ("POST", r"/api/quality/appeals/[^/]+", "quality"),
     ("POST", r"/api/quality/calls/[^/]+/(verdict|comment)", "review"),
@@ -87,13 +102,14 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("POST", r"/api/floor/alerts/[^/]+/acknowledge", "supervise"),
     ("GET POST", r"/api/people/users", "users"),
     ("POST", r"/api/people/(agents|users/[^/]+/[^/]+)", "users"),
+    ("GET", r"/api/people/users/[^/]+/sessions", "users"),
     ("GET", r"/api/calls(/[^/]+)?", "calls"),
     ("GET", r"/api/calls/[^/]+/(audio|peaks)", "listen"),
     ("GET", r"/api/calls/[^/]+/(bundle|vcon)", "evidence"),
     ("POST", r"/api/calls/[^/]+/redact", "evidence"),
     ("GET", r"/api/cases/[^/]+/evidence", "evidence"),
     ("GET", r"/evidence", "operations"),
-    ("GET", r"/api/evidence(/operations)?", "operations"),
+    ("GET", r"/api/evidence(/operations|/uploads)?", "operations"),
     ("POST", r"/api/evidence/check", "operations"),
     ("GET", r"/api/holds", "operations"),
     ("POST", r"/api/(cases/[^/]+/holds|holds/[^/]+/lift)", "holds"),
@@ -118,6 +134,12 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("POST", r"/api/policies/[^/]+/[^/]+(/check)?", "campaigns"),
 )
 """Methods, the whole path as a regular expression, and what it takes. What is not listed is for nobody."""
+
+EXPORTS = re.compile(
+    r"/api/cases/(export|[^/]+/evidence)|/api/calls/[^/]+/(bundle|vcon|redact)"
+    r"|/api/rules/ledger/export\.\w+|/api/reports/export\.\w+"
+)
+"""Addresses that give away much at once; asked for less often than others."""
 
 _ROWS = tuple((frozenset(methods.split()), re.compile(path), rule) for methods, path, rule in TABLE)
 

@@ -13,6 +13,7 @@ from voicebot.console.desk_data import Written
 from voicebot.domain.clock import SHANGHAI
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.plan import Step
+from voicebot.domain.records import Role
 
 Fen = Annotated[int, Field(ge=0, le=10**12)]
 
@@ -235,7 +236,7 @@ class AgentIn(BaseModel):
 
 class UserIn(BaseModel):
     username: str = Field(max_length=32)
-    role: Literal["admin", "operator", "supervisor", "reviewer", "agent", "designer"]
+    role: Role
     display_name: str = Field("", max_length=60)
     agent_id: str | None = None
 
@@ -246,6 +247,8 @@ class UserOut(BaseModel):
     display_name: str
     agent_id: str | None
     disabled: bool
+    locked_until: dt.datetime | None = None
+    second_factor: bool = False
 
 
 class LinkOut(BaseModel):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from voicebot.campaign.dialler import PACING
 from voicebot.campaign.pacing import UNLIMITED, allowance
@@ -48,8 +47,8 @@ class DiallingView:
 class DiallingData:
     """Unknown ids give LookupError from commands."""
 
-    def __init__(self, store: Store, clock: Clock, home: Path | None) -> None:
-        self._store, self._clock, self._home = store, clock, home
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
 
     async def view(self) -> DiallingView:
         now = self._clock.now()
@@ -60,7 +59,7 @@ class DiallingData:
             load=await self._store.load.now(now),
             halt=await self._store.dialling.halted(),
             campaigns=[_view(pulse) for pulse in pulses],
-            trunks=line_view(self._home).trunks if self._home else (),
+            trunks=line_view(await self._store.workers.all()).trunks,
             waiting=len(queue),
             waiting_s=max((int((now - call.since).total_seconds()) for call in queue), default=0),
         )

@@ -50,5 +50,7 @@ EVIDENCE_TEXTS: dict[str, tuple[str, str]] = {
     "vault.held": ("设保全", "put on hold"),
     "vault.released": ("解除保全", "lifted the hold"),
     "vault.deleted": ("删除", "deleted"),
+    "vault.backed_up": ("备份", "backed up"),
+    "vault.restored": ("恢复", "restored"),
     "vault.rotated_key": ("更换签名密钥", "changed the key"),
 }

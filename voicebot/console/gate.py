@@ -1,8 +1,9 @@
-"""Gate: nothing is answered to strangers. Login, permissions, foreign sites, body sizes and security headers."""
+"""Gate: nothing is answered to strangers. Login, permissions, foreign sites, sizes, rates and security headers."""
 
 from __future__ import annotations
 
-import ipaddress
+import math
+from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlsplit
 
@@ -11,9 +12,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from voicebot.console.access import Open, Rule, rule_for
+from voicebot.console.access import EXPORTS, Open, Rule, rule_for
+from voicebot.console.door import client_address, from_this_machine
+from voicebot.console.limits import Limits
+from voicebot.console.masking import viewer
 from voicebot.console.queries import Account
 from voicebot.console.sessions import COOKIE, Sessions
+from voicebot.console.watch import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +41,7 @@ SECURITY_HEADERS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(self)"),
 )
+HTTPS_HEADERS = (("Strict-Transport-Security", "max-age=31536000"),)
 
 
 _UNABLE = JSONResponse(
@@ -46,23 +52,49 @@ _UNABLE = JSONResponse(
 class Gate:
     """ASGI middleware around everything, websockets included."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        sessions: Sessions,
+        limits: Limits | None = None,
+        *,
+        https: bool = False,
+        behind_proxy: bool = False,
+    ) -> None:
         self._app = app
         self._sessions = sessions
+        self._limits = limits or Limits()
+        self._headers = (*SECURITY_HEADERS, *(HTTPS_HEADERS if https else ()))
+        self._behind_proxy = behind_proxy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        guarded = _with_security_headers(scope, send)
+        guarded = _with_headers(scope, send, self._headers)
         refusal = await self._refusal(scope)
-        if refusal is None:
+        if refusal is None and scope["type"] == "websocket":
+            await self._app(scope, Watch(self._still_in(scope), receive, send).receive, send)
+        elif refusal is None:
             await self._answered(scope, receive, guarded)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 4403, "reason": "not allowed"})
         else:
             await refusal(scope, receive, guarded)
+
+    def _still_in(self, scope: Scope) -> Callable[[], Awaitable[bool]]:
+        """Whether the session that a websocket began with goes on, and may still do what it did."""
+        headers, before = Headers(scope=scope), scope.get(ACCOUNT)
+
+        async def still_in() -> bool:
+            try:
+                now = await self._sessions.account(_cookie(headers), _bearer(headers), touch=False)
+            except Exception:  # while the database is away nobody is thrown out
+                return True
+            return now == before
+
+        return still_in
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; what fails before its answer began is answered here, with our headers."""
@@ -89,7 +121,9 @@ class Gate:
             return JSONResponse({"detail": "request from a foreign site"}, status_code=403)
         if refused := _oversize(scope, headers, rule is Open.EVERYBODY):
             return refused
-        if rule is Open.EVERYBODY or (rule is Open.THIS_MACHINE and _from_this_machine(scope, headers)):
+        if rule is Open.EVERYBODY:
+            return self._too_often(scope)
+        if rule is Open.THIS_MACHINE and from_this_machine(scope, headers):
             return None
         try:
             account = await self._sessions.account(_cookie(headers), _bearer(headers))
@@ -97,7 +131,25 @@ class Gate:
             log.exception("nobody can be recognised", path=scope["path"])
             return _UNABLE
         scope[ACCOUNT] = account
-        return _stranger(scope) if account is None else _forbidden(scope, account, rule)
+        viewer.set(account)
+        if account is None:
+            return self._too_often(scope) or _stranger(scope)
+        return _forbidden(scope, account, rule) or self._too_often(scope, account)
+
+    def _too_often(self, scope: Scope, account: Account | None = None) -> Response | None:
+        """429 for who asks too often: what is posted to a login, all of the API, and exports."""
+        path, wait = scope["path"], 0.0
+        if account is None:
+            if scope["type"] == "http" and (scope["method"] == "POST" or path.startswith("/login/sso")):
+                wait = self._limits.login.take(client_address(scope, self._behind_proxy))
+        elif path.startswith("/api/"):
+            wait = self._limits.api.take(account.token_id or account.session_id or account.username)
+            if not wait and EXPORTS.fullmatch(path):
+                wait = self._limits.exports.take(account.username)
+        if not wait:
+            return None
+        told = {"detail": "请求过于频繁，请稍后再试 / too many requests: try again later"}
+        return JSONResponse(told, status_code=429, headers={"Retry-After": str(max(1, math.ceil(wait)))})
 
 
 def account_of(scope: Scope) -> Account:
@@ -121,6 +173,14 @@ def _stranger(scope: Scope) -> Response:
 def _forbidden(scope: Scope, account: Account, rule: Rule | None) -> Response | None:
     if rule is None:
         return JSONResponse({"detail": "there is nothing at this address"}, status_code=404)
+    if rule in (Open.PERSON, Open.ENROLLING) and account.session_id is None:
+        return JSONResponse({"detail": "only a person who is logged in may do this, no token"}, status_code=403)
+    if rule is Open.ENROLLING:
+        return None
+    if account.enrolling and scope["path"].startswith("/api/"):
+        return JSONResponse({"detail": "set up the second factor first: /second-factor"}, status_code=403)
+    if account.enrolling:
+        return RedirectResponse("/second-factor", status_code=303)
     if isinstance(rule, Open) or account.may(rule):
         return None
     text = f"the role {account.role} lacks the permission '{rule}'; ask an administrator"
@@ -151,17 +211,6 @@ def _oversize(scope: Scope, headers: Headers, public: bool) -> Response | None:
     return None
 
 
-def _from_this_machine(scope: Scope, headers: Headers) -> bool:
-    # Behind a reverse proxy everybody seems local, so a forwarded request never counts as such.
-    client = scope.get("client")
-    if client is None or "x-forwarded-for" in headers or "forwarded" in headers:
-        return False
-    try:
-        return ipaddress.ip_address(client[0]).is_loopback
-    except ValueError:
-        return False
-
-
 def _cookie(headers: Headers) -> str | None:
     try:
         found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
@@ -175,11 +224,11 @@ def _bearer(headers: Headers) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _with_security_headers(scope: Scope, send: Send) -> Send:
+def _with_headers(scope: Scope, send: Send, given: tuple[tuple[str, str], ...]) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in SECURITY_HEADERS:
+            for name, value in given:
                 headers.setdefault(name, value)
             if not scope["path"].startswith(("/_nicegui/", "/assets/")):
                 headers["Cache-Control"] = "no-store"

@@ -1,13 +1,13 @@
-"""LineView: lines and trunks of this installation as the console shows them, read from the files that lines write."""
+"""LineView: workers, controls and trunks of the whole fleet as the console shows them, from their signs of life."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from voicebot.telemetry.process_figures import ProcessFigures, read_trunks
+from voicebot.domain.fleet import ControlSeen, WorkerSeen
+from voicebot.telemetry.process_figures import read_trunks
 
 _STATES = ("up", "trial", "paused", "unregistered", "down")
 """The best first: a trunk is as well as the best of its lines finds it."""
@@ -15,10 +15,17 @@ _STATES = ("up", "trial", "paused", "unregistered", "down")
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """`late_share`: ticks later than 40 ms, 0..1."""
+    """`late_share`: ticks later than 40 ms, 0..1. `age_s`: since it was last heard of."""
 
     name: str
+    machine: str
+    state: str
+    drained: bool
+    version: str
+    clock_ahead_s: float
+    age_s: float
     calls: int
+    most: int
     admits: bool
     overloads: int
     brain_alive: bool
@@ -51,32 +58,57 @@ class TrunkView:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlView:
+    """`role`: leads, stands_by or silent."""
+
+    name: str
+    role: str
+    version: str
+    http: str
+    clock_ahead_s: float
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class LineView:
     workers: tuple[WorkerView, ...]
     trunks: tuple[TrunkView, ...]
+    controls: tuple[ControlView, ...] = ()
 
 
-def line_view(home: Path | None) -> LineView:
-    """What the files say now; nothing where there is no home or no fresh file."""
-    rows = list(ProcessFigures(home).read("line")) if home is not None else []
+def line_view(workers: Sequence[WorkerSeen], controls: Sequence[ControlSeen] = ()) -> LineView:
+    """What the workers and controls last said; trunks over the workers that live."""
     by_name: dict[str, list[Mapping[str, object]]] = {}
-    for _, row in rows:
-        for trunk in read_trunks(row):
+    for worker in workers:
+        for trunk in read_trunks(worker.figures) if worker.living else ():
             by_name.setdefault(str(trunk.get("name")), []).append(trunk)
-    workers = tuple(_worker(name, row) for name, row in rows)
-    return LineView(workers, tuple(_trunk(name, shares) for name, shares in by_name.items()))
+    trunks = tuple(_trunk(name, shares) for name, shares in by_name.items())
+    return LineView(tuple(map(_worker, workers)), trunks, tuple(map(_control, controls)))
 
 
-def _worker(name: str, row: Mapping[str, object]) -> WorkerView:
+def _worker(seen: WorkerSeen) -> WorkerView:
+    row = seen.figures
     return WorkerView(
-        name=name,
-        calls=int(_number(row, "calls")),
+        name=seen.name,
+        machine=seen.machine,
+        state=seen.state.value,
+        drained=seen.drained,
+        version=seen.version,
+        clock_ahead_s=seen.skew_ms / 1000,
+        age_s=round(seen.age_s, 1),
+        calls=seen.calls,
+        most=seen.most,
         admits=bool(row.get("admits", True)),
         overloads=int(_number(row, "overloads")),
         brain_alive=bool(row.get("brain_alive")),
         brain_lag_ms=round(_number(row, "brain_lag_s") * 1000),
         late_share=_late_share(row.get("late")),
     )
+
+
+def _control(seen: ControlSeen) -> ControlView:
+    role = "silent" if not seen.living else "leads" if seen.leads else "stands_by"
+    return ControlView(seen.name, role, seen.version, seen.http, seen.skew_ms / 1000, round(seen.age_s, 1))
 
 
 def _late_share(late: object) -> float:

@@ -47,6 +47,28 @@ class PeopleData:
             await self._store.users.create(username, role, self._clock.now(), display_name=display_name)
         await self._store.users.change(username, role=role, display_name=display_name or username, agent_id=agent_id)
 
+    async def unlock(self, username: str) -> None:
+        """Let somebody try again who guessed wrong too often."""
+        await self._known(username)
+        await self._store.lockouts.forget([username], self._clock.now())
+
+    async def forget_factor(self, username: str) -> None:
+        """Somebody lost their second factor: it and its recovery codes go, and all their sessions end."""
+        await self._known(username)
+        await self._store.second_factors.forget(username)
+        await self._store.lockouts.forget([username], self._clock.now())
+        await self._store.sessions.end_all(username)
+
+    async def log_out(self, username: str) -> int:
+        """End all sessions of somebody; how many there were."""
+        await self._known(username)
+        return await self._store.sessions.end_all(username)
+
+    async def link_identity(self, username: str, identity: str | None) -> None:
+        """Let somebody log in as this `issuer|subject` of the identity provider; None: no longer."""
+        await self._known(username)
+        await self._store.users.change(username, identity=identity)
+
     async def set_disabled(self, username: str, disabled: bool) -> None:
         """Lock somebody out at once, or let them in again; links and tokens of who is out become worthless."""
         if disabled:
@@ -55,11 +77,11 @@ class PeopleData:
             raise LookupError(f"there is no user {username}")
         if disabled:
             await self._store.users.revoke_tokens(username)
+            await self._store.sessions.end_all(username)
 
     async def link(self, username: str) -> str:
         """A secret that lets `username` choose a password once, within a day."""
-        if await self._store.users.find(username) is None:
-            raise LookupError(f"there is no user {username}")
+        await self._known(username)
         return await self._store.users.issue_link(username, self._clock.now(), LINK_LASTS)
 
     async def choose_password(self, token: str, password: str) -> User | None:
@@ -69,7 +91,13 @@ class PeopleData:
         user = await self._store.users.redeem_link(token, self._clock.now())
         if user is not None:
             await self._store.users.set_password(user.username, password)
+            await self._store.lockouts.forget([user.username], self._clock.now())
+            await self._store.sessions.end_all(user.username)
         return user
+
+    async def _known(self, username: str) -> None:
+        if await self._store.users.find(username) is None:
+            raise LookupError(f"there is no user {username}")
 
     async def _not_last_admin(self, username: str) -> None:
         others = [user for user in await self._store.users.all() if user.username != username]

@@ -14,13 +14,16 @@ from voicebot.domain.pace import CampaignMode
 from voicebot.domain.records import DayFigures
 
 if TYPE_CHECKING:
+    from voicebot.console.account_data import AccountData
     from voicebot.console.campaign_data import CampaignData
     from voicebot.console.case_data import CaseData
     from voicebot.console.desk_data import DeskData
     from voicebot.console.dialling_data import DiallingData
     from voicebot.console.evidence_data import EvidenceData
+    from voicebot.console.fleet_data import FleetData
     from voicebot.console.floor_data import FloorData
     from voicebot.console.follow_data import FollowData
+    from voicebot.console.login_data import LoginData
     from voicebot.console.people_data import PeopleData
     from voicebot.console.quality_data import QualityData
     from voicebot.console.report_data import ReportData
@@ -151,7 +154,8 @@ class CampaignRow:
 class Account:
     """Somebody who may come in, or a program with that person's token, and what they may do.
 
-    `agent_id`: the agent they are at the telephone, if any.
+    `agent_id`: the agent they are at the telephone, if any. A person has a `session_id`, a program a `token_id`.
+    `enrolling`: they may do nothing yet but set up the second factor that their role demands.
     """
 
     username: str
@@ -159,6 +163,9 @@ class Account:
     display_name: str = ""
     permissions: frozenset[str] = frozenset()
     agent_id: str | None = None
+    session_id: str | None = field(default=None, repr=False)
+    token_id: str | None = field(default=None, repr=False)
+    enrolling: bool = False
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
@@ -174,10 +181,19 @@ class ConsoleData(Protocol):
     def floor(self) -> FloorData: ...
 
     @property
+    def fleet(self) -> FleetData: ...
+
+    @property
     def follow(self) -> FollowData: ...
 
     @property
     def casework(self) -> CaseData: ...
+
+    @property
+    def logins(self) -> LoginData: ...
+
+    @property
+    def accounts(self) -> AccountData: ...
 
     @property
     def people(self) -> PeopleData: ...
@@ -221,17 +237,3 @@ class ConsoleData(Protocol):
     async def hang_up(self, call_id: str, by: str) -> None: ...
 
     async def day(self, date: dt.date) -> DayFigures: ...
-
-    async def login(self, username: str, password: str) -> Account:
-        """Check a password. Raises voicebot.store.users.LoginRefused, with the end of the lock if there is one."""
-        ...
-
-    async def account(self, username: str) -> Account | None:
-        """A user who may come in; None for one who is disabled or gone."""
-        ...
-
-    async def account_of_token(self, token: str) -> Account | None: ...
-
-    async def has_users(self) -> bool: ...
-
-    async def add_admin(self, username: str, password: str) -> Account: ...

@@ -20,6 +20,7 @@ from nicegui import ui
 from starlette.staticfiles import StaticFiles
 
 from voicebot import __version__
+from voicebot.console.account_api import access_routes, account_routes
 from voicebot.console.api import api_routes
 from voicebot.console.campaign_api import campaign_routes
 from voicebot.console.case_api import case_routes
@@ -28,14 +29,18 @@ from voicebot.console.dialling_api import dialling_routes
 from voicebot.console.dialling_board import DiallingBoard
 from voicebot.console.evidence_api import evidence_routes
 from voicebot.console.floor import LiveFloor
-from voicebot.console.floor_api import floor_routes, people_routes
+from voicebot.console.floor_api import floor_routes
 from voicebot.console.follow_api import follow_routes
 from voicebot.console.gate import Gate
 from voicebot.console.icons import icon
+from voicebot.console.limits import Limits
 from voicebot.console.line_api import line_routes
 from voicebot.console.live import LiveBoard
 from voicebot.console.login import login_routes
 from voicebot.console.pages import (
+    access,
+    account,
+    calibration,
     call,
     calls,
     campaigns,
@@ -47,6 +52,7 @@ from voicebot.console.pages import (
     finding,
     lines,
     messages,
+    my_reviews,
     people,
     promises,
     reports,
@@ -64,14 +70,17 @@ from voicebot.console.pages import (
     wall,
     workbench,
 )
+from voicebot.console.people_api import people_routes
 from voicebot.console.quality_api import quality_routes
 from voicebot.console.queries import ConsoleData
 from voicebot.console.report_api import report_routes
 from voicebot.console.rulebook_api import rulebook_routes
 from voicebot.console.script_api import script_routes
+from voicebot.console.second_step import second_step_routes
 from voicebot.console.sessions import Sessions, create_admin_link
 from voicebot.console.settings import ConsoleSettings
 from voicebot.console.shell import ASSETS, Console, error_page
+from voicebot.console.single_sign_on import single_sign_on_routes
 from voicebot.console.softphone_api import softphone_routes
 from voicebot.domain.clock import Clock, SystemClock
 from voicebot.softphone.link import ConsoleEnd
@@ -97,17 +106,21 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
         lifespan=_following(board, floor, dialling_board, softphones),
     )
     app.include_router(login_routes(data, settings, sessions, clock or SystemClock()))
+    app.include_router(second_step_routes(data, settings, sessions, clock or SystemClock()))
+    app.include_router(single_sign_on_routes(data, settings, sessions))
+    app.include_router(account_routes(data, settings, sessions))
+    app.include_router(access_routes(data, sessions))
     app.include_router(api_routes(data, settings))
     app.include_router(evidence_routes(data, settings))  # before the cases, whose ids may hold slashes
     app.include_router(campaign_routes(data))  # before the cases, whose ids may hold anything
     app.include_router(case_routes(data))
     app.include_router(follow_routes(data, settings))
-    app.include_router(line_routes(settings))
+    app.include_router(line_routes(data))
     app.include_router(dialling_routes(data))
     app.include_router(rulebook_routes(data))
     app.include_router(desk_routes(data, floor))
     app.include_router(floor_routes(data, floor))
-    app.include_router(people_routes(data, settings.url))
+    app.include_router(people_routes(data, settings, sessions))
     app.include_router(report_routes(data))
     app.include_router(quality_routes(data))
     app.include_router(script_routes(data, settings.synthesizer))
@@ -118,7 +131,8 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     pages = (
         running, calls, call, cases, case_import, case, segments, strategies, campaigns, dialling,
         promises, tickets, messages, desk, wall, people, lines, rulebook, vault, reports, review, workbench, search,
-        scripts, script, finding, trial,
+        my_reviews, calibration, scripts, script, finding, trial, account,
+        access,
     )  # fmt: skip
     for page in pages:
         page.register(console)
@@ -132,7 +146,15 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
         show_welcome_message=False,
         reconnect_timeout=5.0,
     )
-    app.add_middleware(Gate, sessions=sessions)
+    door = settings.door
+    limits = Limits(door.logins_per_minute, door.api_per_minute, door.exports_per_minute)
+    app.add_middleware(
+        Gate,
+        sessions=sessions,
+        limits=limits,
+        https=door.https,
+        behind_proxy=door.behind_proxy,
+    )
     return app
 
 
@@ -154,6 +176,8 @@ async def serve_console(
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        ssl_certfile=settings.door.certificate[0] if settings.door.certificate else None,
+        ssl_keyfile=settings.door.certificate[1] if settings.door.certificate else None,
         timeout_graceful_shutdown=3,
         ws_max_size=1 << 20,
     )

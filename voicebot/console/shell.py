@@ -197,10 +197,12 @@ def _foot(visit: Visit) -> Markup:
     words, who = visit.words, visit.who
     role = tag("span", words(f"role.{who.role}"))
     name = tag(
-        "div",
+        "a",
         tag("span", (who.display_name or who.username)[:1], cls="avatar"),
         tag("div", tag("b", who.display_name or who.username), role),
         cls="who",
+        href="/account",
+        title=words("nav.account"),
     )
     theme = tag(
         "button",

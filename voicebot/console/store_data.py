@@ -10,18 +10,20 @@ from pathlib import Path
 from voicebot.campaign.care import FollowUp
 from voicebot.campaign.permission import judge_by
 from voicebot.config import scripts_dir
+from voicebot.console.account_data import AccountData
 from voicebot.console.campaign_data import CampaignData
 from voicebot.console.case_data import CaseData
 from voicebot.console.desk_data import DeskData
 from voicebot.console.dialling_data import DiallingData
 from voicebot.console.evidence_data import EvidenceData
+from voicebot.console.fleet_data import FleetData
 from voicebot.console.floor_data import FloorData
 from voicebot.console.follow_data import FollowData
+from voicebot.console.login_data import LoginData
 from voicebot.console.people_data import PeopleData
 from voicebot.console.quality_data import QualityData
 from voicebot.console.queries import (
     PER_PAGE,
-    Account,
     CallRow,
     CallSearch,
     Page,
@@ -32,7 +34,6 @@ from voicebot.console.rulebook_data import RulebookData
 from voicebot.console.script_data import ScriptsData
 from voicebot.domain.clock import SHANGHAI, Clock, SystemClock
 from voicebot.domain.journal import Fact
-from voicebot.domain.login import ApiToken
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.phone import mask_number
 from voicebot.domain.plan import AUTHORITIES, Authority
@@ -42,8 +43,6 @@ from voicebot.domain.records import (
     DayFigures,
     PromiseRecord,
     PromiseState,
-    Role,
-    User,
 )
 from voicebot.messages.manners import Manners
 from voicebot.store import Store
@@ -88,16 +87,19 @@ class StoreData:
         self.rulebook = RulebookData(store, self._clock, premises)
         self.evidence = EvidenceData(store, self._clock, home)
         self.floor = FloorData(store, self._clock)
+        self.fleet = FleetData(store)
         self.follow = FollowData(store, self._clock, care, manners)
+        self.logins = LoginData(store, self._clock)
+        self.accounts = AccountData(store, self._clock)
         self.people = PeopleData(store, self._clock)
         rules = lambda: judge_by(self.rulebook.in_force())  # noqa: E731  # they may change
-        self.dialling = DiallingData(store, self._clock, home)
+        self.dialling = DiallingData(store, self._clock)
         self.campaigning = CampaignData(
             store, self._clock, home, model, rules, templates, care.redial if care else None
         )
         self.reports = ReportData(store, self._clock)
         self.quality = QualityData(store, self._clock, home)
-        self.library = ScriptsData(store, self._clock, scripts_dir())
+        self.library = ScriptsData(store, self._clock, scripts_dir(), home / "recordings" if home else None)
 
     # --- calls
 
@@ -135,36 +137,6 @@ class StoreData:
             return None
         made = await self._store.promises.of_case(record.case_id)
         return next((_promise(promise) for promise in made if promise.call_id == record.id), None)
-
-    # --- people
-
-    async def login(self, username: str, password: str) -> Account:
-        return await self._account(await self._store.users.login(username, password, self._clock.now()))
-
-    async def account(self, username: str) -> Account | None:
-        user = await self._store.users.find(username)
-        return await self._account(user) if user and not user.disabled else None
-
-    async def account_of_token(self, token: str) -> Account | None:
-        kept = await self._store.tokens.find(token, self._clock.now())
-        user = await self._store.users.find(kept.username) if kept else None
-        return await self._account(user, kept) if user else None
-
-    async def has_users(self) -> bool:
-        return bool(await self._store.users.all())
-
-    async def add_admin(self, username: str, password: str) -> Account:
-        now = self._clock.now()
-        return await self._account(await self._store.users.create(username, Role.ADMIN, now, password=password))
-
-    async def _account(self, user: User, token: ApiToken | None = None) -> Account:
-        """Who somebody is and what they may do; a program with a token no more than its role and scopes may."""
-        may, role = await self._store.users.permissions_of(user.role), user.role.value
-        if token is not None and token.role is not None:
-            may, role = may & await self._store.users.permissions_of(Role(token.role)), token.role
-        if token is not None and token.scopes:
-            may &= token.scopes
-        return Account(user.username, role, user.display_name, may, user.agent_id)
 
 
 def _filter(wanted: CallSearch) -> CallFilter:

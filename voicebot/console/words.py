@@ -8,6 +8,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from voicebot.console.account_words import ACCOUNT_TEXTS
 from voicebot.console.campaign_words import CAMPAIGN_TEXTS
 from voicebot.console.case_words import CASE_TEXTS
 from voicebot.console.desk_words import DESK_TEXTS
@@ -381,6 +382,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fact.brain_lost": ("对话中断，转保底播报", "Dialog lost, fallback spoken"),
     "fact.brain_back": ("对话恢复", "Dialog back"),
     "fact.ended": ("通话结束", "Ended"),
+    **ACCOUNT_TEXTS,
     **CAMPAIGN_TEXTS,
     **CASE_TEXTS,
     **DESK_TEXTS,

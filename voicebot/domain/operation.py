@@ -25,6 +25,9 @@ class Action(StrEnum):
     RELEASED = "released"
     DELETED = "deleted"
     ROTATED_KEY = "rotated_key"
+    BACKED_UP = "backed_up"
+    RESTORED = "restored"
+    ACCESS = "access"  # who may come in, or what they may do, was changed
 
 
 @dataclass(frozen=True, slots=True)

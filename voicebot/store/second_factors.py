@@ -28,20 +28,21 @@ class SecondFactors:
         self._database = database
 
     async def begin(self, username: str, now: dt.datetime) -> str:
-        """A new secret for a user, in base32, that counts from `confirm` on; the one that counts now goes on counting.
+        """The secret of a new factor, in base32, that counts from `confirm` on; the same one for an hour.
 
         ValueError when they have a factor already: forget it first.
         """
-        secret = pyotp.random_base32()
+        factor, secret = second_factors.c, pyotp.random_base32()
         values = {"secret": locked_text(secret, _context(username)), "created_at": now, "last_step": 0}
         query = insert(second_factors).values(username=username, **values)
-        mine = query.on_conflict_do_update(
-            index_elements=["username"], set_=values, where=second_factors.c.confirmed_at.is_(None)
-        )
+        old = factor.confirmed_at.is_(None) & (factor.created_at < now - dt.timedelta(hours=1))
+        begun = query.on_conflict_do_update(index_elements=["username"], set_=values, where=old)
         async with self._database.begin() as connection:
-            if (await connection.execute(mine.returning(second_factors.c.username))).first() is None:
-                raise ValueError("there is a second factor already: remove it before setting up another")
-        return secret
+            await connection.execute(begun)
+            row = (await connection.execute(select(second_factors).where(factor.username == username))).one()
+        if row.confirmed_at is not None:
+            raise ValueError("there is a second factor already: remove it before setting up another")
+        return opened_text(row.secret, _context(username))
 
     async def confirm(self, username: str, code: str, now: dt.datetime) -> list[str] | None:
         """The first right code makes the factor count; its recovery codes, shown this once. None for a wrong code."""

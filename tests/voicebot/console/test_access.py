@@ -88,10 +88,11 @@ def test_what_is_not_listed_is_for_nobody() -> None:
     assert rule_for("HEAD", "/login") is Open.EVERYBODY
 
 
-def test_only_seven_paths_are_open_two_of_them_to_who_signs() -> None:
+def test_only_these_paths_are_open_and_most_want_a_secret_of_their_own() -> None:
     opened = {path for _, path, rule in TABLE if rule in (Open.EVERYBODY, Open.THIS_MACHINE)}
     signed = {"/api/messages/receipts", "/api/messages/wechat"}
-    assert opened == {"/login", "/setup", "/password", "/healthz", "/metrics"} | signed
+    steps = {"/login/code", "/login/sso(/back)?"}
+    assert opened == {"/login", "/setup", "/password", "/healthz", "/metrics"} | signed | steps
 
 
 @pytest.mark.parametrize(("method", "path"), REQUESTS)

@@ -18,7 +18,9 @@ async def _user(store: Store) -> str:
 
 
 async def test_a_factor_counts_from_its_first_right_code_on(store: Store) -> None:
-    clock = pyotp.TOTP(await _user(store))
+    secret = await _user(store)
+    assert await store.second_factors.begin("wang", NOON + 59 * MINUTE) == secret, "a page is opened twice"
+    clock = pyotp.TOTP(secret)
     assert await store.second_factors.of("wang") is None
     assert await store.second_factors.confirm("wang", "000000", NOON) is None
     assert not await store.second_factors.check("wang", clock.at(NOON), NOON), "it does not count yet"
@@ -76,6 +78,8 @@ async def test_secrets_lie_under_the_master_key(
     with psycopg.connect(database_url) as connection:
         (kept,) = connection.execute("SELECT secret FROM second_factors").fetchone() or ("",)
     assert secret not in kept and ring.name in kept
+    assert await store.second_factors.begin("wang", NOON + 61 * MINUTE) != secret
+    secret = await store.second_factors.begin("wang", NOON + 61 * MINUTE)
     assert await store.second_factors.confirm("wang", pyotp.TOTP(secret).at(NOON), NOON)
     monkeypatch.setattr(master_key, "master_key", lambda: None)
     with pytest.raises(master_key.VaultLocked, match="VOICEBOT_VAULT_KEY"):
