@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from voicebot.cli.backup import backup
 from voicebot.cli.campaigns import campaigns
 from voicebot.cli.casework import cases, payments
 from voicebot.cli.doctor import doctor
@@ -57,6 +58,7 @@ for name, group in {
     "agents": agents,
     "users": users,
     "evidence": evidence,
+    "backup": backup,
     "messages": messages,
     "models": models,
     "tickets": tickets,

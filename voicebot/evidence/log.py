@@ -187,6 +187,12 @@ class Log:
         return b"".join(node_hash(two[:HASH_BYTES], two[HASH_BYTES:]) for two in twos)
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody adds to the log or its heads while it is held, in any process: for whoever copies its files."""
+        with self._locked():
+            yield
+
+    @contextmanager
     def _locked(self) -> Iterator[None]:
         (self.folder / "levels").mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("ab") as file:

@@ -13,6 +13,7 @@ import binascii
 import io
 import json
 import os
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -23,6 +24,7 @@ from voicebot.store.master_key import KeyRing, MasterKey, VaultLocked, load_mast
 
 __all__ = [
     "KeyRing", "Locking", "MasterKey", "VaultLocked", "load_master", "locked", "master_key", "unlocked",
+    "unlocking",
 ]  # fmt: skip
 
 MAGIC = b"VBVAULT1\n"
@@ -82,6 +84,26 @@ def unlocked(data: bytes, master: MasterKey | None = None) -> bytes:
         return _opened(data[at + len(header) :], AESGCM(data_key), header, chunk)
     except (KeyError, TypeError, ValueError, binascii.Error, InvalidTag) as error:
         raise VaultLocked(f"the encrypted recording was changed ({type(error).__name__})") from error
+
+
+def unlocking(file: BinaryIO, master: MasterKey) -> Iterator[bytes]:
+    """The chunks of a file that was locked, one after the other, for what is too large for memory. VaultLocked."""
+    try:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise ValueError("no vault file")
+        header = file.read(int.from_bytes(file.read(4), "big"))
+        told = json.loads(header)
+        wrapped, width = base64.b64decode(told["wrapped"], validate=True), int(told["chunk"]) + _TAG
+        cipher = AESGCM(master.unwrap(told["master"], wrapped, str(told["subject"]).encode()))
+        number, piece = 0, file.read(width)
+        while True:
+            following = file.read(width)
+            yield cipher.decrypt(_nonce(number, not following), piece, header)
+            if not following:
+                return
+            number, piece = number + 1, following
+    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error, InvalidTag) as error:
+        raise VaultLocked(f"the encrypted file was changed ({type(error).__name__})") from error
 
 
 def _opened(body: bytes, cipher: AESGCM, header: bytes, chunk: int) -> bytes:
