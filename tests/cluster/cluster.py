@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+
+import psycopg
 
 from .database import Server, until, url_of
 from .hosts import Host, Network
@@ -59,6 +63,9 @@ class Cluster:
 
     def __exit__(self, *_: object) -> None:
         self.network.__exit__()
+        if keep := os.environ.get("VOICEBOT_KEEP_LOGS"):
+            for log in self.folder.glob("*.log"):
+                shutil.copy(log, keep)
         self._folder.cleanup()
 
     # --- processes -----------------------------------------------------------------------------------------
@@ -70,9 +77,17 @@ class Cluster:
         self._start_edge()
         for name in CONTROLS:
             self.start_control(name)
-            until(lambda name=name: self.console_answers(name), 90, f"{name}:\n{self.hosts[name].said()}")  # type: ignore[misc]
         for name in WORKERS:
             self.start_worker(name)
+        until(self._is_up, 150, self.said)
+
+    def _is_up(self) -> bool:
+        """Whether both workers would dial and both controls are there."""
+        try:
+            ready = self.primary.asked("SELECT count(*) FROM workers WHERE may_dial")
+            return ready == len(WORKERS) and all(self.console_answers(name) for name in CONTROLS)
+        except psycopg.errors.UndefinedTable:
+            return False
 
     def _start_far_end(self) -> None:
         far = self.hosts["far"]
@@ -97,7 +112,7 @@ class Cluster:
 
     def start_control(self, name: str) -> None:
         host = self.hosts[name]
-        host.start(sys.executable, "-m", "voicebot.cli", "control", "--database", self.url,
+        host.start(sys.executable, "-m", "voicebot.cli", "control", "--database", self.url, "--name", name,
                    log="control", environment=self.environment(host))  # fmt: skip
 
     def voicebot(self, host: Host, *arguments: str) -> str:

@@ -129,9 +129,9 @@ def url_of(*servers: Server) -> str:
     return f"postgresql://voicebot:{PASSWORD}@{places}/voicebot?target_session_attrs=read-write"
 
 
-def until(holds: Callable[[], bool], patience_s: float = 60.0, what: str = "") -> None:
-    """Wait for a condition."""
+def until(holds: Callable[[], bool], patience_s: float = 60.0, what: Callable[[], str] = str) -> None:
+    """Wait for a condition; `what` tells of it when it does not come."""
     deadline = time.monotonic() + patience_s
     while not holds():
-        assert time.monotonic() < deadline, f"not within {patience_s} s: {what}"
+        assert time.monotonic() < deadline, f"not within {patience_s} s: {what()}"
         time.sleep(0.1)

@@ -17,9 +17,9 @@ from .database import Server, until
 from .hosts import requires_hosts
 
 pytestmark = requires_hosts()
-STAGES = ("start", "restart", "cut", "deaf", "mute", "control", "worker", "clock", "disk", "failover")
-BRIEF, PROMISERS = 6, 1
-PATIENCE_S = 90.0
+STAGES = ("restart", "cut", "oneway", "control", "worker", "clock", "disk", "failover")
+BRIEF, PROMISERS = 4, 1
+PATIENCE_S = 45.0
 WRONG_S = 600
 
 
@@ -46,11 +46,8 @@ class Drill:
         self.rings(stage, len(self.persons[stage]) - 2)
         self.say(f"stage {stage} went on")
 
-    def holds(self, condition: Callable[[], bool], what: str) -> None:
-        try:
-            until(condition, PATIENCE_S, what)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.cluster.said()}") from None
+    def holds(self, condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
+        until(condition, patience_s, lambda: f"{what}\n{self.cluster.said()}")
 
     def leader(self) -> str | None:
         """The control that dials."""
@@ -83,11 +80,9 @@ def drill() -> Iterator[Drill]:
 
 
 def test_a_campaign_outlives_its_machines(drill: Drill) -> None:
-    for stage in STAGES:
-        drill.begin(stage)
-        ACTS[stage](drill)
-        drill.goes_on(stage)
-    drill.holds(lambda: Tally.of(drill.database.sockets).open_attempts() == 0, "everybody settled")
+    failures = [failure for stage in STAGES if (failure := played(drill, stage)) is not None]
+    assert not failures, "\n".join(failures)
+    drill.holds(lambda: Tally.of(drill.database.sockets).open_attempts() == 0, "everybody settled", 2 * PATIENCE_S)
     drill.holds(lambda: not drill.cluster.unsealed(), "everything sealed")
     drill.say("settled")
     tally = Tally.of(drill.database.sockets)
@@ -97,31 +92,39 @@ def test_a_campaign_outlives_its_machines(drill: Drill) -> None:
     assert len(kept) >= len(STAGES) // 2, f"{kept} promised\n{drill.cluster.said()}"
 
 
+def played(drill: Drill, stage: str) -> str | None:
+    """Play one stage, and the next ones also when it fails: they tell more together."""
+    try:
+        drill.begin(stage)
+        ACTS[stage](drill)
+        drill.goes_on(stage)
+    except AssertionError as error:
+        drill.say(f"stage {stage} FAILED")
+        for host in drill.cluster.hosts.values():
+            host.mend()
+        return f"stage {stage}: {error}"
+    return None
+
+
 # --- what happens in each stage ---------------------------------------------------------------------------
 
 
-def everything_works(drill: Drill) -> None:
+def the_database_is_restarted(drill: Drill) -> None:
     for name in WORKERS:
         drill.holds(lambda name=name: drill.calls_of(name) > 0, f"{name} has calls")  # type: ignore[misc]
-
-
-def the_database_is_restarted(drill: Drill) -> None:
     drill.database.restart()
 
 
 def a_cable_is_cut(drill: Drill) -> None:
     with cut(drill, "one"):
-        time.sleep(12)
+        time.sleep(10)
 
 
-def nothing_reaches_a_worker(drill: Drill) -> None:
+def a_cable_is_cut_one_way_and_then_the_other(drill: Drill) -> None:
     with cut(drill, "two", away=False):
-        time.sleep(8)
-
-
-def nothing_leaves_a_worker(drill: Drill) -> None:
+        time.sleep(6)
     with cut(drill, "two", towards=False):
-        time.sleep(8)
+        time.sleep(6)
 
 
 def the_control_dies(drill: Drill) -> None:
@@ -170,14 +173,16 @@ def the_primary_dies(drill: Drill) -> None:
     drill.database = drill.cluster.replica
 
 
-ACTS: dict[str, Callable[[Drill], None]] = dict(
-    zip(
-        STAGES,
-        (everything_works, the_database_is_restarted, a_cable_is_cut, nothing_reaches_a_worker,
-         nothing_leaves_a_worker, the_control_dies, a_worker_dies, a_clock_jumps, a_disk_fills, the_primary_dies),
-        strict=True,
-    )
-)  # fmt: skip
+ACTS: dict[str, Callable[[Drill], None]] = {
+    "restart": the_database_is_restarted,
+    "cut": a_cable_is_cut,
+    "oneway": a_cable_is_cut_one_way_and_then_the_other,
+    "control": the_control_dies,
+    "worker": a_worker_dies,
+    "clock": a_clock_jumps,
+    "disk": a_disk_fills,
+    "failover": the_primary_dies,
+}
 
 
 @contextlib.contextmanager
