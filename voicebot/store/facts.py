@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from voicebot.domain.journal import Fact, FactKind
@@ -16,6 +16,7 @@ from voicebot.store.rows import AnyRow
 from voicebot.store.schema import facts
 
 _LONGEST_NOTE = 7000  # bytes; PostgreSQL refuses 8000
+_WAKE = text("SELECT pg_notify(:channel, note) FROM unnest(CAST(:notes AS text[])) AS note")
 
 
 class Facts:
@@ -27,14 +28,20 @@ class Facts:
 
         HEARING is passed on to listeners and not kept.
         """
-        kept = []
-        for fact in news:
-            if fact.kind is FactKind.HEARING:
-                await self._pass_on(call_id, fact)
-            else:
-                kept.append(_values(call_id, fact))
-        if kept:
-            async with self._database.begin() as connection:
+        await self.append_all({call_id: tuple(news)})
+
+    async def append_all(self, news: Mapping[str, Iterable[Fact]]) -> None:
+        """The same for several calls at once, all of it or nothing."""
+        told = [(call_id, fact) for call_id, facts_ in news.items() for fact in facts_]
+        kept = [_values(call_id, fact) for call_id, fact in told if fact.kind is not FactKind.HEARING]
+        notes = [_note(call_id, fact) for call_id, fact in told if fact.kind is FactKind.HEARING]
+        passed_on = [note for note in notes if len(note.encode()) <= _LONGEST_NOTE]
+        if not kept and not passed_on:
+            return
+        async with self._database.begin() as connection:
+            if passed_on:
+                await connection.execute(_WAKE, {"channel": FACTS, "notes": passed_on})
+            if kept:
                 await connection.execute(insert(facts).on_conflict_do_nothing(), kept)
 
     async def of(self, call_id: str, after: int = -1) -> list[Fact]:
@@ -55,18 +62,11 @@ class Facts:
         facts_ = await self.of(note["call_id"], int(note["seq"]) - 1)
         return LiveFact(note["call_id"], facts_[0]) if facts_ else None
 
-    async def _pass_on(self, call_id: str, fact: Fact) -> None:
-        note = {
-            "call_id": call_id,
-            "seq": fact.seq,
-            "at": fact.at,
-            "ms": fact.ms,
-            "kind": fact.kind,
-            "data": dict(fact.data),
-        }
-        payload = json.dumps(note, ensure_ascii=False)
-        if len(payload.encode()) <= _LONGEST_NOTE:
-            await self._database.notify(FACTS, payload)
+
+def _note(call_id: str, fact: Fact) -> str:
+    """A fact that no table holds, as listeners get it."""
+    told = {"call_id": call_id, "seq": fact.seq, "at": fact.at, "ms": fact.ms, "kind": fact.kind}
+    return json.dumps({**told, "data": dict(fact.data)}, ensure_ascii=False)
 
 
 def _values(call_id: str, fact: Fact) -> Mapping[str, object]:

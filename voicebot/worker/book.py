@@ -121,12 +121,22 @@ class StoreBook:
                 batch = [first]
                 await asyncio.sleep(BATCH_S)
                 following, taken = self._take_facts(batch)
-                for call_id, facts in _by_call(batch).items():
-                    await self._persist(partial(self._store.facts.append, call_id, facts))
+                await self._keep(_by_call(batch))
                 if following is not None:
                     await self._persist(following)
             for _ in range(taken):
                 self._queue.task_done()
+
+    async def _keep(self, by_call: Mapping[str, Sequence[Fact]]) -> None:
+        """In one transaction; where that fails call by call, for what is refused of one must cost no other anything."""
+        if len(by_call) > 1:
+            try:
+                await self._store.facts.append_all(by_call)
+                return
+            except Exception as error:
+                log.warning("facts of several calls can't be written together", calls=len(by_call), error=repr(error))
+        for call_id, facts in by_call.items():
+            await self._persist(partial(self._store.facts.append, call_id, facts))
 
     async def drain(self) -> None:
         """Wait until everything is written."""

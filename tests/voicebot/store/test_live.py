@@ -13,7 +13,7 @@ from sqlalchemy import text
 from voicebot.domain.case import Promise
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.records import AgentRecord, CallFilter, CallRecord
-from voicebot.store import Store
+from voicebot.store import DatabaseError, Store
 
 from .samples import MINUTE, NOON, new_case
 
@@ -37,6 +37,18 @@ async def test_facts_wake_listeners_in_order(store: Store) -> None:
         ("c2", hearing),
     ]
     assert await store.facts.of("c2") == [], "what was only partly heard is not kept"
+
+
+async def test_facts_of_several_calls_are_kept_together_or_not_at_all(store: Store) -> None:
+    hearing = Fact(3, AT, 60, FactKind.HEARING, {"text": "我明"})
+    async with aclosing(store.facts.live()) as live:  # type: ignore[type-var]
+        await anext(live)
+        with pytest.raises(DatabaseError):
+            await store.facts.append_all({"c1": [heard(0)], "c2": [hearing, heard(0, "\0")]})
+        await store.facts.append_all({"c3": [heard(0)], "c4": [hearing, heard(0)], "c5": []})
+        news = [await asyncio.wait_for(anext(live), 60) for _ in range(3)]
+    assert [(n.call_id, n.fact) for n in news if n] == [("c4", hearing), ("c3", heard(0)), ("c4", heard(0))]
+    assert await store.facts.of("c1") == []
 
 
 async def test_facts_are_copied_once(store: Store) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -39,6 +39,10 @@ class Facts:
     def __init__(self) -> None:
         self.away = 100
         self.kept: list[str] = []
+
+    async def append_all(self, news: Mapping[str, Iterable[Fact]]) -> None:
+        for call_id in (*[one for one in news if one == "refused"], *news):
+            await self.append(call_id, news[call_id])
 
     async def append(self, call_id: str, news: Iterable[Fact]) -> None:
         if self.away:
