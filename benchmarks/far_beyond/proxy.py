@@ -21,7 +21,7 @@ from benchmarks.capacity.processes import cpu_s, family
 from benchmarks.line.rows import free_port
 from voicebot.telephony.kamailio import Edge, write
 
-SCENARIO = Path(__file__).with_name("invite.xml")
+CALLS, ANSWERS = (Path(__file__).with_name(name) for name in ("invite.xml", "answer.xml"))
 CARRIER, WORKER = "127.0.0.2", "127.0.0.3"
 
 
@@ -35,7 +35,7 @@ def measure(rate: int, calls: int) -> dict[str, Any]:
         )  # fmt: skip
         write(edge, place)
         with _running(["kamailio", "-DD", "-E", "-f", str(place / "kamailio.cfg"), "-w", folder], place) as proxy, \
-                _running(["sipp", "-sn", "uas", "-nostdin", *_at(edge.workers[0])], place):  # fmt: skip
+                _running(["sipp", "-sf", str(ANSWERS), "-nostdin", *_at(edge.workers[0])], place):  # fmt: skip
             time.sleep(2.0)
             family_s = sum(map(cpu_s, family(proxy.pid)))
             began = time.monotonic()
@@ -63,7 +63,7 @@ def _at(uri: str) -> list[str]:
 
 def _ring(edge: Edge, rate: int, calls: int, folder: Path) -> dict[str, int]:
     statistics = folder / "calls.csv"
-    command = ["sipp", "-sf", str(SCENARIO), *_at(edge.carrier or ""), "-s", "4001", "-r", str(rate), "-m", str(calls),
+    command = ["sipp", "-sf", str(CALLS), *_at(edge.carrier or ""), "-s", "4001", "-r", str(rate), "-m", str(calls),
                "-nostdin", "-trace_stat", "-stf", str(statistics), edge.listen]  # fmt: skip
     subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120, check=False)
     last = list(csv.DictReader(statistics.open(), delimiter=";"))[-1]
