@@ -14,6 +14,7 @@ import structlog
 from voicebot.call.shelf import freeze, frozen_folder
 from voicebot.campaign.publishing import Publishing
 from voicebot.config import Settings, SettingsError, host_port, scripts_dir
+from voicebot.console.settings import door_of
 from voicebot.domain.clock import SystemClock
 from voicebot.messages.templates import load_templates
 from voicebot.store.database import is_away
@@ -212,15 +213,18 @@ def _single(settings: Settings, *names: str) -> Iterator[None]:
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """`voicebot serve`: run the tree until `stop` is set, then drain.
 
-    ValueError for bad trunks, templates, segments and strategies, and for engines that can't be loaded.
+    ValueError for bad trunks, templates, segments and strategies, for engines that can't be loaded, and for a console
+    that would listen beyond this machine without TLS.
     """
+    door = door_of(settings)
     check_line(settings)
     await asyncio.to_thread(check_engines, settings)
     load_templates(settings.message_templates)
     load_policies(settings.home).scorer(settings.score_model)
     async with running(settings) as (_, _url):
         host, port = host_port(settings.http_listen)
-        log.info("serving", console=f"http://{host}:{port}", sip=settings.sip_listen, home=str(settings.home))
+        console = f"{'https' if door.certificate else 'http'}://{host}:{port}"
+        log.info("serving", console=console, sip=settings.sip_listen, home=str(settings.home))
         await stop.wait()
         log.info("stopping: no new calls, running ones finish")
 
@@ -253,6 +257,7 @@ async def direct(settings: Settings, stop: asyncio.Event, name: str | None = Non
     Errors as of `serve`.
     """
     url = _shared(settings, "control")
+    door_of(settings)
     load_templates(settings.message_templates)
     load_policies(settings.home).scorer(settings.score_model)
     prepare(settings)
@@ -279,7 +284,7 @@ async def _tables_there(url: str, stop: asyncio.Event) -> bool:
     told = ""
     while not stop.is_set():
         try:
-            missing = (await asyncio.to_thread(state, url)).ran
+            missing = (await asyncio.to_thread(state, url)).needed
             why = f"migrations {', '.join(missing)} are missing: start voicebot control" if missing else ""
         except Exception as error:
             if not is_away(error):

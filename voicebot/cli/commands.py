@@ -15,6 +15,7 @@ import typer
 from voicebot.cli.backup import backup
 from voicebot.cli.campaigns import campaigns
 from voicebot.cli.casework import cases, payments
+from voicebot.cli.database import database
 from voicebot.cli.doctor import doctor
 from voicebot.cli.evidence import evidence
 from voicebot.cli.fleet import control_run, worker, workers
@@ -59,6 +60,7 @@ for name, group in {
     "users": users,
     "evidence": evidence,
     "backup": backup,
+    "database": database,
     "messages": messages,
     "models": models,
     "tickets": tickets,

@@ -16,9 +16,10 @@ __all__ = ["Migrated", "OlderWorkers", "TooOld", "migrate", "newest", "state"]
 
 log = structlog.get_logger(__name__)
 
-ALIVE_S = 60
-"""A worker that was heard of so lately may still use what an `after` migration takes away."""
+ALIVE_S = 30
+"""A worker or control that was heard of so lately may still use what an `after` migration takes away."""
 _LOCK = 0x766F6963  # "voic": processes that start together migrate one after the other
+_LATELY = "clock_timestamp() - make_interval(secs => :alive)"
 _NARROWED = "schema.narrowed"
 """The setting that tells older programs which `after` migration was run last."""
 
@@ -39,6 +40,13 @@ class Migrated:
     ran: tuple[str, ...] = ()
     held_back: tuple[str, ...] = ()
     older: tuple[str, ...] = field(default=())
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Of those that ran, or are missing: what this program can't do without; `after` migrations it can."""
+        wide = {name for name, phase in in_order() if phase == "before"}
+        last = max((number for number, name in enumerate(self.ran) if name in wide), default=-1)
+        return self.ran[: last + 1]
 
 
 def migrate(url: str, part: Phase | None = None) -> Migrated:
@@ -106,12 +114,16 @@ def _version(connection: Connection) -> str | None:
 
 
 def _older(connection: Connection, narrowing: list[str]) -> dict[str, str]:
-    """Living workers that do not know all of these migrations, each with the newest that it knows."""
+    """Living workers and controls that do not know all of these migrations, each with the newest that it knows."""
     known = connection.execute(text("SELECT to_regclass('workers') IS NOT NULL")).scalar_one()
     if not known or not narrowing:
         return {}
-    query = "SELECT name, schema FROM workers WHERE seen_at > now() - make_interval(secs => :alive) AND schema < :last"
-    rows = connection.execute(text(query), {"alive": ALIVE_S, "last": narrowing[-1]})
+    query = """
+        SELECT name, schema, seen_at FROM workers WHERE state <> 'left' UNION ALL
+        SELECT name, schema, seen_at FROM controls
+    """
+    older = f"SELECT name, schema FROM ({query}) AS all_of_them WHERE schema < :last AND seen_at > {_LATELY}"
+    rows = connection.execute(text(older), {"alive": ALIVE_S, "last": narrowing[-1]})
     return {str(row.name): str(row.schema) for row in rows}
 
 
