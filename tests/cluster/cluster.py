@@ -33,6 +33,7 @@ max_calls = 12
 calls_per_second = 4
 options_every_s = 2
 """
+PHONE = ("1001", "geheim")
 CLOCK = "clock"
 """File on a host that tells by how much its clock is wrong."""
 
@@ -99,11 +100,25 @@ class Cluster:
 
     def _start_edge(self) -> None:
         edge, far = self.hosts["edge"], self.hosts["far"]
+        key, certificate = (str(edge.folder / name) for name in ("key.pem", "cert.pem"))
+        names = f"subjectAltName=IP:{edge.address},DNS:{DOMAIN}"
+        edge.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={DOMAIN}",
+                 "-addext", names, "-keyout", key, "-out", certificate)  # fmt: skip
+        (edge.folder / "phones").write_text(" ".join(PHONE) + "\n")
         workers = [part for name in WORKERS for part in ("--worker", f"{self.hosts[name].address}:5060")]
         self.voicebot(edge, "kamailio", "config", "--out", str(edge.folder), "--listen", f"{edge.address}:5060",
-                      "--domain", DOMAIN, "--carrier", f"{far.address}:5060", "--ping", "1", *workers)  # fmt: skip
+                      "--domain", DOMAIN, "--carrier", f"{far.address}:5060", "--ping", "1", *workers,
+                      "--phones", str(edge.folder / "phones"), "--tls-listen", f"{edge.address}:5061",
+                      "--certificate", certificate, "--key", key)  # fmt: skip
         config = str(edge.folder / "kamailio.cfg")
         edge.start("kamailio", "-f", config, "-DD", "-E", "-Y", str(edge.folder), "-m", "64", "-M", "8", log="kamailio")
+
+    def call_in(self) -> list[dict[str, object]]:
+        """A desk phone registers over TLS and calls a worker; what came of each."""
+        far, edge = self.hosts["far"], self.hosts["edge"]
+        said = far.run(sys.executable, str(Path(__file__).with_name("caller.py")), far.address, edge.address,
+                       str(edge.folder), *PHONE, DOMAIN, environment={"PYTHONPATH": str(ROOT)})  # fmt: skip
+        return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
 
     def start_worker(self, name: str) -> None:
         host = self.hosts[name]

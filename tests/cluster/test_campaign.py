@@ -79,6 +79,23 @@ def drill() -> Iterator[Drill]:
         yield Drill(cluster, persons)
 
 
+def test_calls_come_in_over_tls_to_whichever_worker_is_there(drill: Drill) -> None:
+    """The proxy as registrar, as the edge that speaks TLS, and as dispatcher when a cable is cut."""
+    for name in (None, *WORKERS):
+        host = drill.cluster.hosts.get(name or "")
+        if host is not None:
+            host.cut()
+        try:
+            said = drill.cluster.call_in()
+        finally:
+            if host is not None:
+                host.mend()
+        drill.say(f"with {name or 'nobody'} cut off: {said}")
+        assert said[0] == {"registered": True}
+        assert said[1]["by"] == "local" and int(str(said[1]["loud_ms"])) > 500, said
+    assert all(drill.calls_of(name) for name in WORKERS)
+
+
 def test_a_campaign_outlives_its_machines(drill: Drill) -> None:
     failures = [failure for stage in STAGES if (failure := played(drill, stage)) is not None]
     assert not failures, "\n".join(failures)
