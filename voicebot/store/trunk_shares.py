@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.store.database import Database, lock_key
 from voicebot.store.schema_dialling import trunk_shares
+from voicebot.store.schema_workers import NOW
 
 LASTS = dt.timedelta(seconds=60)
 """How long a share is kept for a worker that gives no more signs of life: its calls may go on."""
@@ -39,14 +40,18 @@ class TrunkShares:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def renew(self, worker: str, wishes: Mapping[str, Wish], now: dt.datetime) -> dict[str, Share]:
+    async def renew(
+        self, worker: str, wishes: Mapping[str, Wish], now: dt.datetime | None = None
+    ) -> dict[str, Share]:
         """The worker's shares from now on, by trunk; what it does not use or wish is free for others at once.
 
         The shares of a trunk never exceed what it carries. A worker must hold to the smaller of its shares before and
-        after until this returns, and must begin no call once LASTS is over.
+        after until this returns, and must begin no call once LASTS is over. `now` None: by the database's clock, so that
+        a machine whose own clock jumps neither takes nor loses what is another's.
         """
         async with self._database.begin() as connection:
-            return {name: await _renew(connection, worker, name, wishes[name], now) for name in sorted(wishes)}
+            at = now or (await connection.execute(select(NOW))).scalar_one()
+            return {name: await _renew(connection, worker, name, wishes[name], at) for name in sorted(wishes)}
 
     async def give_back(self, worker: str) -> None:
         """The worker has no calls any more."""

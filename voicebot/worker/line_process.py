@@ -100,7 +100,7 @@ class LineProcess:
         )
         self._relays = Relays(self._line, self._store.agents.find)
         self._line.trunks.on_trouble = self._on_trunk_trouble
-        self._sharing = TrunkSharing(self._store.trunk_shares, self._line.trunks, self._worker, self._clock)
+        self._sharing = TrunkSharing(self._store.trunk_shares, self._line.trunks, self._worker)
         self._gate = LoadGate(Limits.of(settings.most_late_ms), has_way_out=self._line.trunks.has_way_out)
         self._runner = CallRunner(
             self._line,

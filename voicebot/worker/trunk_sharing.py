@@ -24,14 +24,14 @@ HELD_S = LASTS.total_seconds() / 2
 
 
 class TrunkSharing:
-    """`monotonic`: seconds that never go back."""
+    """`clock` None: the database's, which all workers share. `monotonic`: seconds that never go back."""
 
     def __init__(
         self,
         shares: TrunkShares,
         desk: TrunkDesk,
         worker: str,
-        clock: Clock,
+        clock: Clock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shares, self._desk, self._worker, self._clock = shares, desk, worker, clock
@@ -52,7 +52,7 @@ class TrunkSharing:
         wishes = {name: _wish(state) for name, state in self._desk.states.items()}
         self._hold_to(wishes)
         try:
-            shares = await self._shares.renew(self._worker, wishes, self._clock.now())
+            shares = await self._shares.renew(self._worker, wishes, self._clock.now() if self._clock else None)
         except Exception as error:
             if not is_away(error):
                 log.exception("the trunks can't be shared out")

@@ -6,16 +6,17 @@ import datetime as dt
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from types import SimpleNamespace
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
 
+from voicebot.console.gate import ACCOUNT
 from voicebot.console.line_api import line_routes
 from voicebot.console.line_view import line_view
 from voicebot.console.line_words import LINE_TEXTS
 from voicebot.console.pages.lines import lines_markup
+from voicebot.console.queries import Account
 from voicebot.console.store_data import StoreData
 from voicebot.console.words import Words
 from voicebot.domain.fleet import Beat, ControlSeen, Joining, WorkerSeen, WorkerState
@@ -43,7 +44,9 @@ class Line:
         self.now = 100.0
         self.desk = TrunkDesk(trunks, lambda: self.now, lambda: 0.0)
 
-    def seen(self, name: str = "berg-0", calls: int = 0, state: str = "up", skew_ms: int = 0, **more: object) -> WorkerSeen:
+    def seen(
+        self, name: str = "berg-0", calls: int = 0, state: str = "up", skew_ms: int = 0, **more: object
+    ) -> WorkerSeen:
         trunks = tuple(asdict(one) for one in trunk_figures(self.desk, lambda: self.now, lambda: 1_800_000_000.0))
         late = (("0.02", 90), ("0.04", 98), ("+Inf", 100))
         figures = LineFigures(late, 0.1, True, 0.012, 0, trunks=trunks, **more)  # type: ignore[arg-type]
@@ -79,7 +82,8 @@ def test_a_trunk_is_shown_over_all_lines() -> None:
         (True, 0, pytest.approx(0.02)),
     ]
     shown = lines_markup(Words("zh"), view)
-    assert all(text in shown for text in ("carrier", "5/10", "50%", "503 Service Unavailable", "过载 3 次", "正常", "失去联系"))
+    said = ("carrier", "5/10", "50%", "503 Service Unavailable", "过载 3 次", "正常", "失去联系")
+    assert all(text in shown for text in said)
 
 
 def test_states_in_words() -> None:
@@ -150,7 +154,7 @@ async def test_programs_read_the_same_and_drain(store: Store) -> None:
 
     @app.middleware("http")
     async def as_operator(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        request.scope["account"] = SimpleNamespace(username="op")
+        request.scope[ACCOUNT] = Account("op", "operator")
         return await call_next(request)
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
