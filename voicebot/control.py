@@ -38,6 +38,7 @@ from voicebot.reports.rollup import RollUp
 from voicebot.softphone.link import socket_path
 from voicebot.store import DatabaseError, Store
 from voicebot.store.leadership import Leadership
+from voicebot.store.master_key import VaultLocked
 from voicebot.store.migrate import newest
 from voicebot.strategy.cadence import CadencePlanner
 from voicebot.strategy.escalation import Escalator
@@ -89,6 +90,7 @@ async def _console(
     while not stop.is_set():
         try:
             secret = await shared_secret(store)
+            await _lock_secrets(store)
             console = ConsoleSettings(
                 host=host,
                 port=port,
@@ -121,6 +123,14 @@ async def _console(
             log.error("no console: free VOICEBOT_HTTP_LISTEN", address=settings.http_listen, error=str(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), STAND_BY_S)
+
+
+async def _lock_secrets(store: Store) -> None:
+    """Put under the master key what was saved before there was one."""
+    try:
+        await store.webhooks.lock_secrets()
+    except VaultLocked as locked:
+        log.error("secrets of webhooks cannot be read", why=str(locked))
 
 
 async def _dial_when_leading(

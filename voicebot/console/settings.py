@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from voicebot.config import Settings, check_door
+from voicebot.config import Settings, check_door, host_port
 from voicebot.console.oidc import SingleSignOn, role_rules
 from voicebot.domain.ice import IceServer
 
@@ -74,7 +75,7 @@ class ConsoleSettings:
 
 
 def door_of(settings: Settings) -> Door:
-    """How people come in, as an operator set it. ValueError says what is wrong with it."""
+    """How people come in, as an operator set it. ValueError says what is wrong with it, and who must do what."""
     single = None
     if settings.oidc_issuer:
         secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret else ""
@@ -82,10 +83,21 @@ def door_of(settings: Settings) -> Door:
         rules = role_rules(settings.oidc_roles)
         single = SingleSignOn(settings.oidc_issuer, settings.oidc_client_id, secret, rules, url, settings.oidc_ca)
     pair = (settings.http_certificate, settings.http_key)
-    return Door(
+    door = Door(
         session_hours=settings.session_hours,
         idle_minutes=settings.session_idle_minutes,
         certificate=(pair[0], pair[1]) if pair[0] and pair[1] else None,
         behind_proxy=settings.http_behind_proxy,
         single_sign_on=single,
     )
+    check_door(host_port(settings.http_listen)[0], encrypted=door.https)
+    if door.certificate:
+        _check_certificate(*door.certificate)
+    return door
+
+
+def _check_certificate(chain: Path, key: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password=lambda: "")
+    except OSError as wrong:  # ssl.SSLError is one
+        raise ValueError(f"VOICEBOT_HTTP_CERTIFICATE={chain}, VOICEBOT_HTTP_KEY={key}: {wrong}") from wrong
