@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from voicebot.call.outcome import CallOutcome, outcome_of
+from voicebot.campaign.call_look import CallLook
 from voicebot.campaign.stops import contact_stops
 from voicebot.domain.attempt import Attempt, Outcome
 from voicebot.domain.clock import Clock
@@ -50,6 +51,7 @@ class Placement:
     ) -> None:
         """`may_dial`: whether a worker would take the order now; where none would, they take turns all the same."""
         self._store = store
+        self._look = CallLook(store)
         self._turns = Turns(workers, may_dial)
         self._clock = clock
         self._closed: dict[str, asyncio.Event] = {}
@@ -94,7 +96,7 @@ class Placement:
     async def _wait(self, attempt: Attempt, call_id: str, closed: asyncio.Event) -> CallRecord:
         ordered, is_taken = time.monotonic(), False
         while True:
-            record = await self._store.calls.find(call_id)
+            record = await self._look.find(call_id)
             if record is not None and record.lost:
                 raise CallLost(f"call {call_id}: {record.why}")
             if record is not None and record.ended_at is not None:

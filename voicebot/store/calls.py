@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, cast, func, or_, select, update
@@ -84,6 +84,12 @@ class Calls:
         async with self._database.begin() as connection:
             row = (await connection.execute(_select().where(calls.c.id == call_id))).first()
         return _to_call(row) if row else None
+
+    async def find_all(self, call_ids: Collection[str]) -> dict[str, CallRecord]:
+        """These calls by id; those that are not known are left out."""
+        async with self._database.begin() as connection:
+            rows = await connection.execute(_select().where(calls.c.id.in_(call_ids)))
+            return {row.id: _to_call(row) for row in rows}
 
     async def running(self, worker: str | None = None) -> list[CallRecord]:
         """Calls that have not ended, oldest first."""
