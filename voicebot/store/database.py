@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -15,7 +14,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from voicebot.store.urls import conninfo, sqlalchemy_url
+from voicebot.store.connecting import connect
+from voicebot.store.urls import sqlalchemy_url
 
 FACTS = "voicebot_facts"
 COMMANDS = "voicebot_commands"
@@ -25,18 +25,6 @@ ALERTS = "voicebot_alerts"
 SCRIPTS = "voicebot_scripts"
 DIALLING = "voicebot_dialling"
 _RECONNECT_S = (0.1, 0.3, 1.0, 3.0)
-_WE_NOTICE: Mapping[str, Any] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 4,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
-"""A cut cable or a dead host says nothing: within 10 s a connection is given up. Each of several servers gets 5 s."""
-_SERVER_NOTICES = (
-    "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10s"
-)
-"""The server must notice as soon: what a dead host held (the lead, row locks) would be held for two hours."""
 
 
 class Database:
@@ -50,7 +38,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,
             hide_parameters=True,  # errors go to logs, and parameters are names, numbers and what was said
-            connect_args={"options": f"-c timezone=UTC -c lock_timeout=10s {_SERVER_NOTICES}", **_WE_NOTICE},
+            async_creator=lambda: connect(url, options="-c timezone=UTC -c lock_timeout=10s"),
         )
 
     @asynccontextmanager
@@ -87,9 +75,7 @@ class Database:
                 failures += 1
 
     async def _listen_once(self, channel: str) -> AsyncGenerator[str]:
-        connection = await psycopg.AsyncConnection.connect(
-            conninfo(self.url), autocommit=True, options=_SERVER_NOTICES, **_WE_NOTICE
-        )
+        connection = await connect(self.url, autocommit=True)
         async with connection:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield ""

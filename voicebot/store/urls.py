@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 PORT = 5432
 _SEVERAL = re.compile(r"(?P<begin>[^:/]+://(?:[^@/]*@)?)(?P<hosts>[^@/?]*,[^@/?]*)(?P<rest>[/?].*)?")
-_DIALECT: Any = PGDialect_psycopg()
+_DIALECT: Any = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _HOST = re.compile(r"(?P<host>\[[^\]]+\]|[^:\[\]]+)(?::(?P<port>\d+))?")
 
 
@@ -21,7 +21,8 @@ def sqlalchemy_url(text: str) -> URL:
     """Read 'postgresql://…' (or postgres://, postgresql+psycopg://) for SQLAlchemy with psycopg 3.
 
     Several servers are named as libpq does it: postgresql://user:password@one:5432,two:5432/voicebot. Of those the
-    one that may be written to is used (target_session_attrs=read-write, unless the URL says otherwise).
+    one that may be written to is used (target_session_attrs=read-write, unless the URL says otherwise), and a dead
+    one is given up after 5 s.
     Raises ValueError for anything that is not a PostgreSQL URL.
     """
     try:
@@ -30,8 +31,9 @@ def sqlalchemy_url(text: str) -> URL:
         raise ValueError(f"{_REMEDY} (cannot read {_scheme(text)})") from error
     if url.drivername.partition("+")[0] not in ("postgresql", "postgres"):
         raise ValueError(f"{_REMEDY} (got {_scheme(text)})")
-    if len(_hosts(url)) > 1 and "target_session_attrs" not in url.query:
-        url = url.update_query_dict({"target_session_attrs": "read-write"})
+    if len(_hosts(url)) > 1:
+        usual = {"target_session_attrs": "read-write", "connect_timeout": "5"}
+        url = url.update_query_dict({name: value for name, value in usual.items() if name not in url.query})
     return url.set(drivername="postgresql+psycopg")
 
 
