@@ -14,7 +14,7 @@ from voicebot.campaign.breaker import breaker
 from voicebot.campaign.care import load_follow_up
 from voicebot.campaign.follow_up import follow_up
 from voicebot.campaign.pacing import Load, allowance, pace
-from voicebot.campaign.placement import NotDialled
+from voicebot.campaign.placement import CallLost, NotDialled
 from voicebot.campaign.redial import RedialPolicy
 from voicebot.domain.attempt import Attempt, AttemptState, Caps, NextAttempt, Outcome, Purpose
 from voicebot.domain.clock import Clock, SystemClock
@@ -168,7 +168,8 @@ class Dialler:
         except NotDialled:
             raise
         except Exception as error:
-            _log.exception("placing attempt %s failed", attempt.id)
+            _log.log(logging.ERROR, "placing attempt %s failed: %s", attempt.id, error,
+                     exc_info=not isinstance(error, CallLost))  # fmt: skip
             failed = Outcome(Disposition.FAILED, why=repr(error)[:200], call_id=attempt.call_id)
             await self._settle(attempt, failed, lost=True)
         else:
