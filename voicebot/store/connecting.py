@@ -53,8 +53,8 @@ def each_server(url: str) -> list[str]:
     given: dict[str, Any] = dict(conninfo_to_dict(conninfo(url)))
     hosts, ports = str(given.pop("host", "")).split(","), str(given.pop("port", "")).split(",")
     ports = ports * len(hosts) if len(ports) == 1 else ports
-    places: list[dict[str, Any]] = [{"host": host or None, "port": port or None} for host, port in zip(hosts, ports, strict=True)]
-    return [make_conninfo(**given, **place) for place in places]
+    places = zip(hosts, ports, strict=True)
+    return [make_conninfo(**given, host=host or None, port=port or None) for host, port in places]
 
 
 async def first(ways: Sequence[Callable[[], Awaitable[Opened]]], head_start_s: float) -> Opened:
