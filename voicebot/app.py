@@ -23,6 +23,7 @@ from voicebot.store.migrate import migrate, state
 from voicebot.store.store import Store
 from voicebot.store.urls import sqlalchemy_url
 from voicebot.strategy.policies import load_policies
+from voicebot.telemetry.metrics_server import figures_of, serving_metrics
 from voicebot.telephony.engines import check_line
 from voicebot.worker.names import LIFE_VARIABLE, machine_name, name_machine
 from voicebot.worker.preflight import check_engines
@@ -245,9 +246,11 @@ async def work(settings: Settings, stop: asyncio.Event, name: str | None = None)
             return
         async with Store.from_url(url) as store:
             await _lay_out_scripts(settings, store)
+        figures = serving_metrics(settings.metrics_address, figures_of(settings.home, settings.disk_reserve_mb))
         async with _tree(settings, url, control=False):
             log.info("working", name=machine_name(settings.home), sip=settings.sip_listen, workers=settings.workers)
-            await stop.wait()
+            with figures:
+                await stop.wait()
             log.info("stopping: no new calls, running ones finish")
 
 

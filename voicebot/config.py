@@ -174,6 +174,9 @@ class Settings(BaseSettings):
         default=None, description="Master key that encrypts bundles: a file, env:NAME or python:module:factory"
     )
     disk_reserve_mb: int = Field(default=512, ge=0, description="Nobody is dialled when less is free for recordings")
+    metrics_listen: str | None = Field(
+        default=None, description="Where Prometheus reads /metrics from another machine, such as 10.0.0.5:9464; no login"
+    )
     otlp_endpoint: str | None = Field(
         default=None, description="OpenTelemetry collector for traces (OTLP over HTTP), such as http://host:4318"
     )
@@ -239,7 +242,7 @@ class Settings(BaseSettings):
     def _check_ip(cls, value: str | None) -> str | None:
         return str(ipaddress.ip_address(value)) if value is not None else None
 
-    @field_validator("sip_listen", "http_listen", "trunk", "sip_tls_listen", "softphone_listen")
+    @field_validator("sip_listen", "http_listen", "trunk", "sip_tls_listen", "softphone_listen", "metrics_listen")
     @classmethod
     def _check_address(cls, value: str | None) -> str | None:
         if value is not None:
@@ -310,6 +313,10 @@ class Settings(BaseSettings):
     @property
     def softphone_rtp_range(self) -> tuple[int, int]:
         return _ports(self.softphone_rtp_ports)
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        return host_port(self.metrics_listen) if self.metrics_listen else None
 
     @property
     def softphone_address(self) -> tuple[str, int]:

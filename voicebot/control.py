@@ -45,6 +45,7 @@ from voicebot.strategy.escalation import Escalator
 from voicebot.strategy.policies import PolicyShelf
 from voicebot.strategy.scoring import Scoring
 from voicebot.telemetry import metrics
+from voicebot.telemetry.metrics_server import serving_metrics
 from voicebot.telemetry.process_figures import ProcessFigures
 from voicebot.telephony.trunk_file import channels_of, trunks_of
 from voicebot.worker.fleet import Fleet, Me
@@ -65,16 +66,19 @@ async def control(settings: Settings, url: str, stop: asyncio.Event) -> None:
     console_stop = asyncio.Event()
     clock = SystemClock()
     async with Store.from_url(url) as store, Store.from_url(url, pool_size=1) as members:
-        metrics.REGISTRY.register(ProcessFigures(settings.home))
+        metrics.REGISTRY.register(ProcessFigures(settings.home, settings.disk_reserve_mb))
         lead = store.lead("dialler")
         me = Me(control_name(settings.home), __version__, newest(), settings.http_listen)
         fleet = Fleet(members, me, clock, lambda: lead.held)
         premises = premises_of(settings, store, clock, lambda: fleet.alive_at, lambda: fleet.skew_s)
         watching = [asyncio.create_task(work) for work in (fleet.keep(), premises.keep(), publish(store, clock))]
         console = asyncio.create_task(_console(store, settings, premises, fleet, console_stop))
+        published = contextlib.ExitStack()
+        published.enter_context(serving_metrics(settings.metrics_address, metrics.REGISTRY))
         try:
             await _dial_when_leading(store, settings, premises, fleet, lead, stop)
         finally:
+            published.close()
             console_stop.set()
             await console
             for task in watching:

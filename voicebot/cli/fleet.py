@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, in_store, print_row
+from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, in_store, print_row, tell_unread
 
 if TYPE_CHECKING:
     from voicebot.config import Settings
@@ -62,7 +62,9 @@ def _run(work: Callable[[Settings, asyncio.Event], Awaitable[None]], database: s
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await work(load_settings(config), stop)
+        settings = load_settings(config)
+        tell_unread()
+        await work(settings, stop)
 
     try:
         uvloop.run(until_signal())

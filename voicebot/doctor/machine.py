@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from voicebot.app import LOCKS
 from voicebot.config import Settings, host_port, unread_settings
 from voicebot.doctor.finding import Finding, ill, well, worth_a_look
 from voicebot.reports.paper import FONTS
@@ -23,9 +24,13 @@ _CALL_MB_PER_MINUTE = 2.0
 
 
 def is_serving(home: Path) -> bool:
-    """Whether a voicebot of this machine runs on this folder: it holds the lock."""
+    """Whether a voicebot of this machine runs on this folder: it holds a lock there."""
+    return any(_is_held(home / name) for name in LOCKS)
+
+
+def _is_held(file: Path) -> bool:
     try:
-        with (home / "serve.lock").open("r+") as lock:
+        with file.open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -82,8 +83,9 @@ async def keep_writing(home: Path, worker: int, read: Callable[[], LineFigures |
 class ProcessFigures:
     """A Prometheus collector over the files of this installation; what is stale or unreadable is left out."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, reserve_mb: int = 0) -> None:
         self._folder = home / "figures"
+        self._reserve = reserve_mb << 20
 
     def collect(self) -> Iterator[Metric]:
         lines = list(self.read("line"))
@@ -92,6 +94,7 @@ class ProcessFigures:
         yield _gauge("voicebot_brain_lag_seconds", "Age of the last answered tick when its answer came", lines,
                      "brain_lag_s")  # fmt: skip
         yield _counter("voicebot_ticks_dropped", "Ticks a slow brain was not sent", lines, "ticks_dropped")
+        yield from _disk(self._folder.parent, self._reserve)
         yield _gauge("voicebot_line_admits", "1 while the line takes further calls", lines, "admits")
         yield from _trunks(lines)
         brains = list(self.read("brain"))
@@ -129,6 +132,14 @@ def _late(rows: _Rows) -> Metric:
         if isinstance(buckets, list):
             family.add_metric([worker], [(str(le), float(n)) for le, n in buckets], _number(row, "late_sum_s"))
     return family
+
+
+def _disk(home: Path, reserve: int) -> Iterator[Metric]:
+    """Room for recordings, and what is kept of it for calls that run."""
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(home).free
+        yield GaugeMetricFamily("voicebot_disk_free_bytes", "Room on the disk of the recordings", value=free)
+        yield GaugeMetricFamily("voicebot_disk_reserve_bytes", "Nobody is dialled when less is free", value=reserve)
 
 
 def _trunks(rows: _Rows) -> Iterator[Metric]:

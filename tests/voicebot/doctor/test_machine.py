@@ -30,7 +30,7 @@ def test_a_port_that_somebody_holds_is_named_with_its_setting(tmp_path: Path) ->
 
 
 def test_ports_of_the_installation_that_runs_here_are_no_trouble(tmp_path: Path) -> None:
-    with (tmp_path / "serve.lock").open("w") as lock, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+    with (tmp_path / "worker.lock").open("w") as lock, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
         fcntl.flock(lock, fcntl.LOCK_EX)
         own.bind(("127.0.0.1", 0))
         wanted = settings(tmp_path, sip_listen=f"127.0.0.1:{own.getsockname()[1]}")
