@@ -46,8 +46,8 @@ class TrunkShares:
         """The worker's shares from now on, by trunk; what it does not use or wish is free for others at once.
 
         The shares of a trunk never exceed what it carries. A worker must hold to the smaller of its shares before and
-        after until this returns, and must begin no call once LASTS is over. `now` None: by the database's clock, so that
-        a machine whose own clock jumps neither takes nor loses what is another's.
+        after until this returns, and must begin no call once LASTS is over. `now` None: by the database's clock, so
+        that a machine whose own clock jumps neither takes nor loses what is another's.
         """
         async with self._database.begin() as connection:
             at = now or (await connection.execute(select(NOW))).scalar_one()
