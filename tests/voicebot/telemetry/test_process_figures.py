@@ -34,6 +34,16 @@ def test_what_was_written_is_published_by_worker(tmp_path: Path) -> None:
     assert values.get_sample_value("voicebot_prompts_foreseen_total", {"worker": "1"}) == 7
 
 
+def test_cpu_time_is_published_by_part(tmp_path: Path) -> None:
+    write_figures(tmp_path, 0, replace(LINE, cpu_s={"recorder": 1.5, "rest": 9.0}))
+    write_figures(tmp_path, 0, BrainFigures(0, 0, 0, 0, cpu_s={"voice activity": 2.25}))
+    values, name = registry(tmp_path), "voicebot_cpu_seconds_total"
+    line, brain = {"worker": "0", "process": "line"}, {"worker": "0", "process": "brain"}
+    assert values.get_sample_value(name, line | {"part": "recorder"}) == 1.5
+    assert values.get_sample_value(name, line | {"part": "rest"}) == 9.0
+    assert values.get_sample_value(name, brain | {"part": "voice activity"}) == 2.25
+
+
 def test_stale_and_broken_files_are_left_out(tmp_path: Path) -> None:
     write_figures(tmp_path, 0, LINE)
     old = time.time() - 60
