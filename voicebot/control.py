@@ -142,7 +142,7 @@ async def _dial_when_leading(
 ) -> None:
     try:
         while not stop.is_set():
-            if await _leads(lead):
+            if fleet.clock_is_right and await _leads(lead):
                 await _dial_while(lead, store, settings, premises, fleet, stop)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), STAND_BY_S)
@@ -169,6 +169,10 @@ async def _dial_while(
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), STAND_BY_S)
             with contextlib.suppress(DatabaseError, OSError):  # while it is away nobody else can lead either
+                if not fleet.clock_is_right:
+                    log.error("our clock is wrong: whoever has a right one may lead", seconds_ahead=fleet.skew_s)
+                    await lead.give_up()
+                    break
                 if not await lead.hold():
                     log.warning("another control leads now: no further call is begun here")
                     break

@@ -1,4 +1,4 @@
-"""The control process: a console whose address is taken is opened as soon as it is free."""
+"""The control process: its console waits for its address, and it leads only while its clock is right."""
 
 from __future__ import annotations
 
@@ -38,6 +38,39 @@ async def test_a_taken_address_delays_the_console_and_does_not_end_it(
         raise AssertionError("the console stays away though its address is free")
     stop.set()
     await asyncio.wait_for(console, 60)
+
+
+async def test_a_control_whose_clock_is_wrong_lets_another_one_lead(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "STAND_BY_S", 0.02)
+    began, over = asyncio.Event(), asyncio.Event()
+
+    async def dial(*given: object) -> None:
+        stop = given[-1]
+        assert isinstance(stop, asyncio.Event)
+        began.set()
+        await stop.wait()
+        over.set()
+
+    monkeypatch.setattr(control, "_dial", dial)
+    settings, clock, stop = Settings(home=tmp_path), SystemClock(), asyncio.Event()
+    premises = premises_of(settings, store, clock, lambda: None)
+    fleet, lead, other = Fleet(store, Me("c", "1", "1", ""), clock), store.lead("x"), store.lead("x")
+    leading = asyncio.create_task(control._dial_when_leading(store, settings, premises, fleet, lead, stop))
+    async with asyncio.timeout(60):
+        await began.wait()
+        assert not await other.hold()
+        fleet.skew_s = 600.0
+        await over.wait()
+        while not await other.hold():  # noqa: ASYNC110 - the database is what is waited for
+            await asyncio.sleep(0.02)
+        began.clear()
+        await other.give_up()
+        fleet.skew_s = 0.0
+        await began.wait()
+        stop.set()
+        await leading
 
 
 async def answers(port: int) -> bool:

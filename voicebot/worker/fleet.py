@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from voicebot.domain.clock import Clock
-from voicebot.domain.fleet import DEAD_AFTER_S, SKEW_WARNS_S, ControlSeen, WorkerSeen, WorkerState
+from voicebot.domain.fleet import DEAD_AFTER_S, SKEW_STOPS_S, SKEW_WARNS_S, ControlSeen, WorkerSeen, WorkerState
 from voicebot.domain.records import AlertKind
 from voicebot.store.database import is_away
 from voicebot.store.store import Store
@@ -138,6 +138,11 @@ class Fleet:
             text = f"{name} 的时钟偏差 {clocks[name]:+.1f} 秒：请检查时间同步"
             await self._store.alerts.ring(AlertKind.CLOCK_WRONG, text, self._clock.now())
         self._warned = wrong
+
+    @property
+    def clock_is_right(self) -> bool:
+        """False while our own clock is too wrong to judge by: then somebody else should lead."""
+        return abs(self.skew_s) <= SKEW_STOPS_S
 
     # --- what the dialler asks
 
