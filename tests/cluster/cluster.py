@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import psycopg
@@ -39,10 +39,10 @@ CLOCK = "clock"
 
 
 class Cluster:
-    """Leaving the block ends everything. `people`: number to persona or `brief`; `wrong_clock`: a host's name."""
+    """Leaving the block ends all. `people`: number to persona or `brief`; `clocks`: hosts whose clocks can be set."""
 
-    def __init__(self, people: Mapping[str, str], wrong_clock: str | None = None) -> None:
-        self._people, self._wrong_clock = people, wrong_clock
+    def __init__(self, people: Mapping[str, str], clocks: Collection[str] = ()) -> None:
+        self._people, self._clocks = people, clocks
         self._folder = tempfile.TemporaryDirectory(prefix="vbc-", ignore_cleanup_errors=True)
         self.folder = Path(self._folder.name)
         self.folder.chmod(0o755)
@@ -150,7 +150,7 @@ class Cluster:
             "VOICEBOT_DISK_RESERVE_MB": "32",
             "VOICEBOT_DRAIN_SECONDS": "20",
         }
-        return settings | (self._lying_clock(host) if host.name == self._wrong_clock else {})
+        return settings | (self._lying_clock(host) if host.name in self._clocks else {})
 
     def _lying_clock(self, host: Host) -> dict[str, str]:
         clock = host.folder / CLOCK

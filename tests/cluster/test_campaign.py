@@ -67,6 +67,10 @@ class Drill:
         query = f"SELECT count(*) FROM calls WHERE worker LIKE '{worker}%' AND ended_at IS NULL"
         return int(str(self.database.asked(query)))
 
+    def may_dial(self, worker: str) -> bool:
+        """What the worker says of itself."""
+        return bool(self.database.asked(f"SELECT may_dial FROM workers WHERE name = '{worker}-0'"))
+
     def say(self, what: str) -> None:
         print(f"{time.monotonic() - self.began:6.1f} s  {what}", flush=True)
 
@@ -75,7 +79,7 @@ class Drill:
 def drill() -> Iterator[Drill]:
     persons = people(STAGES, BRIEF, PROMISERS)
     everybody = {number: kind for stage in persons.values() for number, kind in stage.items()}
-    with Cluster(everybody, wrong_clock="one" if faketime() else None) as cluster:
+    with Cluster(everybody, clocks=("one", *CONTROLS) if faketime() else ()) as cluster:
         yield Drill(cluster, persons)
 
 
@@ -169,19 +173,29 @@ def a_clock_jumps(drill: Drill) -> None:
     if faketime() is None:
         drill.say("!!! NO FAKETIME: no clock jumped; apt-get install faketime")
         return
-    drill.cluster.set_clock("one", WRONG_S)
-    time.sleep(8)
+    leader, cluster = drill.leader(), drill.cluster
+    assert leader is not None
+    other = next(name for name in CONTROLS if name != leader)
+    for name in ("one", leader):
+        cluster.set_clock(name, WRONG_S)
+    drill.holds(lambda: drill.leader() == other, f"{other} leads, as the clock of {leader} is wrong")
+    drill.holds(lambda: not drill.may_dial("one"), "one takes no calls with a wrong clock")
+    drill.say(f"the clocks of one and {leader} are wrong, {other} leads")
     before = drill.calls_of("one")
     drill.rings("clock", 3)
-    assert drill.calls_of("one") - before <= 1, "a worker with a wrong clock was given calls"
-    drill.cluster.set_clock("one", 0)
+    assert drill.calls_of("one") == before, "a worker with a wrong clock was given calls"
+    for name in ("one", leader):
+        cluster.set_clock(name, 0)
 
 
 def a_disk_fills(drill: Drill) -> None:
     host = drill.cluster.hosts["two"]
     host.fill_disk(leave_mb=1)
-    time.sleep(6)
+    drill.holds(lambda: not drill.may_dial("two"), "two takes no calls with a full disk")
+    drill.say("the disk of two is full")
+    drill.rings("disk", 3)
     host.free_disk()
+    drill.holds(lambda: drill.may_dial("two"), "two takes calls again")
 
 
 def the_primary_dies(drill: Drill) -> None:
