@@ -46,8 +46,15 @@ class AlreadyRunning(RuntimeError):
 def _database(settings: Settings) -> Iterator[str]:
     """The migrated database of this installation, for as long as the block lasts."""
     with open_database(settings.home, settings.database_url) as url:
-        migrate(url)
+        _migrate(url)
         yield url
+
+
+def _migrate(url: str) -> None:
+    """As far as workers of older versions allow; what must wait is said aloud."""
+    done = migrate(url)
+    if done.held_back:
+        log.warning("migrations wait for older workers", migrations=list(done.held_back), workers=list(done.older))
 
 
 def prepare(settings: Settings) -> None:
@@ -267,7 +274,7 @@ async def direct(settings: Settings, stop: asyncio.Event, name: str | None = Non
     with _single(settings, CONTROL_LOCK):
         if name is not None:
             name_machine(settings.home, name)
-        await asyncio.to_thread(migrate, url)
+        await asyncio.to_thread(_migrate, url)
         await _ship_scripts(settings, url)
         async with _tree(settings, url, lines=False):
             log.info("directing", name=machine_name(settings.home), console=settings.http_listen)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import structlog
 from alembic import command
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
@@ -13,8 +12,6 @@ from voicebot.store.phases import Phase, configured, in_order, newest
 from voicebot.store.urls import sqlalchemy_url
 
 __all__ = ["Migrated", "OlderWorkers", "TooOld", "migrate", "newest", "state"]
-
-log = structlog.get_logger(__name__)
 
 ALIVE_S = 30
 """A worker or control that was heard of so lately may still use what an `after` migration takes away."""
@@ -71,8 +68,6 @@ def migrate(url: str, part: Phase | None = None) -> Migrated:
             raise OlderWorkers(_told(rest, found.older))
         if run:
             _upgrade(connection, run)
-    if rest:
-        log.warning("migrations wait until older workers have gone", migrations=list(rest), workers=list(found.older))
     return Migrated(run[-1] if run else found.at, run, rest, found.older)
 
 
@@ -92,8 +87,8 @@ def _look(connection: Connection) -> Migrated:
         return Migrated(at)
     missing = known[names.index(at) + 1 :] if at is not None else known
     older = _older(connection, [name for name, phase in missing if phase == "after"]) if at is not None else {}
-    held = tuple(name for name, _ in missing if any(name > schema for schema in older.values()))
-    held = held if any(phase == "after" for name, phase in missing if name in held) else ()
+    waits = [name for name, phase in missing if phase == "after" and any(name > schema for schema in older.values())]
+    held = tuple(name for name, _ in missing[[name for name, _ in missing].index(waits[0]) :]) if waits else ()
     return Migrated(at, tuple(name for name, _ in missing), held, tuple(sorted(older)))
 
 
