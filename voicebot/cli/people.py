@@ -35,6 +35,9 @@ def agents_add(
     name: str,
     address: Annotated[str, typer.Argument(metavar="SIP_URI", help="sip: URI, or a number for the trunk")],
     skills: Annotated[list[str] | None, typer.Option("--skill", help="Such as general, care, dispute")] = None,
+    via: Annotated[
+        str | None, typer.Option("--via", metavar="WORKER", help="The only worker that reaches their telephone; '' any")
+    ] = None,
     config: Config = None,
 ) -> None:
     """Add an agent, or change name, address and skills; a new one is offline."""
@@ -43,7 +46,8 @@ def agents_add(
 
     async def work(store: Store) -> None:
         known = await store.agents.find(agent_id) or AgentRecord(agent_id, name, "")
-        named = replace(known, name=name, sip_uri=parse_phone(address), skills=tuple(skills or ("general",)))
+        way = known.via if via is None else via or None
+        named = replace(known, name=name, sip_uri=parse_phone(address), skills=tuple(skills or ("general",)), via=way)
         await store.agents.save(named)
 
     in_store(config, work)

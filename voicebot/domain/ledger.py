@@ -116,7 +116,7 @@ def inputs_of(request: DialRequest) -> dict[str, Any]:
             "recorder_alive_at": recorder.alive_at and recorder.alive_at.isoformat(),
             "recorder_free_mib": recorder.free_bytes >> 20,
             "script_released": request.means.script_released,
-        }
+        } | ({"clock_off_ms": round(recorder.clock_off_s * 1000)} if recorder.clock_off_s else {})
     return kept
 
 

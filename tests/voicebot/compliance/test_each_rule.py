@@ -116,6 +116,8 @@ def test_every_rule_that_judges_has_a_witness() -> None:
         (replace(GOOD, shown=(OURS, "01099999999")), "01099999999"),
         (replace(GOOD, recorder=Recorder(NOW - dt.timedelta(minutes=2), 1 << 40)), "心跳"),
         (replace(GOOD, recorder=Recorder(NOW, 1 << 20)), "空间不足"),
+        (replace(GOOD, recorder=Recorder(NOW, 1 << 40, 31.0)), "时钟偏差 +31 秒"),
+        (replace(GOOD, recorder=Recorder(NOW, 1 << 40, -3600.0)), "时钟偏差 -3600 秒"),
     ],
 )
 def test_what_we_call_with_must_be_good(means: Means, why: str) -> None:

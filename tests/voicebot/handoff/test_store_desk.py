@@ -14,6 +14,7 @@ from voicebot.handoff.desk import Place, Seat, Wanted
 from voicebot.handoff.matching import PATIENCE
 from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store import Store
+from voicebot.telephony.fellows import Fellows
 
 
 @pytest_asyncio.fixture
@@ -68,3 +69,21 @@ async def test_housekeeping_gives_back_the_agent_of_a_line_that_died(desk: Store
     clock.advance(dt.timedelta(seconds=1))
     await dialler.keep_house()
     assert await presence(store, "nurse") == "ready"
+
+
+async def test_a_person_behind_another_worker_is_rung_by_way_of_it_whoever_wants_them(store: Store) -> None:
+    """From the queue, by name, for a consultation and as a supervisor alike."""
+    fellows = Fellows("secret", "berg-0")
+    fellows.lines = {"berg-0": "192.0.2.1:5060", "tal-0": "192.0.2.2:5060"}
+    far = StoreDesk(store, FixedClock(NOON), fellows.way_to)
+    for name, via in (("near", None), ("ours", "berg-0"), ("far", "tal-0"), ("gone", "see-0")):
+        await store.agents.save(AgentRecord(name, name, f"sip:{name}@office", ("general",), "ready", NOON, via=via))
+    rung = {name: await far.find(name) for name in ("near", "ours", "far", "gone")}
+    assert {name: seat.sip_uri for name, seat in rung.items() if seat} == {
+        "near": "sip:near@office",
+        "ours": "sip:ours@office",
+        "far": "sip:agent.far@192.0.2.2:5060",
+        "gone": "sip:gone@office",
+    }
+    named = await far.claim_agent("far", "c1")
+    assert named is not None and named.sip_uri == "sip:agent.far@192.0.2.2:5060"

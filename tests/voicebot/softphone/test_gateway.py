@@ -30,10 +30,14 @@ class Directory:
 
     def __init__(self) -> None:
         self.there: dict[str, str] = {"left over": "sip:old@127.0.0.1"}
+        self.vias: dict[str, str | None] = {}
 
-    async def attach(self, agent_id: str, gateway: str, sip_uri: str, now: dt.datetime) -> None:
+    async def attach(
+        self, agent_id: str, gateway: str, sip_uri: str, now: dt.datetime, via: str | None = None
+    ) -> None:
         if agent_id == "nobody":
             raise LookupError("there is no agent 'nobody'")
+        self.vias[agent_id] = via
         self.there[agent_id] = sip_uri
 
     async def detach(self, agent_id: str, gateway: str, now: dt.datetime) -> bool:
@@ -109,6 +113,16 @@ async def test_a_call_is_answered_and_both_hear_each_other(stage: Stage) -> None
     leg.tell(Ended("remote", None, "hung up"))
     await asyncio.sleep(0.02)
     assert stage.told() == ["ringing", "answered", "ended"] and not stage.news[-1]["missed"]
+
+
+async def test_lines_of_other_machines_reach_it_by_a_line_of_this_one_or_straight(stage: Stage) -> None:
+    stage.gateway.via = "berg-0"
+    await stage.browser("page-one")
+    assert (stage.directory.there["a1"], stage.directory.vias["a1"]) == ("sip:a1@127.0.0.1:5070", "berg-0")
+    stage.gateway.via, stage.gateway.of_fleet = None, True
+    await stage.browser("page-two", "a2")
+    assert (stage.directory.there["a2"], stage.directory.vias["a2"]) == ("sip:agent.a2@127.0.0.1:5070", None)
+    assert (await stage.ring("agent.a2")).rings
 
 
 async def test_declined_busy_and_missed(stage: Stage) -> None:

@@ -13,9 +13,10 @@ from tests.voicebot.campaign.samples import NOON, new_case
 from tests.voicebot.worker.test_commands import runner
 from voicebot.call.runner import DialOrder
 from voicebot.compliance.asking import judge_by
-from voicebot.domain.attempt import ContactStop
+from voicebot.domain.attempt import ContactStop, Outcome
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.ledger import DecisionSearch
+from voicebot.domain.outcome import Disposition
 from voicebot.domain.permission import Judge
 from voicebot.store import Store
 from voicebot.worker.commands import CommandTaker
@@ -36,7 +37,7 @@ async def ordered(store: Store) -> Mapping[str, object]:
 
 async def dial(
     store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, order: Mapping[str, object], now: dt.datetime,
-    judge: Judge | None = None,
+    judge: Judge | None = None, holds: bool = True,
 ) -> list[DialOrder]:  # fmt: skip
     """The orders that ring."""
     rung: list[DialOrder] = []
@@ -44,7 +45,7 @@ async def dial(
     async def ring(order: DialOrder) -> None:
         rung.append(order)
 
-    taker = CommandTaker(store, runner(store, folder), "w1", FixedClock(now), judge or judge_by())
+    taker = CommandTaker(store, runner(store, folder), "w1", FixedClock(now), judge or judge_by(), lambda: holds)
     monkeypatch.setattr(taker._runner, "dial", ring)
     await asyncio.wait_for(taker._dial(order), 60)
     return rung
@@ -85,3 +86,21 @@ async def test_what_cannot_be_judged_does_not_ring(
 
     order = await ordered(store)
     assert await dial(store, tmp_path, monkeypatch, order, NOON + SECONDS, broken) == []  # type: ignore[arg-type]
+
+
+async def test_what_was_given_up_meanwhile_does_not_ring(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker stood still, was taken for dead, and its attempt was settled."""
+    order = await ordered(store)
+    failed = Outcome(Disposition.FAILED, why="worker w lost", call_id="call-1")
+    await store.attempts.settle(int(str(order["attempt_id"])), "w", failed, NOON + SECONDS, lost=True)
+    assert await dial(store, tmp_path, monkeypatch, order, NOON + SECONDS) == []
+    call = await store.calls.find("call-1")
+    assert call is not None and not call.running and "settled before it rang" in call.why
+
+
+async def test_who_may_have_been_taken_for_dead_does_not_ring(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await dial(store, tmp_path, monkeypatch, await ordered(store), NOON + SECONDS, holds=False) == []
