@@ -169,6 +169,9 @@ class Settings(BaseSettings):
         default=(), description="Time-stamp authorities (RFC 3161) that witness the log of evidence, by commas"
     )
     timestamp_roots: Path | None = Field(default=None, description="Certificates that must have signed those, PEM")
+    witnesses: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="More witnesses of that log (a notary's platform), each module:factory, by commas"
+    )
     timestamp_every_s: float = Field(default=600, ge=10, description="How often they are asked")
     vault_key: str | None = Field(
         default=None, description="Master key that encrypts bundles: a file, env:NAME or python:module:factory"
@@ -204,7 +207,9 @@ class Settings(BaseSettings):
         default=(), description="stun:host:port and turn:user:password@host:port for softphones, separated by commas"
     )
 
-    @field_validator("allowed_peers", "ice_servers", "transfer_targets", "timestamp_urls", "oidc_roles", mode="before")
+    @field_validator(
+        "allowed_peers", "ice_servers", "transfer_targets", "timestamp_urls", "witnesses", "oidc_roles", mode="before"
+    )
     @classmethod
     def _split_peers(cls, value: object) -> object:
         if isinstance(value, str):

@@ -13,7 +13,7 @@ from voicebot.evidence.depot.locating import open_objects
 from voicebot.evidence.operation_check import anchor_operations
 from voicebot.evidence.retention import delete_expired
 from voicebot.evidence.signer import Signer
-from voicebot.evidence.witness import TimeStampAuthority, Witnessing
+from voicebot.evidence.witness import TimeStampAuthority, Witnessing, load_witness
 from voicebot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,8 @@ async def keep_evidence(store: Store, settings: Settings, clock: Clock) -> None:
     """Rounds for ever: anchor what was done, have the log witnessed, delete what is over once a day."""
     signer = await asyncio.to_thread(Signer.load_or_create, settings.keys)
     authorities = [TimeStampAuthority(url, settings.timestamp_roots) for url in settings.timestamp_urls]
-    witnessing = Witnessing(signer, authorities, clock)
+    others = [load_witness(where) for where in settings.witnesses]
+    witnessing = Witnessing(signer, [*authorities, *others], clock)
     cleaned: dt.datetime | None = None
     while True:
         try:

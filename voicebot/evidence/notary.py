@@ -57,22 +57,38 @@ def prove(manifest: bytes, index: int, head: Head, signer: Signer) -> bytes:
         "keys": signer.history,
         "key_id": signer.key_id,
     }
+    said = testimonies_of(log, size)
+    if said:
+        proof["testimonies"] = said
     return canonical({**proof, "signature": signer.sign(canonical(proof)).hex()})
 
 
 def tokens_of(log: Log, size: int) -> list[dict[str, str]]:
     """What authorities said about the head of this size: {"authority","token" in base64}."""
-    found = []
-    for path in sorted((log.folder / "tokens").glob(f"{size:012d}-*.json")):
-        entry: Mapping[str, str] = json.loads(path.read_bytes())
-        found.append({"authority": entry["authority"], "token": entry["token"]})
-    return found
+    return [
+        {"authority": entry["authority"], "token": entry["token"]} for entry in _kept(log, size) if "kind" not in entry
+    ]
 
 
-def keep_token(log: Log, size: int, authority: str, token: bytes) -> None:
-    """Keep what an authority said about the head of this size."""
+def testimonies_of(log: Log, size: int) -> list[dict[str, str]]:
+    """What other witnesses said about the head of this size: {"witness","kind","testimony" in base64}."""
+    return [
+        {"witness": entry["authority"], "kind": entry["kind"], "testimony": entry["token"]}
+        for entry in _kept(log, size)
+        if "kind" in entry
+    ]
+
+
+def _kept(log: Log, size: int) -> list[Mapping[str, str]]:
+    paths = sorted((log.folder / "tokens").glob(f"{size:012d}-*.json"))
+    return [json.loads(path.read_bytes()) for path in paths]
+
+
+def keep_token(log: Log, size: int, authority: str, token: bytes, kind: str = "") -> None:
+    """Keep what an authority said about the head of this size; `kind` is empty for a time-stamp of RFC 3161."""
     folder = log.folder / "tokens"
     folder.mkdir(parents=True, exist_ok=True)
     number = len(list(folder.glob(f"{size:012d}-*.json")))
     entry = {"authority": authority, "token": base64.b64encode(token).decode("ascii")}
+    entry |= {"kind": kind} if kind else {}
     replace(folder / f"{size:012d}-{number}.json", canonical(entry))

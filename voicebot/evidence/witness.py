@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from rfc3161_client import (
 
 from voicebot.domain.clock import Clock
 from voicebot.evidence.log import Log
-from voicebot.evidence.notary import Head, keep_token, sign_head, tokens_of
+from voicebot.evidence.notary import Head, keep_token, sign_head, testimonies_of, tokens_of
 from voicebot.evidence.signer import Signer
 from voicebot.evidence.spelling import canonical
 
@@ -39,11 +40,19 @@ class WitnessAway(Exception):
 
 
 class Witness(Protocol):
-    """The seam for a second anchor, such as a notary's platform or a public chain."""
+    """The seam for a second anchor, such as a notary's platform or a public chain.
+
+    VOICEBOT_WITNESSES names factories of such; what they say is kept as it came and travels in the proofs of exports.
+    """
 
     @property
     def name(self) -> str:
         """How it is called in proofs, such as its URL."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What its testimony is, for whoever checks it: a short word; empty for a time-stamp of RFC 3161."""
         ...
 
     async def testify(self, statement: bytes) -> bytes:
@@ -57,6 +66,7 @@ class TimeStampAuthority:
 
     name: str
     roots: Path | None = None
+    kind: str = ""
 
     async def testify(self, statement: bytes) -> bytes:
         """A token, DER (RFC 3161 ContentInfo), over the SHA-256 of the statement."""
@@ -93,6 +103,16 @@ def check_token(response: bytes, statement: bytes, roots: Path) -> None:
         raise WitnessAway(f"the time-stamp is not signed by an authority of {roots}: {error}") from error
 
 
+def load_witness(where: str) -> Witness:
+    """The witness that `module:factory` makes. ValueError: there is none of this name."""
+    module, _, factory = where.partition(":")
+    try:
+        made: Witness = getattr(importlib.import_module(module), factory)()
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"VOICEBOT_WITNESSES: {where!r} is no module:factory of a witness ({error})") from error
+    return made
+
+
 class Witnessing:
     """Asks each witness about the newest head, and keeps asking those that were away."""
 
@@ -109,6 +129,7 @@ class Witnessing:
         head = await asyncio.to_thread(self._head, signer)
         size = head["head"]["size"]
         heard = {entry["authority"] for entry in tokens_of(signer.log, size)}
+        heard |= {entry["witness"] for entry in testimonies_of(signer.log, size)}
         owing, got = [], 0
         for witness in self._witnesses:
             if witness.name in heard:
@@ -119,7 +140,7 @@ class Witnessing:
                 owing.append(witness.name)
                 log.warning("a witness of the log is away, it is asked again later", why=str(away))
             else:
-                await asyncio.to_thread(keep_token, signer.log, size, witness.name, token)
+                await asyncio.to_thread(keep_token, signer.log, size, witness.name, token, witness.kind)
                 got += 1
         self.waiting = tuple(owing)
         return got
@@ -148,5 +169,9 @@ def witnessed_head(of: Log, beyond: int = -1) -> Head | None:
     given = of.given()
     if beyond < 0:
         return given[-1] if given else None
-    covering = (head for head in given if head["head"]["size"] > beyond and tokens_of(of, head["head"]["size"]))
-    return next(covering, None)
+    covering = (head for head in given if head["head"]["size"] > beyond)
+    return next((head for head in covering if _was_heard(of, head["head"]["size"])), None)
+
+
+def _was_heard(of: Log, size: int) -> bool:
+    return bool(tokens_of(of, size) or testimonies_of(of, size))

@@ -18,7 +18,7 @@ from voicebot.evidence.signer import Signer
 from voicebot.evidence.spelling import canonical
 from voicebot.evidence.stored_zip import unzip, zip_bytes
 from voicebot.evidence.verify import verify_bundle
-from voicebot.evidence.witness import TimeStampAuthority, WitnessAway, Witnessing
+from voicebot.evidence.witness import TimeStampAuthority, WitnessAway, Witnessing, load_witness
 
 from .authority import Authority, serving
 from .conftest import START, record
@@ -122,3 +122,49 @@ async def test_an_authority_that_nobody_trusts_is_away(tmp_path: Path, url: str)
 def test_any_bytes_are_no_token(data: bytes) -> None:
     with pytest.raises((ValueError, IndexError)):
         read_token(data)
+
+
+class Notary:
+    """A second anchor that is away at first."""
+
+    name, kind = "notary.example", "sworn"
+
+    def __init__(self) -> None:
+        self.away = True
+        self.asked: list[bytes] = []
+
+    async def testify(self, statement: bytes) -> bytes:
+        self.asked.append(statement)
+        if self.away:
+            raise WitnessAway("closed at night")
+        return b"sworn: " + statement
+
+
+async def test_another_witness_stands_beside_the_authority(tmp_path: Path, authority: Authority, url: str) -> None:
+    signer, notary = Signer.load_or_create(tmp_path / "keys"), Notary()
+    bundle = record(tmp_path, ticks=5).seal(signer)
+    stamps = TimeStampAuthority(url, authority.roots)
+    witnessing = Witnessing(signer, [stamps, notary], FixedClock(START))
+    assert await witnessing.round() == 1 and witnessing.waiting == (notary.name,)
+    notary.away = False
+    assert await witnessing.round() == 1 and witnessing.waiting == ()
+    assert await witnessing.round() == 0 and len(set(notary.asked)) == 1, "it is asked about another head"
+    exported = export_bundle(bundle, signer, tmp_path / "stamped.zip")
+    proof = json.loads(exported.read_member("proof.json"))
+    assert [entry["authority"] for entry in proof["timestamps"]] == [url]
+    (said,) = proof["testimonies"]
+    assert (said["witness"], said["kind"]) == (notary.name, "sworn")
+    assert base64.b64decode(said["testimony"]) == b"sworn: " + canonical(proof["head"])
+    assert verify_bundle(exported.path).failures == ()
+    members = dict(exported.members)
+    forged = {**proof, "testimonies": [{**said, "testimony": base64.b64encode(b"never said").decode()}]}
+    members["proof.json"] = canonical(forged)
+    exported.path.write_bytes(zip_bytes(members))
+    assert {code for code, _ in verify_bundle(exported.path).failures} == {"proof_altered"}
+
+
+def test_witnesses_are_loaded_by_name() -> None:
+    assert load_witness(f"{__name__}:Notary").name == "notary.example"
+    for where in ("nowhere.at.all:Notary", f"{__name__}:Nobody", "", "json"):
+        with pytest.raises(ValueError, match="VOICEBOT_WITNESSES"):
+            load_witness(where)
