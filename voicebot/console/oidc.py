@@ -26,6 +26,8 @@ from joserfc.jwk import KeySet
 from voicebot.domain.records import Role
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
+AGAIN_S = 10.0
+"""Whoever sends us wrong tokens must not make us ask the provider for its keys more often than this."""
 _REFRESH_S = 3600.0
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 _LEEWAY_S = 60
@@ -164,19 +166,21 @@ class Provider:
             iat={"essential": True},
             nonce={"essential": True, "value": nonce},
         )
-        for fresh in (False, True):  # keys are changed: an unknown one is asked for once
-            try:
-                token = jwt.decode(id_token, await self._key_set(fresh), algorithms=ALGORITHMS)
-                registry.validate(token.claims)
-            except (JoseError, ValueError) as error:
-                if fresh or not isinstance(error, ValueError):
-                    raise SignOnFailed(f"the provider's token is not to be believed: {error}") from error
-                continue
-            audience = token.claims["aud"]
-            if isinstance(audience, list) and len(audience) > 1 and token.claims.get("azp") != self.settings.client_id:
-                raise SignOnFailed("the provider's token is for somebody else (azp)")
-            return token.claims
-        raise SignOnFailed("the provider's token is not to be believed")
+        try:
+            token = await self._decoded(id_token)
+            registry.validate(token.claims)
+        except (JoseError, ValueError) as error:
+            raise SignOnFailed(f"the provider's token is not to be believed: {error}") from error
+        audience = token.claims["aud"]
+        if isinstance(audience, list) and len(audience) > 1 and token.claims.get("azp") != self.settings.client_id:
+            raise SignOnFailed("the provider's token is for somebody else (azp)")
+        return token.claims
+
+    async def _decoded(self, id_token: str) -> jwt.Token:
+        try:
+            return jwt.decode(id_token, await self._key_set(), algorithms=ALGORITHMS)
+        except (JoseError, ValueError):  # providers change their keys: they are asked for once more
+            return jwt.decode(id_token, await self._key_set(fresh=True), algorithms=ALGORITHMS)
 
     async def _known(self) -> Mapping[str, Any]:
         if time.monotonic() - self._read_at > _REFRESH_S:
@@ -189,9 +193,9 @@ class Provider:
             self._about, self._read_at = about, time.monotonic()
         return self._about
 
-    async def _key_set(self, fresh: bool) -> KeySet:
+    async def _key_set(self, fresh: bool = False) -> KeySet:
         age = time.monotonic() - self._keys_at
-        if self._keys is None or age > _REFRESH_S or (fresh and age > 1):
+        if self._keys is None or age > _REFRESH_S or (fresh and age > AGAIN_S):
             told = await self._ask("GET", str((await self._known())["jwks_uri"]))
             try:
                 self._keys = KeySet.import_key_set({"keys": told["keys"]})

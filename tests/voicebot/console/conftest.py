@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from tests.voicebot.console.day import PASSWORD
 from tests.voicebot.console.served import Served, serving
+from voicebot.store import users
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +41,14 @@ def log_in(console: Served) -> Iterator[Callable[[str], httpx.Client]]:
     yield client_of
     for client in clients.values():
         client.close()
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 with next to no work, for tests that log in often and try something else."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(users, "_hasher", quick)
+    monkeypatch.setattr(users, "_NOBODY", quick.hash("nobody's"))
 
 
 @pytest.fixture
