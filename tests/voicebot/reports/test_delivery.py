@@ -20,6 +20,7 @@ from voicebot.messages.email import Attachment
 from voicebot.reports.book import as_json, read_book
 from voicebot.reports.counting import count_call
 from voicebot.reports.delivery import Delivery, attachments
+from voicebot.reports.paper import embeds
 from voicebot.store import Store
 
 MONDAY = dt.datetime(2026, 11, 23, 9, 0, tzinfo=SHANGHAI)
@@ -110,6 +111,7 @@ async def test_the_files_hold_the_figures(store: Store) -> None:
     with zipfile.ZipFile(io.BytesIO(xlsx.data)) as archive:
         assert sum("charts/chart" in name for name in archive.namelist()) >= 3
     assert pdf.data.startswith(b"%PDF-")
+    assert (b"/FontFile2" in pdf.data) is embeds(), "Chinese is left to whatever font the reader has"
     assert attachments(book, ("pdf",))[0].data == pdf.data, "the same report is the same file"
     told = as_json(book)
     assert told["figures"]["connect"]["numerator"] == 4  # type: ignore[index]
