@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from benchmarks.capacity.page import markdown
 from benchmarks.far_beyond.check import WITHIN, Compared
 from benchmarks.far_beyond.outlook import Ground, Outlook, knee
-from benchmarks.far_beyond.stations import seats_of
+from benchmarks.far_beyond.stations import line_seconds, seats_of
 
 
 def tables(ground: Ground, outlooks: Sequence[Outlook], checked: Sequence[Compared]) -> str:
     return "\n".join([
-        _fed(ground), _knees(ground), _loads(outlooks), _parts(outlooks), _waits(outlooks), _yuan(outlooks),
+        _fed(ground), _flows(ground, outlooks), _knees(ground), _loads(outlooks), _parts(outlooks), _waits(outlooks),
+        _yuan(outlooks),
         _checked(checked),
     ])  # fmt: skip
 
@@ -36,6 +38,24 @@ def _fed(ground: Ground) -> str:
         ["Kamailio, a call", f"{alone.proxy_s * 1000:.2f} ms of a core", "benchmarks.far_beyond.proxy"],
     ]
     return "What the model was fed with:\n\n" + markdown(("what", "measured", "by"), body)
+
+
+def _flows(ground: Ground, outlooks: Sequence[Outlook]) -> str:
+    """Everything together, however it is parted."""
+    costs, day, prices = ground.costs, ground.day, ground.prices
+    body = []
+    for one in outlooks:
+        per_s = one.per_hour / 3600
+        lines, talking = per_s * line_seconds(day), per_s * day.answered * day.talk_s
+        body.append([
+            f"{one.per_hour:,.0f}", f"{lines:,.0f}", f"{per_s * costs.rows:,.0f}", f"{per_s * costs.transactions:,.0f}",
+            f"{per_s * costs.wakes:,.0f}", f"{per_s * costs.log_bytes / 1e6:,.1f}",
+            f"{lines * prices['codec_bits_per_s'] / 1e6:,.0f}", f"{talking * costs.call_core['recogniser']:,.1f}",
+            f"{math.ceil(talking / prices['recogniser_seats_per_gpu']):,}",
+        ])  # fmt: skip
+    head = ("attempts an hour", "calls at once", "rows/s", "transactions/s", "wake-ups/s", "log MB/s", "uplink Mbit/s",
+            "cores for the embedded recogniser", "or GPU cards for a large one")  # fmt: skip
+    return "What flows in all installations together:\n\n" + markdown(head, body)
 
 
 def _knees(ground: Ground) -> str:
@@ -68,7 +88,7 @@ def _waits(outlooks: Sequence[Outlook]) -> str:
         if one.parted is not None and one.result is not None:
             seen = one.result.stations
             worst = max(seen, key=lambda name: seen[name].wait_p95_s)
-            parted = f"{one.parted[1]} by {one.parted[0]}"
+            parted = f"{one.parted[1]} by {one.parted[0]}" if one.parted[1] > 1 else "one"
             body.append([f"{one.per_hour:,.0f}", parted, f"{one.result.on_the_line:,.0f}", worst,
                          f"{seen[worst].busy:.2f}", f"{seen[worst].wait_p95_s * 1000:.0f}",
                          f"{one.result.seats_wait_p95_s * 1000:.0f}"])

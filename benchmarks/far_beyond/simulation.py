@@ -46,7 +46,7 @@ class Town:
         self._day, self._seconds, self._chance = day, seconds, random.Random(seed)
         self._busy_s = dict.fromkeys(self._stations, 0.0)
         self._waits: dict[str, list[float]] = {name: [] for name in [*self._stations, "seats"]}
-        self._line_s, self._ended = 0.0, 0
+        self._line_s, self._on_the_line, self._since_s, self._ended = 0.0, 0, 0.0, 0
 
     def open(self, attempts_per_s: float) -> Result:
         """Attempts come by chance, so many a second on average."""
@@ -61,6 +61,7 @@ class Town:
 
     def _run(self) -> Result:
         self.env.run(until=self._seconds)
+        self._change(0)
         half = self._seconds / 2
         seen = {
             name: Seen(self._busy_s[name] / half / one.servers, quantile(self._waits[name], 0.95) or 0.0)
@@ -86,13 +87,12 @@ class Town:
         with self._seats.request() as seat:
             yield seat
             self._note("seats", self.env.now - began)
-            since = self.env.now
+            self._change(1)
             yield self.env.timeout(self._about(self._day.ring_s))
             if self._chance.random() < self._day.answered:
                 yield self.env.timeout(self._about(self._day.talk_s))
             yield from self._write()
-            half = self._seconds / 2
-            self._line_s += max(0.0, self.env.now - max(since, half))
+            self._change(-1)
         yield from self._write()
         yield from self._visit("control")
         self._ended += self.env.now >= self._seconds / 2
@@ -113,6 +113,12 @@ class Town:
             service_s = self._about(station.service_s / station.visits)
             yield self.env.timeout(service_s)
             self._busy_s[name] += max(0.0, self.env.now - max(self.env.now - service_s, self._seconds / 2))
+
+    def _change(self, by: int) -> None:
+        """One call more or less on the line from now on."""
+        lasted_s = self.env.now - max(self._since_s, self._seconds / 2)
+        self._line_s += max(0.0, lasted_s) * self._on_the_line
+        self._on_the_line, self._since_s = self._on_the_line + by, self.env.now
 
     def _note(self, name: str, waited_s: float) -> None:
         if self.env.now >= self._seconds / 2:
