@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final
 from benchmarks.capacity.campaign import finish, keep_at, prepare, wakes
 from benchmarks.capacity.database import call_seconds, counters, stretches, talk_seconds
 from benchmarks.capacity.processes import Snapshot, memory_mb, snapshot, used
+from benchmarks.capacity.verdict import OURS
 from benchmarks.line.witness import Stillness, watched
 from benchmarks.turns.figures import figures, lateness
 from benchmarks.turns.server import Server, heard, punctuality, server, turn_parts
@@ -20,8 +22,9 @@ from voicebot.store.database import ALERTS, CLOSED, COMMANDS, DESK, DIALLING, FA
 
 CALL_S: Final = 30.0
 """About as long as a call of these debtors lasts; calls begin spread over this time."""
-SETTLED_S: Final = 12.0
-"""What a server still does after its start is not counted as idling."""
+CALM_CORES: Final = 0.15
+"""A server that takes more has not come to rest after its start, which is no idling."""
+CALM_WITHIN_S: Final = 60.0
 IDLE_S: Final = 12.0
 RING_S: Final = 25.0
 CHANNELS: Final = (FACTS, COMMANDS, CLOSED, DESK, ALERTS, SCRIPTS, DIALLING)
@@ -50,9 +53,9 @@ async def row(
 
 async def _measured(under_test: Server, calls: int, seconds: float) -> tuple[dict[str, Any], tuple[float, float]]:
     store, spread_s = under_test.store, CALL_S if calls > 1 else 0.0
-    await prepare(store, under_test.far_end, round(calls * (2 + (spread_s + seconds) / 15)))
-    await asyncio.sleep(SETTLED_S)
+    await _come_to_rest(under_test)
     idle, idle_rows = await _idle(under_test)
+    await prepare(store, under_test.far_end, round(calls * (2 + (spread_s + seconds) / 15)))
     growing = asyncio.create_task(keep_at(store, calls, spread_s))
     await asyncio.sleep(spread_s + CALL_S / 2)  # the first ones are over or nearly so, and the next ones ring
     await growing
@@ -73,6 +76,16 @@ async def _measured(under_test: Server, calls: int, seconds: float) -> tuple[dic
     told |= {"database": of_calls, "idle_database": idle_rows, "wakes": counts}
     told["dispositions"] = dict(Counter(one.disposition for one in ended))
     return told, (begin, end)
+
+
+async def _come_to_rest(under_test: Server) -> None:
+    deadline = time.monotonic() + CALM_WITHIN_S
+    while time.monotonic() < deadline:
+        before = snapshot(under_test)
+        await asyncio.sleep(4.0)
+        spent = per_second(before, snapshot(under_test))
+        if sum(spent[part] for part in OURS) < CALM_CORES:
+            return
 
 
 async def _idle(under_test: Server) -> tuple[dict[str, float], dict[str, float]]:
