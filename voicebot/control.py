@@ -144,10 +144,18 @@ async def _dial_when_leading(
         while not stop.is_set():
             if fleet.clock_is_right and await _leads(lead):
                 await _dial_while(lead, store, settings, premises, fleet, stop)
+            elif fleet.clock_is_right and fleet.leader_is_silent:
+                await _oust(lead)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), STAND_BY_S)
     finally:
         await lead.give_up()
+
+
+async def _oust(lead: Leadership) -> None:
+    with contextlib.suppress(DatabaseError, OSError):
+        if await lead.oust():
+            log.error("the control that led stood still: its lead was taken away")
 
 
 async def _leads(lead: Leadership) -> bool:

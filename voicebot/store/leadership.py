@@ -10,6 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.store.database import Database, lock_key
 
+_OUST = text("""
+    SELECT pg_terminate_backend(pid) FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid <> pg_backend_pid()
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (classid::bigint << 32) | objid::bigint = CAST(:key AS bigint)
+""")
+
 
 class Leadership:
     """One process' claim to lead a role."""
@@ -54,6 +61,14 @@ class Leadership:
             with suppress(SQLAlchemyError):  # a lost connection has lost the lock already
                 await self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), self._key)
             await self._drop()
+
+    async def oust(self) -> bool:
+        """Cut the connection of whoever leads: a process that stands still would keep the lead for ever.
+
+        Whether there was one. A process that goes on after all finds within seconds that it leads no more.
+        """
+        async with self._database.begin() as connection:
+            return bool((await connection.execute(_OUST, self._key)).scalars().all())
 
     async def _is_alive(self, connection: AsyncConnection) -> bool:
         try:

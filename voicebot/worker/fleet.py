@@ -114,6 +114,12 @@ class Fleet:
             await self._tell_of_clocks()
         show(self.workers, self.controls)
 
+    @property
+    def leader_is_silent(self) -> bool:
+        """The control that leads stands still, and no other has taken its place."""
+        leading = {one.name for one in self.controls if one.leads}
+        return bool(leading) and leading <= self.dead_controls
+
     async def _beat(self) -> None:
         began, me = self._clock.now(), self._me
         at = await self._store.workers.beat_control(

@@ -186,6 +186,22 @@ async def test_a_lost_connection_loses_the_lead_and_takes_it_again_unless_somebo
         await second.give_up()
 
 
+async def test_the_lead_is_taken_from_who_stands_still_and_from_nobody_else(store: Store, database_url: str) -> None:
+    """Its connection lives on, as that of a stopped process does."""
+    async with Store.from_url(database_url) as other:
+        still, next_one, apart = store.lead("dialler"), other.lead("dialler"), store.lead("something else")
+        assert await still.hold() and await apart.hold()
+        assert not await next_one.hold() and await next_one.oust()
+        for _ in range(100):
+            if await next_one.hold():
+                break
+            await asyncio.sleep(0.05)
+        assert await next_one.hold() and not await still.hold()
+        assert not await other.lead("something else").hold(), "another's lead was taken away too"
+        for lead in (next_one, apart):
+            await lead.give_up()
+
+
 async def cut_all_others(store: Store) -> None:
     """As a restart of the server, or of a firewall between, would."""
     cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "

@@ -112,8 +112,8 @@ async def test_a_control_that_is_silent_is_known(store: Store) -> None:
     for _ in range(8):
         await fleet.look()
         steady.now += 1
-    assert fleet.dead_controls == {"c2-control"}
+    assert fleet.dead_controls == {"c2-control"} and fleet.leader_is_silent
     async with store._database.begin() as connection:
         await connection.execute(text("UPDATE controls SET seen_at = clock_timestamp() WHERE name = 'c2-control'"))
     await fleet.look()
-    assert fleet.dead_controls == frozenset()
+    assert fleet.dead_controls == frozenset() and not fleet.leader_is_silent
