@@ -15,6 +15,7 @@ from voicebot.audio.frames import FRAME_SAMPLES, SILENCE
 
 PARTS: Final = 16
 """Frames of echo that are known: 320 ms from our sound to its last echo."""
+_IN_TURN: Final = 4
 _BINS: Final = FRAME_SAMPLES + 1
 _KEEPS: Final = np.float32(0.9995**2)
 """How much of the echo path stays as it was, per frame."""
@@ -74,23 +75,28 @@ class EchoPath:
 class EchoGuard:
     """For all calls of a process, in one batch."""
 
+    def __init__(self) -> None:
+        self._turn = 0
+
     def process(self, frames: Sequence[tuple[EchoPath, bytes, bytes]]) -> list[bytes]:
         """Take 20 ms (320 bytes) of each call: its path, what was received, what we sent meanwhile; what the caller
         said comes back. Calls to which nothing was sent lately cost nothing."""
-        result = [received for _, received, _ in frames]
+        result = [heard for _, heard, _ in frames]
         work: list[int] = []
-        for index, (path, received, sent) in enumerate(frames):
+        for index, (path, heard, sent) in enumerate(frames):
             if _idle(path, sent):
                 continue
             _remember(path, sent)
-            if _is_quiet(received):
+            if _is_quiet(heard):
                 _calm_down(path)
             else:
                 path.calm = 0
                 _catch_up(path)
                 work.append(index)
         if work:
-            cleaned = _clean([frames[index][0] for index in work], [_samples(frames[index][1]) for index in work])
+            received = [_samples(frames[index][1]) for index in work]
+            cleaned = _clean([frames[index][0] for index in work], received, self._turn)
+            self._turn = (self._turn + 1) % _IN_TURN
             for index, samples in zip(work, cleaned, strict=True):
                 result[index] = (samples * 32768).clip(-32768, 32767).astype("<i2").tobytes()
         return result
@@ -130,8 +136,9 @@ def _catch_up(path: EchoPath) -> None:
     path.waiting.clear()
 
 
-def _clean(paths: Sequence[EchoPath], received: Sequence[Floats]) -> Floats:
-    """Subtract the echo, learn from what is left, and muffle what may be no more than echo."""
+def _clean(paths: Sequence[EchoPath], received: Sequence[Floats], turn: int) -> Floats:
+    """Subtract the echo, learn from what is left, and muffle what may be no more than echo. `turn`: which parts of the
+    filters are kept causal this time; that costs most, and suffices in turn."""
     sent, weights = np.stack([p.sent for p in paths]), np.stack([p.weights for p in paths])
     variance = np.stack([p.variance for p in paths])
     echo = np.fft.irfft(np.einsum("npf,npf->nf", weights, sent), axis=1)[:, FRAME_SAMPLES:]
@@ -142,7 +149,8 @@ def _clean(paths: Sequence[EchoPath], received: Sequence[Floats]) -> Floats:
     strength = _power(sent)
     unsure = 0.5 * np.einsum("npf,npf->nf", strength, variance)
     gain = variance / (unsure + noise + np.float32(1e-6))[:, None]
-    weights += _causal(gain * np.conj(sent) * spectrum[:, None])
+    weights += gain * np.conj(sent) * spectrum[:, None]
+    weights[:, turn::_IN_TURN] = _causal(weights[:, turn::_IN_TURN])
     variance = _KEEPS * (1 - np.float32(0.5) * gain * strength) * variance + (1 - _KEEPS) * _power(weights)
     for path, now, spread in zip(paths, weights, np.maximum(variance, _LEAST), strict=True):
         path.weights, path.variance = now, spread

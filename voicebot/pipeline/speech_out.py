@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from pipecat.frames.frames import Frame, TTSAudioRawFrame, TTSStartedFrame, TTSStoppedFrame
@@ -14,6 +15,9 @@ from voicebot.pipeline.frames import BriefingFrame, ForeseenFrame, UtterFrame
 from voicebot.tts.cache import PromptCache
 
 log = structlog.get_logger(__name__)
+
+_AHEAD = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+"""Of all calls of the process: more threads would take the interpreter from the hearing, and there is time."""
 
 
 class CachedTTS(FrameProcessor):
@@ -49,7 +53,7 @@ class CachedTTS(FrameProcessor):
     async def _render_ahead(self, texts: tuple[str, ...]) -> None:
         for text in texts:
             try:
-                await asyncio.to_thread(self._prompts.prepare, text)
+                await asyncio.get_running_loop().run_in_executor(_AHEAD, self._prompts.prepare, text)
             except Exception:
                 log.exception("the voice failed ahead of time", characters=len(text))
 
