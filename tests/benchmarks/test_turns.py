@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.line.far_end import PhoneMedia
+from benchmarks.line.phones import Booth, Phone
+from benchmarks.line.rows import free_port
+from benchmarks.turns.far_end import FarEnd, punctual
 from benchmarks.turns.figures import figures, quantile
 from benchmarks.turns.peers import rounds_for
 from benchmarks.turns.phone import FRAME_BYTES, Heard, Line, TalkingPhone, framed, trimmed
 from sip.codec import PCMA
+from sip.events import Answered, Ended
 from sip.rtp import RtpPacket
+from sip.user_agent import UserAgent
 
 LOUD, QUIET = PCMA.encode(b"\x00\x10" * 160), PCMA.silent_frame
 
@@ -124,3 +131,32 @@ def test_quantiles_are_measured_values() -> None:
 
 def test_enough_rounds_for_enough_turns() -> None:
     assert (rounds_for(1, 24), rounds_for(10, 24), rounds_for(50, 24)) == (6, 1, 1)
+
+
+async def test_where_nobody_is_at_home_it_rings_audibly_and_ends_unanswered() -> None:
+    far_end, stop = FarEnd(nobody_home_s=0.3), asyncio.Event()
+    listen = ("127.0.0.1", free_port())
+    ringing = asyncio.create_task(far_end.answer(listen, stop))
+    await asyncio.sleep(0.1)
+    heard = Phone(1)
+    agent = UserAgent(("127.0.0.1", 0), media_factory=lambda: PhoneMedia(booth, heard), codecs=("PCMA",))
+    booth = Booth()
+    await agent.start()
+    booth.start()
+    call = agent.call(f"sip:1@{listen[0]}:{listen[1]}", from_uri="sip:bench@127.0.0.1")
+    async with asyncio.timeout(60):
+        events = [event async for event in call.events()]
+    assert not any(isinstance(event, Answered) for event in events)
+    assert isinstance(events[-1], Ended) and events[-1].status == 480
+    assert heard.arrivals and far_end.told()["packets"] == {}
+    stop.set()
+    await agent.close()
+    booth.close()
+    await ringing
+
+
+def test_late_is_behind_the_most_punctual_packet_of_the_same_call(talk: Talk) -> None:
+    talk.phone.arrivals = [(160 * n, 1000.05 + 0.02 * n + late) for n, late in enumerate((0.01, 0.0, 0.019, 0.03))]
+    told = punctual([talk.phone])
+    assert sum(told["packets"].values()) == 4
+    assert told["late"] == [(pytest.approx(1000.11), pytest.approx(1000.14))]
