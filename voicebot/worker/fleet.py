@@ -23,8 +23,8 @@ from voicebot.worker.membership import skew_s
 log = structlog.get_logger(__name__)
 
 EVERY_S = 1.0
-_GAP_S = 3.0
-"""After so long without a look nothing is known of how long anybody was silent."""
+_COUNTS_S = 2.0
+"""A pause between two looks counts as so much silence at most: perhaps it was we who did not hear."""
 _USABLE = ("up", "trial")
 
 
@@ -43,20 +43,20 @@ class Watch:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._since: dict[str, tuple[dt.datetime, float]] = {}
+        self._silent: dict[str, tuple[dt.datetime, float]] = {}
         self._looked_at: float | None = None
 
     def look(self, signs: Mapping[str, dt.datetime]) -> set[str]:
-        """The names that have been silent for DEAD_AFTER_S, as far as we watched without a gap."""
+        """The names that have been silent for DEAD_AFTER_S of the time in which somebody looked."""
         now = self._monotonic()
-        if self._looked_at is None or now - self._looked_at > _GAP_S:
-            self._since = {}
+        watched = min(now - self._looked_at, _COUNTS_S) if self._looked_at is not None else 0.0
         self._looked_at = now
-        self._since = {
-            name: self._since[name] if name in self._since and self._since[name][0] == at else (at, now)
+        before = self._silent
+        self._silent = {
+            name: (at, before[name][1] + watched if name in before and before[name][0] == at else 0.0)
             for name, at in signs.items()
         }
-        return {name for name, (_, since) in self._since.items() if now - since >= DEAD_AFTER_S}
+        return {name for name, (_, seconds) in self._silent.items() if seconds >= DEAD_AFTER_S}
 
 
 class Fleet:
