@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 
@@ -15,13 +16,17 @@ from voicebot.domain.clock import Clock
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.permission import DialVerdict, Judge
 from voicebot.domain.records import CallRecord, Command
+from voicebot.store.database import is_away
 from voicebot.store.store import Store
 from voicebot.telemetry import traces
 
 log = structlog.get_logger(__name__)
+Result = TypeVar("Result")
 
 DIAL = "dial"
 HANG_UP = "hang_up"
+PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""How long a database that is away is waited for between two tries, once an order was taken."""
 EVERY_S = 5.0
 """How often the table is read even when nothing woke us."""
 
@@ -118,7 +123,7 @@ class CommandTaker:
 
     async def _dial(self, payload: Mapping[str, object]) -> None:
         case_id = payload.get("case_id")
-        case = await self._store.cases.find(str(case_id)) if case_id else None
+        case = await _patiently(lambda: self._store.cases.find(str(case_id))) if case_id else None
         order = DialOrder(
             call_id=str(payload["call_id"]),
             target=str(payload["target"]),
@@ -144,7 +149,8 @@ class CommandTaker:
         """When the call must be over. Raises NotPermitted; what can't be judged is not dialled either."""
         if self._judge is None or order.attempt_id is None:
             return None
-        verdict = await self._store.decisions.again(int(order.attempt_id), self._clock.now(), self._judge)
+        attempt, judge = int(order.attempt_id), self._judge
+        verdict = await _patiently(lambda: self._store.decisions.again(attempt, self._clock.now(), judge))
         if verdict is None:
             raise GivenUp("the attempt was settled before it rang")
         if not verdict.allowed:
@@ -176,8 +182,21 @@ class CommandTaker:
             worker=self._worker,
             script=order.script,
         )
-        await self._store.calls.start(record)
-        await self._store.calls.close(order.call_id, ended_at=now, disposition=Disposition.FAILED.value, why=why[:200])
+        await _patiently(lambda: self._store.calls.start(record))
+        failed, calls = Disposition.FAILED.value, self._store.calls
+        await _patiently(lambda: calls.close(order.call_id, ended_at=now, disposition=failed, why=why[:200]))
+
+
+async def _patiently(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Ask again for some seconds while the database is away: an order that was taken is nobody else's any more."""
+    for pause_s in PAUSES_S:
+        try:
+            return await work()
+        except Exception as error:
+            if not is_away(error):
+                raise
+            await asyncio.sleep(pause_s)
+    return await work()
 
 
 def _given(payload: Mapping[str, object], key: str) -> str | None:

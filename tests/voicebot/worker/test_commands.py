@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.voicebot.campaign.samples import NOON, new_case
 from voicebot.call.outcome import CallOutcome
@@ -24,6 +25,7 @@ from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store import Store
 from voicebot.telephony.leg import UndiallableError
 from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
+from voicebot.worker import commands
 from voicebot.worker.commands import DIAL, HANG_UP, CommandTaker, address_of
 
 
@@ -143,3 +145,32 @@ async def test_a_preview_dial_names_its_agent(
     await orders._take()
     await asyncio.gather(*orders._tasks)
     assert [(order.call_id, order.agent_id, order.trunk) for order in dialled] == [("call-3", "a1", None)]
+
+
+async def test_a_database_that_is_away_for_a_moment_costs_no_order(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line has taken it, so nobody else will: it is judged and dialled as soon as the database is back."""
+    dialled: list[str] = []
+    away = [OperationalError("SELECT", {}, Exception("restarted")) for _ in range(2)]
+    find = store.cases.find
+
+    async def shaken(case_id: str) -> object:
+        if away:
+            raise away.pop()
+        return await find(case_id)
+
+    async def dial(order: DialOrder) -> None:
+        assert order.case is not None
+        dialled.append(order.case.id)
+
+    monkeypatch.setattr(commands, "PAUSES_S", (0.0, 0.0, 0.0))
+    await store.cases.save([new_case(1)], NOON)
+    orders = CommandTaker(store, runner(store, tmp_path), "w1", FixedClock(NOON))
+    monkeypatch.setattr(store.cases, "find", shaken)
+    monkeypatch.setattr(orders._runner, "dial", dial)
+    payload = {"call_id": "call-4", "case_id": "C0001", "target": "sip:x@192.0.2.1", "script": "reminder"}
+    await store.commands.issue(address_of("w1"), DIAL, NOON, by="test", payload=payload)
+    await orders._take()
+    await asyncio.gather(*orders._tasks)
+    assert dialled == ["C0001"]
