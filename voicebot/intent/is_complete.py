@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from voicebot.domain.understanding import UNKNOWN, Slots, Topic
@@ -12,6 +12,7 @@ from voicebot.intent.answers import plain_answer
 from voicebot.intent.slots import parse_slots
 from voicebot.intent.text import normalise
 from voicebot.intent.understander import Understander
+from voicebot.mandarin.pinyin import char_readings
 
 _HANGING = re.compile(
     r"(?:[的和跟与或把被让给就在从对向为再也还是但因所以如果要想能会可我你他她这那个么呃额嗯啊先等到得后每第零一二三四五六七八九十百千万两下上周]|"
@@ -26,6 +27,8 @@ _CLOSING = re.compile(
     r"(?:可以|行|好|成|对)吗|[好行]不[好行])$"
 )
 """What people close an answer with."""
+_CLOSING_SOUNDS = ("没问题", "就这样", "放心", "再见", "谢谢", "还清", "付清", "没错", "本人")
+"""Those of them that nothing else sounds like at the end of an answer: 没文提 was 没问题."""
 _UNIT = re.compile(r"[十百千万]$")
 _UNITS = re.compile(r"[一二三四五六七八九两]([十百千万])")
 _WORTH = {"十": 10, "百": 100, "千": 1_000, "万": 10_000}
@@ -59,6 +62,8 @@ def is_complete_answer(text: str, topic: Topic, understander: Understander) -> b
     slots = _slots(text)
     if topic is Topic.VERIFY and slots.digits is not None:
         return len(slots.digits) >= _DIGITS_ASKED
+    if topic is not Topic.VERIFY and len(line) >= _CLOSED_FROM and _sounds_closed(line):
+        return True
     if _HANGING.search(line) and not _ENDED.search(line):
         return False
     if topic is Topic.PROMISE and (slots.date is not None or slots.amount_fen is not None):
@@ -75,7 +80,25 @@ def is_closed(text: str, topic: Topic) -> bool:
     line = normalise(text).replace(" ", "")
     if topic is Topic.VERIFY and (digits := _DIGITS.search(line)) is not None:
         return len(digits.group()) == _DIGITS_ASKED
-    return len(line) >= _CLOSED_FROM and bool(_CLOSING.search(line))
+    return len(line) >= _CLOSED_FROM and (bool(_CLOSING.search(line)) or _sounds_closed(line))
+
+
+def _sounds_closed(line: str) -> bool:
+    """Whether it ends with the sounds of one of those, whatever the recogniser wrote."""
+    heard = tuple(_sound(char) for char in line[-3:])
+    return any(heard[-len(sounds) :] == sounds for sounds in _closing_sounds())
+
+
+@cache
+def _closing_sounds() -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(map(_sound, words)) for words in _CLOSING_SOUNDS)
+
+
+@lru_cache(4096)
+def _sound(char: str) -> str:
+    """The usual reading of a character without its tone; the character itself where it has none."""
+    readings = char_readings(char)
+    return readings[0][:-1] if readings else char
 
 
 def breaks_off_in_figure(text: str, topic: Topic) -> bool:

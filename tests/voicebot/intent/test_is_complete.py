@@ -26,6 +26,8 @@ from voicebot.intent.understander import Understander
         ("我明天就还了你放心", "debt"),
         ("我这个周五就还", "debt"),
         ("我月底之前会还清", "debt"),
+        ("可以没文提", "debt"),
+        ("我明天就还了你防心", "promise"),
     ],
 )
 def test_an_answer_is_complete(text: str, topic: str, understander: Understander) -> None:
@@ -110,6 +112,8 @@ def test_a_sum_is_whole_unless_it_begins_what_is_owed(
         ("对", "open", False),
         ("好的", "promise", False),
         ("我明天还", "debt", False),
+        ("可以没文提", "promise", True),
+        ("我没问", "promise", False),
     ],
 )
 def test_closed_is_what_nobody_adds_to(text: str, topic: str, closed: bool) -> None:
