@@ -24,7 +24,7 @@ CALL_S: Final = 30.0
 """About as long as a call of these debtors lasts; calls begin spread over this time."""
 CALM_CORES: Final = 0.15
 """A server that takes more has not come to rest after its start, which is no idling."""
-CALM_WITHIN_S: Final = 60.0
+CALM_WITHIN_S: Final = 25.0
 IDLE_S: Final = 12.0
 RING_S: Final = 25.0
 CHANNELS: Final = (FACTS, COMMANDS, CLOSED, DESK, ALERTS, SCRIPTS, DIALLING)
