@@ -14,7 +14,7 @@ from voicebot.audio.frames import RATE
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import FactKind
 from voicebot.evidence.examine import examine
-from voicebot.evidence.reading import read_journal
+from voicebot.evidence.reading import read_consultation, read_journal
 from voicebot.evidence.redaction import redact, whole_channel
 from voicebot.evidence.signer import Signer, verify_signature
 from voicebot.evidence.stored_zip import unzip
@@ -136,6 +136,8 @@ def test_every_leg_is_in_the_recording_and_the_third_can_be_taken_out_alone(
     sealed(stage)
     assert stage.bundle is not None
     call = Recording(stage.bundle)
+    aligned = read_consultation(stage.bundle)
+    assert aligned is not None and (aligned == call.third).all()
     _hears_who_spoke(call, day.moments)
     _tells_of_everybody(stage)
     _third_alone(call, Signer.load_or_create(tmp_path / "keys"))

@@ -104,7 +104,7 @@ TABLE: tuple[tuple[str, str, Rule], ...] = (
     ("POST", r"/api/people/(agents|users/[^/]+/[^/]+)", "users"),
     ("GET", r"/api/people/users/[^/]+/sessions", "users"),
     ("GET", r"/api/calls(/[^/]+)?", "calls"),
-    ("GET", r"/api/calls/[^/]+/(audio|peaks)", "listen"),
+    ("GET", r"/api/calls/[^/]+/(audio|peaks|consultation)", "listen"),
     ("GET", r"/api/calls/[^/]+/(bundle|vcon)", "evidence"),
     ("POST", r"/api/calls/[^/]+/redact", "evidence"),
     ("GET", r"/api/cases/[^/]+/evidence", "evidence"),

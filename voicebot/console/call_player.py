@@ -80,11 +80,18 @@ def call_player(
         stage,
         drawn,
         controls,
+        _consultation(words, base) if story.people.consulted else None,
         cls="panel player",
         data_player=True,
         data_peaks=f"{base}/peaks",
         data_duration=duration,
     )
+
+
+def _consultation(words: Words, base: str) -> Markup:
+    """The third channel: as long as the call, so that its clock is the call's."""
+    sound = tag("audio", src=f"{base}/consultation", controls=True, preload="none", data_consultation=True)
+    return tag("div", tag("span", words("call.consultation"), cls="muted"), sound, cls="line wraps in")
 
 
 def _skip(words: Words) -> Markup:

@@ -48,6 +48,7 @@ class People:
     urgent: bool = False
     held: bool = False
     consult: str = ""
+    consulted: bool = False
     seats: Mapping[str, Seat] = field(default_factory=dict)
     supervisors: Mapping[str, str] = field(default_factory=dict)
     alerts: tuple[Mark, ...] = ()
@@ -112,7 +113,7 @@ def _held(people: People, fact: Fact) -> People:
 
 def _consulting(people: People, fact: Fact) -> People:
     target = text_of(fact.data, "target") if fact.kind is FactKind.CONSULT_STARTED else ""
-    return replace(people, consult=target)
+    return replace(people, consult=target, consulted=True)
 
 
 def _supervised(people: People, fact: Fact) -> People:

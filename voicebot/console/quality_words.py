@@ -5,6 +5,7 @@ from __future__ import annotations
 QUALITY_TEXTS: dict[str, tuple[str, str]] = {
     "nav.review": ("质检", "Quality"),
     "nav.search": ("语音检索", "Search speech"),
+    "call.consultation": ("咨询通道（客户听不到）", "Consultation (the callee could not hear it)"),
     "player.skip": ("跳过静音", "Skip silence"),
     "player.share": ("复制此刻链接", "Link to this moment"),
     "player.shared": ("链接已复制，打开即从这一秒播放", "Copied: it opens at this second"),

@@ -24,6 +24,7 @@ from voicebot.console.account_api import access_routes, account_routes
 from voicebot.console.api import api_routes
 from voicebot.console.campaign_api import campaign_routes
 from voicebot.console.case_api import case_routes
+from voicebot.console.consult_api import consult_routes
 from voicebot.console.desk_api import desk_routes
 from voicebot.console.dialling_api import dialling_routes
 from voicebot.console.dialling_board import DiallingBoard
@@ -111,6 +112,7 @@ def build_app(data: ConsoleData, settings: ConsoleSettings, clock: Clock | None 
     app.include_router(account_routes(data, settings, sessions))
     app.include_router(access_routes(data, sessions))
     app.include_router(api_routes(data, settings))
+    app.include_router(consult_routes(data, settings))
     app.include_router(evidence_routes(data, settings))  # before the cases, whose ids may hold slashes
     app.include_router(campaign_routes(data))  # before the cases, whose ids may hold anything
     app.include_router(case_routes(data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from voicebot.domain.journal import Fact
 from voicebot.evidence.bundle import bundle_path
 from voicebot.evidence.depot.locating import present
+from voicebot.evidence.format import CONSULT
 from voicebot.evidence.journal import read_facts
 from voicebot.evidence.stored_zip import unzip
 from voicebot.evidence.transcript import TranscriptLine, transcript_lines
@@ -22,11 +24,13 @@ __all__ = [
     "bundle_bytes",
     "open_bundle",
     "read_audio",
+    "read_consultation",
     "read_journal",
     "read_member",
     "sealed_members",
     "transcript_lines",
 ]
+_TICK = 160
 
 
 def read_member(path: Path, name: str) -> bytes:
@@ -70,3 +74,20 @@ def read_audio(path: Path) -> NDArray[np.int16]:
     """Sound of a call, shape (samples, 2), 8 kHz: column 0 our side, column 1 the callee."""
     pcm = read_member(path, "audio.wav")[44:]
     return np.frombuffer(pcm[: len(pcm) // 4 * 4], "<i2").reshape(-1, 2)
+
+
+def read_consultation(path: Path) -> NDArray[np.int16] | None:
+    """What was said on the leg of whoever was consulted, mono, 8 kHz, as long as the call; None where nobody was."""
+    rows = [json.loads(line) for line in read_member(path, "chain.jsonl").splitlines()[1:]]
+    if not any("third" in row for row in rows):
+        return None
+    pcm = np.frombuffer(read_member(path, CONSULT)[44:], "<i2")
+    sound, at, begin = np.zeros(sum(row["ticks"] for row in rows) * _TICK, np.int16), 0, 0
+    for row in rows:
+        size = row["ticks"] * _TICK
+        if "third" in row:
+            piece = pcm[at : at + size]
+            sound[begin : begin + len(piece)] = piece
+            at += size
+        begin += size
+    return sound
