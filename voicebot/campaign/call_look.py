@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 from voicebot.domain.records import CallRecord
 from voicebot.store import Store
+from voicebot.store.database import is_away
 
 GATHER_S = 0.1
 """Questions that come within this time are one question to the database."""
+RETRY_S = 1.0
 
 
 class CallLook:
@@ -21,11 +23,17 @@ class CallLook:
         self._reading: asyncio.Task[Mapping[str, CallRecord]] | None = None
 
     async def find(self, call_id: str) -> CallRecord | None:
-        """As `Calls.find`, of a moment after the question."""
-        self._wanted.add(call_id)
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read())
-        return (await asyncio.shield(self._reading)).get(call_id)
+        """As `Calls.find`, of a moment after the question; a database that is away is waited for."""
+        while True:
+            self._wanted.add(call_id)
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read())
+            try:
+                return (await asyncio.shield(self._reading)).get(call_id)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+            await asyncio.sleep(RETRY_S)
 
     async def _read(self) -> Mapping[str, CallRecord]:
         await asyncio.sleep(GATHER_S)

@@ -16,12 +16,12 @@ from voicebot.store import Store
 class Calls:
     def __init__(self) -> None:
         self.asked: list[set[str]] = []
-        self.fails = False
+        self.fails: Exception | None = None
 
     async def find_all(self, ids: Collection[str]) -> dict[str, Any]:
         self.asked.append(set(ids))
         if self.fails:
-            raise ConnectionError("away")
+            raise self.fails
         return {id_: f"row of {id_}" for id_ in ids if id_ != "unknown"}
 
 
@@ -55,9 +55,17 @@ async def test_who_gives_up_takes_nothing_from_the_others(calls: Calls, look: Ca
 
 
 @pytest.mark.looptime
-async def test_a_database_that_is_away_is_told_to_all_and_asked_again(calls: Calls, look: CallLook) -> None:
-    calls.fails = True
+async def test_a_database_that_is_away_is_waited_for(calls: Calls, look: CallLook) -> None:
+    calls.fails = ConnectionError("away")
+    waiting = asyncio.gather(look.find("c1"), look.find("c2"))
+    await asyncio.sleep(5)
+    assert not waiting.done()
+    calls.fails = None
+    assert cast(Any, await waiting) == ["row of c1", "row of c2"]
+
+
+@pytest.mark.looptime
+async def test_what_the_database_refuses_is_told_to_all_who_asked(calls: Calls, look: CallLook) -> None:
+    calls.fails = ValueError("no such column")
     told = await asyncio.gather(look.find("c1"), look.find("c2"), return_exceptions=True)
-    assert [type(one) for one in told] == [ConnectionError, ConnectionError]
-    calls.fails = False
-    assert cast(Any, await look.find("c1")) == "row of c1"
+    assert [type(one) for one in told] == [ValueError, ValueError]
