@@ -64,7 +64,7 @@ class Cluster:
 
     def __exit__(self, *_: object) -> None:
         self.network.__exit__()
-        if keep := os.environ.get("VOICEBOT_KEEP_LOGS"):
+        if keep := os.environ.get("CLUSTER_LOGS"):
             for log in self.folder.glob("*.log"):
                 shutil.copy(log, keep)
         self._folder.cleanup()

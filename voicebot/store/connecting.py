@@ -60,7 +60,7 @@ def each_server(url: str) -> list[str]:
 async def first(ways: Sequence[Callable[[], Awaitable[Opened]]], head_start_s: float) -> Opened:
     """What the first of these ways opens; each begins a little later than the one before, or as soon as that failed.
 
-    Raises what the last way raised when all fail. What another way opened meanwhile is closed.
+    When all fail what they raised is raised in one. What another way opened meanwhile is closed.
     """
     tries: list[asyncio.Future[Opened]] = []
     try:
@@ -74,9 +74,17 @@ async def first(ways: Sequence[Callable[[], Awaitable[Opened]]], head_start_s: f
             await asyncio.wait([one for one in tries if not one.done()], return_when=asyncio.FIRST_COMPLETED)
             if (winner := _won(tries)) is not None:
                 return winner.result()
-        return tries[-1].result()
+        raise _all_said(tries)
     finally:
         await _leave(tries, _won(tries))
+
+
+def _all_said(tries: Sequence[asyncio.Future[Opened]]) -> BaseException:
+    """One error that says what every server said."""
+    errors = [error for one in tries if (error := one.exception()) is not None]
+    if len(errors) == 1 or not all(isinstance(error, psycopg.OperationalError) for error in errors):
+        return errors[-1]
+    return psycopg.OperationalError("; ".join(str(error).strip() for error in errors))
 
 
 def _won(tries: Sequence[asyncio.Future[Opened]]) -> asyncio.Future[Opened] | None:
