@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from voicebot.domain.clock import Clock
 from voicebot.domain.operation import Action
-from voicebot.evidence.depot.locating import FETCHED, forget
+from voicebot.evidence.depot.locating import FETCHED, fetch, forget
 from voicebot.evidence.depot.objects import ObjectStore
 from voicebot.evidence.reading import sealed_members
 from voicebot.evidence.signer import utc
@@ -27,6 +27,7 @@ from voicebot.store.store import Store
 
 log = structlog.get_logger(__name__)
 TOMBSTONE = "deleted.json"
+_OVER = "its term is over"
 
 
 @cache
@@ -61,17 +62,27 @@ def erase(bundle: Path, at: dt.datetime, *, by: str, why: str) -> dict[str, Any]
 
     A call whose key is gone is deleted like any other. OSError: the disk refuses.
     """
-    try:
-        members: Mapping[str, bytes] = sealed_members(bundle) if bundle.exists() else {}
-        leaf = json.loads(members["proof.json"])["leaf"]
-    except (VaultLocked, KeyError, ValueError):
-        leaf = None
-    stone = {"call_id": bundle.parent.name, "deleted_at": utc(at), "by": by, "why": why, "leaf": leaf}
-    (bundle.parent / TOMBSTONE).write_bytes(canonical(stone))
+    stone = _stone(bundle, at, by, why, _leaf(bundle))
     for path in bundle.parent.iterdir():
         if path.name != TOMBSTONE:
             path.unlink()
     return stone
+
+
+def _stone(bundle: Path, at: dt.datetime, by: str, why: str, leaf: object) -> dict[str, Any]:
+    """What stays in a call's place, written there."""
+    stone = {"call_id": bundle.parent.name, "deleted_at": utc(at), "by": by, "why": why, "leaf": leaf}
+    (bundle.parent / TOMBSTONE).write_bytes(canonical(stone))
+    return stone
+
+
+def _leaf(bundle: Path | None) -> object:
+    """A call's place in the log; None where the call can't be read."""
+    try:
+        members: Mapping[str, bytes] = sealed_members(bundle) if bundle is not None and bundle.exists() else {}
+        return json.loads(members["proof.json"])["leaf"]
+    except (VaultLocked, KeyError, ValueError):
+        return None
 
 
 async def delete_expired(
@@ -108,15 +119,27 @@ async def _delete(store: Store, recordings: Path, kept: Kept, now: dt.datetime, 
             log.error("the object store still locks a recording whose term is over", call_id=kept.call_id)
             return 0
         await store.operations.note("retention", "system", Action.DELETED, f"call:{kept.call_id}", now, detail)
-        if objects is not None:
-            await asyncio.to_thread(objects.delete, kept.bundle)
-        here = await asyncio.to_thread(erase_here, recordings, kept.bundle, now)
+        here = await asyncio.to_thread(_delete_everywhere, recordings, kept.bundle, now, objects)
     except OSError as error:
         log.error("a recording can't be deleted, see to its folder", call_id=kept.call_id, error=str(error))
         return 0
     await store.uploads.expired(kept.call_id, now, here=here)
     await store.papers.bundle_gone(kept.call_id)
     return 1
+
+
+def _delete_everywhere(recordings: Path, bundle: str, now: dt.datetime, objects: ObjectStore | None) -> bool:
+    """Delete a call in the object store and on this disk; False: it was not on this disk. OSError."""
+    if objects is None:
+        return erase_here(recordings, bundle, now)
+    here = (recordings / bundle).exists()
+    leaf = None if here else _leaf(fetch(objects, recordings.parent / FETCHED, bundle))
+    objects.delete(bundle)
+    if erase_here(recordings, bundle, now):
+        return True
+    (recordings / bundle).parent.mkdir(parents=True, exist_ok=True)
+    _stone(recordings / bundle, now, "retention", _OVER, leaf)
+    return False
 
 
 def _is_locked(objects: ObjectStore, bundle: str, now: dt.datetime) -> bool:
@@ -139,5 +162,5 @@ def erase_here(recordings: Path, bundle: str, at: dt.datetime) -> bool:
     sealed = path if path.suffix == ".zip" else path / f"{path.name}.zip"
     if not sealed.parent.exists():
         return False
-    erase(sealed, at, by="retention", why="its term is over")
+    erase(sealed, at, by="retention", why=_OVER)
     return True

@@ -10,11 +10,12 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from voicebot.console.pages.vault import holds_panel, log_panel, operations_panel
+from voicebot.console.pages.vault import holds_panel, log_panel, operations_panel, uploads_panel
 from voicebot.console.words import Words
 from voicebot.evidence.examine import examine
 from voicebot.evidence.signer import verify_signature
 from voicebot.evidence.stored_zip import unzip
+from voicebot.store.uploads import UploadFigures
 
 LogIn = Callable[[str], httpx.Client]
 
@@ -104,3 +105,14 @@ def test_the_page_is_served(admin: httpx.Client) -> None:
     page = admin.get("/evidence")
     assert page.status_code == 200 and "证据与保管" in page.text
     assert admin.get("/evidence", params={"before": "nonsense"}).status_code == 200
+
+
+def test_uploads_are_told_once_there_are_any(admin: httpx.Client) -> None:
+    assert admin.get("/api/evidence/uploads").json() == {
+        "waiting": 0, "failing": 0, "verified": 0, "size": 0, "removed": 0, "oldest": None, "error": ""
+    }  # fmt: skip
+    words = Words("zh")
+    assert uploads_panel(words, UploadFigures()) == ""
+    stuck = uploads_panel(words, UploadFigures(waiting=2, failing=1, verified=5, size=12_300_000, error="桶不存在 <b>"))
+    assert all(told in stuck for told in ("上传受阻", "5 通，12.3 MB", "2 通，其中 1 通受阻", "桶不存在 &lt;b&gt;"))
+    assert "全部已上传并核对" in uploads_panel(words, UploadFigures(verified=5, size=1))

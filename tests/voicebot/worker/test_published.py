@@ -14,8 +14,9 @@ from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.records import AgentRecord, CallRecord
 from voicebot.store import Store
+from voicebot.store.uploads import UploadFigures
 from voicebot.telemetry import metrics
-from voicebot.worker.published import count_call, publish, show_load
+from voicebot.worker.published import count_call, publish, show_load, show_uploads
 
 
 def value(name: str, **labels: str) -> float:
@@ -99,3 +100,13 @@ async def listens(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         while not connection.execute(query).fetchall():
             await asyncio.sleep(0.02)
+
+
+def test_uploads_show_what_waits_and_for_how_long() -> None:
+    show_uploads(UploadFigures(waiting=3, failing=1, verified=7, oldest=NOON), NOON + 2 * MINUTE)
+    assert value("voicebot_uploads", state="waiting") == 3
+    assert value("voicebot_uploads", state="failing") == 1
+    assert value("voicebot_uploads", state="verified") == 7
+    assert value("voicebot_upload_oldest_seconds") == 120
+    show_uploads(UploadFigures(verified=10), NOON)
+    assert value("voicebot_upload_oldest_seconds") == 0

@@ -181,6 +181,9 @@ async def test_retention_deletes_in_the_store_and_on_the_worker_s_disk(house: Ho
     house.clock.advance(dt.timedelta(days=2))
     gone = await delete_expired(house.store, control, house.clock, {"default": 0}, objects=bucket.objects)
     assert (gone, bucket.versions(), path.exists()) == (1, 0, True)
+    stone = json.loads((control / path.relative_to(house.recordings)).with_name("deleted.json").read_bytes())
+    assert stone["leaf"] is not None
+    assert house.signer.log.leaf(stone["leaf"]["index"])
     await uploader(house, bucket.objects).round()
     assert not path.exists()
     assert json.loads((path.parent / "deleted.json").read_bytes())["by"] == "retention"
