@@ -10,7 +10,7 @@ from enum import StrEnum
 class FactKind(StrEnum):
     """What can happen in a call. The `data` keys of each kind are listed in docs/reference/journal.md."""
 
-    STARTED = "started"  # call_id, direction, case_id, attempt_id, number_masked, script, script_sha256, engines
+    STARTED = "started"  # call_id, direction, case_id, attempt_id, number_masked, script, script_sha256, trace_id
     DIALLED = "dialled"  # to, from, sip_call_id
     TRUNK_TRIED = "trunk_tried"  # trunk, status, reason, next, sip_call_id: it could not take the call
     RINGING = "ringing"  # status
