@@ -11,6 +11,8 @@ from voicebot.cases.traits import Trait, traits
 from voicebot.domain.attempt import TargetKind
 from voicebot.domain.case import Salutation
 from voicebot.domain.money import yuan
+from voicebot.domain.names import mask_name
+from voicebot.domain.phone import mask_number
 from voicebot.domain.records import CaseRecord
 from voicebot.store import Store
 from voicebot.store.cases import CaseFilter
@@ -35,13 +37,16 @@ def headings() -> list[str]:
     return [*(column.value for column in _CASE), *(trait.zh for trait in traits().values()), *ours]
 
 
-async def export_lines(store: Store, wanted: CaseFilter) -> AsyncIterator[list[str]]:
-    """A line for each case of a filter, in the order of `headings`; read page by page, whatever their number."""
+async def export_lines(store: Store, wanted: CaseFilter, masked: bool = False) -> AsyncIterator[list[str]]:
+    """A line for each case of a filter, in the order of `headings`; read page by page, whatever their number.
+
+    `masked`: for readers who may not see whose cases they are.
+    """
     after: str | None = None
     while True:
         page = await store.cases.search(wanted, BATCH, after)
         for record in page.cases:
-            yield line_of(record)
+            yield masked_line(line_of(record)) if masked else line_of(record)
         if page.after is None:
             return
         after = page.after
@@ -62,6 +67,20 @@ def line_of(record: CaseRecord) -> list[str]:
     last = record.last_call_at.isoformat(timespec="seconds") if record.last_call_at else ""
     ours = [_STATUS[record.status], yuan(case.amount_fen), str(record.attempts), record.last_disposition or "", last]
     return cells + ours
+
+
+def masked_line(line: Sequence[str]) -> list[str]:
+    """A line without whole names and numbers, and without what identity is checked by."""
+    hidden = {
+        Column.NAME: mask_name, Column.PHONE: mask_number, Column.PHONE2: mask_number,
+        Column.ID_LAST4: _hidden, Column.BIRTH: _hidden,
+    }  # fmt: skip
+    by_place = {_CASE.index(column): mask for column, mask in hidden.items()}
+    return [by_place[place](cell) if cell and place in by_place else cell for place, cell in enumerate(line)]
+
+
+def _hidden(cell: str) -> str:
+    return "****"
 
 
 def csv_bytes(lines: Iterable[Sequence[str]], first: bool) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from voicebot.cli.access import people
 from voicebot.cli.backup import backup
 from voicebot.cli.campaigns import campaigns
 from voicebot.cli.casework import cases, payments
@@ -58,6 +59,7 @@ for name, group in {
     "settings": settings,
     "agents": agents,
     "users": users,
+    "people": people,
     "evidence": evidence,
     "backup": backup,
     "database": database,

@@ -23,6 +23,7 @@ from voicebot.console.api_values import (
     call_out,
 )
 from voicebot.console.gate import account_of
+from voicebot.console.masking import names_needed, story_shown
 from voicebot.console.queries import CallSearch, ConsoleData
 from voicebot.console.recordings import (
     RangeError,
@@ -81,7 +82,7 @@ def _call_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettings
         row = await data.call(call_id)
         if row is None:
             raise HTTPException(404, f"there is no call {call_id}")
-        story = tell(await data.facts(call_id))
+        story = story_shown(tell(await data.facts(call_id)), row.debtor_name)
         lines = [
             LineOut(
                 speaker=line.speaker,
@@ -99,6 +100,7 @@ def _call_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettings
     @router.get("/calls/{call_id}/bundle", response_class=Response)
     async def bundle(call_id: str, request: Request) -> Response:
         """The sealed evidence bundle with today's proof, a zip file that verifies itself."""
+        names_needed(request)
         path = await bundle_of(call_id)
         if not path.is_file():
             raise HTTPException(404, "this call is not sealed yet; try again when it has ended")

@@ -6,6 +6,7 @@ import datetime as dt
 
 from pydantic import BaseModel
 
+from voicebot.console.masking import name_shown
 from voicebot.console.queries import CallRow, PromiseView
 from voicebot.domain.outcome import Disposition
 
@@ -87,7 +88,7 @@ def call_out(row: CallRow) -> CallOut:
     return CallOut(
         call_id=row.call_id,
         case_id=row.case_id,
-        debtor_name=row.debtor_name,
+        debtor_name=name_shown(row.debtor_name),
         number_masked=row.number_masked,
         direction=row.direction,
         script=row.script,

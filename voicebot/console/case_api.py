@@ -34,6 +34,7 @@ from voicebot.console.case_values import (
     preview_out,
 )
 from voicebot.console.gate import account_of
+from voicebot.console.masking import sees_names
 from voicebot.console.queries import ConsoleData
 from voicebot.console.refusals import refusals
 from voicebot.store.cases import CaseFilter
@@ -126,10 +127,11 @@ def _file_routes(router: APIRouter, data: ConsoleData) -> None:
     @router.get("/cases/export")
     async def export(wanted: Wanted, format: Annotated[str, Query(pattern="^(csv|xlsx)$")] = "csv") -> Response:
         """Cases as a file that an import understands, with what came of them."""
+        masked = not sees_names()
         name = {"Content-Disposition": f'attachment; filename="cases.{format}"'}
         if format == "xlsx":
-            return Response(await _tried(data.casework.workbook(wanted)), media_type=XLSX, headers=name)
-        return StreamingResponse(data.casework.csv(wanted), media_type="text/csv; charset=utf-8", headers=name)
+            return Response(await _tried(data.casework.workbook(wanted, masked)), media_type=XLSX, headers=name)
+        return StreamingResponse(data.casework.csv(wanted, masked), media_type="text/csv; charset=utf-8", headers=name)
 
 
 def _import_routes(router: APIRouter, data: ConsoleData) -> None:

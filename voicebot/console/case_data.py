@@ -107,11 +107,11 @@ class CaseData:
     async def payments_of(self, case_id: str) -> Sequence[tuple[Payment, dt.datetime]]:
         return await self._store.payments.of_case(case_id)
 
-    async def csv(self, wanted: CaseFilter) -> AsyncIterator[bytes]:
+    async def csv(self, wanted: CaseFilter, masked: bool = False) -> AsyncIterator[bytes]:
         """Cases as a CSV, piece by piece."""
         lines = [headings()]
         first = True
-        async for line in export_lines(self._store, wanted):
+        async for line in export_lines(self._store, wanted, masked):
             lines.append(line)
             if len(lines) >= CSV_AT_ONCE:
                 yield csv_bytes(lines, first)
@@ -119,12 +119,12 @@ class CaseData:
         if lines:
             yield csv_bytes(lines, first)
 
-    async def workbook(self, wanted: CaseFilter) -> bytes:
+    async def workbook(self, wanted: CaseFilter, masked: bool = False) -> bytes:
         """Cases as an XLSX. ValueError for more than MOST_XLSX."""
         if await self._store.cases.count(wanted, MOST_XLSX) > MOST_XLSX:
             raise ValueError(f"超过 {MOST_XLSX} 个案件。请缩小范围，或导出 CSV。")
         lines = [headings()]
-        async for line in export_lines(self._store, wanted):
+        async for line in export_lines(self._store, wanted, masked):
             lines.append(line)
         return await asyncio.to_thread(workbook_bytes, lines)
 

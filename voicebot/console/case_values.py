@@ -12,6 +12,7 @@ from voicebot.cases.importer import ImportReport
 from voicebot.cases.payments import PaymentsReport
 from voicebot.console.case_data import CaseList, CaseView
 from voicebot.console.import_data import Looked
+from voicebot.console.masking import name_shown
 from voicebot.console.queries import CaseRow
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.payment import Payment
@@ -222,7 +223,7 @@ class PaymentOut(BaseModel):
 def _row(row: CaseRow) -> dict[str, Any]:
     return {
         "case_id": row.case_id,
-        "debtor_name": row.debtor_name,
+        "debtor_name": name_shown(row.debtor_name),
         "creditor": row.creditor,
         "product": row.product,
         "amount_fen": row.amount_fen,

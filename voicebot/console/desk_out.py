@@ -16,6 +16,7 @@ from voicebot.console.desk_values import (
     TabooOut,
     WaitingOut,
 )
+from voicebot.console.masking import name_shown
 from voicebot.console.words import Words
 from voicebot.domain.case import Case
 from voicebot.domain.desk import AgentCallback
@@ -43,7 +44,7 @@ def agent_out(agent: AgentRecord) -> AgentOut:
 def brief_out(case: Case) -> CaseBriefOut:
     return CaseBriefOut(
         case_id=case.id,
-        debtor_name=case.debtor.name,
+        debtor_name=name_shown(case.debtor.name),
         creditor=case.creditor.name,
         product=case.product,
         amount_fen=case.amount_fen,
@@ -92,7 +93,7 @@ def callback_out(callback: AgentCallback) -> CallbackOut:
     return CallbackOut(
         id=callback.id,
         case_id=callback.case_id,
-        debtor_name=callback.debtor_name,
+        debtor_name=name_shown(callback.debtor_name),
         number_masked=mask_number(callback.number),
         at=callback.at,
         reason=callback.reason,

@@ -12,6 +12,7 @@ from voicebot.console.desk_data import DeskCall
 from voicebot.console.icons import icon
 from voicebot.console.knowledge import Card
 from voicebot.console.markup import Child, tag
+from voicebot.console.masking import name_shown
 from voicebot.console.mood_line import mood_line
 from voicebot.console.people_story import People
 from voicebot.console.shell import empty, panel
@@ -272,7 +273,7 @@ def card(words: Words, shown: Card, opened: bool = False) -> Markup:
 def case_name(words: Words, case: Case) -> Markup:
     """A case in one cell: whose, and how much since when."""
     below = f"{words.money(case.amount_fen)} · {words('days', count=case.overdue_days)} · {case.product}"
-    return tag("div", tag("b", case.debtor.name), tag("span", below, cls="sub num"))
+    return tag("div", tag("b", name_shown(case.debtor.name)), tag("span", below, cls="sub num"))
 
 
 def _ms(at: object) -> int:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from voicebot.console.desk_parts import case_name
 from voicebot.console.icons import icon
 from voicebot.console.markup import Child, tag
+from voicebot.console.masking import name_shown
 from voicebot.console.shell import empty, panel
 from voicebot.console.words import Words
 from voicebot.domain.case import Case
@@ -97,7 +98,7 @@ def _callback(words: Words, one: AgentCallback, now: dt.datetime) -> Markup:
     late = one.at is not None and one.at < now
     at = words.moment(one.at)[:11] if one.at else words("callback.any_time")
     mark = tag("span", words("callback.late"), cls="chip warn") if late else None
-    name = one.debtor_name or mask_number(one.number)
+    name = name_shown(one.debtor_name or "") or mask_number(one.number)
     who = tag("div", tag("b", name, " ", mark), tag("span", f"{at} · {one.reason}", cls="sub num"))
     verb = "done" if one.agent_id else "take"
     buttons: list[Child] = [

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from voicebot.console.api_values import DoneOut, FailureOut, VerdictOut
 from voicebot.console.evidence_data import NoKeys
 from voicebot.console.gate import account_of
+from voicebot.console.masking import NAMES, names_needed
 from voicebot.console.queries import ConsoleData
 from voicebot.console.recordings import RecordingError, inside
 from voicebot.console.settings import ConsoleSettings
@@ -135,7 +136,7 @@ def _export_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettin
     async def case_file(case_id: str, request: Request, masked: bool = False) -> Response:
         """All evidence of a case in one signed zip; masked, and without recordings, for who may not listen."""
         who = account_of(request.scope)
-        hide = masked or not who.may("listen")
+        hide = masked or not (who.may("listen") and who.may(NAMES))
         found = await data.evidence.case_file(case_id, settings.recordings, who, hide)
         if found is None:
             raise HTTPException(404, f"there is no case {case_id}")
@@ -144,6 +145,7 @@ def _export_routes(router: APIRouter, data: ConsoleData, settings: ConsoleSettin
     @router.post("/calls/{call_id}/redact", response_class=Response)
     async def redact(call_id: str, wanted: RedactionIn, request: Request) -> Response:
         """A copy of a call with spans of a channel taken out; the rest still verifies."""
+        names_needed(request)
         path = await bundle_of(call_id)
         spans = [Span(one.channel, one.from_s, one.to_s) for one in wanted.spans]
         try:

@@ -97,7 +97,7 @@ class EvidenceData:
         """A call as a vCon; without the number that was dialled for those who may not listen."""
         members = await asyncio.to_thread(export_members, path, await self._signer())
         await self.note(who, Action.EXPORTED, f"call:{call_id}", {"as": "vcon"})
-        return to_vcon(members, masked=not who.may("listen"))
+        return to_vcon(members, masked=not (who.may("listen") and who.may("names")))
 
     async def case_file(self, case_id: str, recordings: Path, who: Account, masked: bool) -> bytes | None:
         """All evidence of a case; None when there is no such case."""

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from voicebot.console.follow_data import Due, PromiseDay
+from voicebot.console.masking import name_shown
 from voicebot.domain.event import Delivery, Webhook
 from voicebot.domain.message import Message
 from voicebot.domain.phone import mask_number
@@ -161,7 +162,7 @@ def day_out(day: PromiseDay) -> PromiseDayOut:
 def _promise_out(due: Due) -> PromiseOut:
     promise = due.promise
     return PromiseOut(
-        id=promise.id, case_id=promise.case_id, call_id=promise.call_id, debtor_name=due.debtor_name,
+        id=promise.id, case_id=promise.case_id, call_id=promise.call_id, debtor_name=name_shown(due.debtor_name),
         date=promise.date, amount_fen=promise.amount_fen, paid_fen=promise.paid_fen, state=promise.state.value,
         confirmed=promise.confirmed,
     )  # fmt: skip

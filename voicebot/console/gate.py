@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 PUBLIC_BODY_LIMIT = 16 * 1024
 BODY_LIMIT = 24 * 1024 * 1024
 ACCOUNT = "voicebot.account"
+_LOGINS = ("/login", "/setup", "/password")
 
 # NiceGUI compiles its templates in the browser, which needs eval and inline scripts; nothing comes from elsewhere.
 _CONTENT_POLICY = (
@@ -137,10 +138,10 @@ class Gate:
         return _forbidden(scope, account, rule) or self._too_often(scope, account)
 
     def _too_often(self, scope: Scope, account: Account | None = None) -> Response | None:
-        """429 for who asks too often: what is posted to a login, all of the API, and exports."""
+        """429 for who asks too often: what is posted to log in, the API of somebody, and exports."""
         path, wait = scope["path"], 0.0
         if account is None:
-            if scope["type"] == "http" and (scope["method"] == "POST" or path.startswith("/login/sso")):
+            if path.startswith(_LOGINS) and (scope["method"] == "POST" or path.startswith("/login/sso")):
                 wait = self._limits.login.take(client_address(scope, self._behind_proxy))
         elif path.startswith("/api/"):
             wait = self._limits.api.take(account.token_id or account.session_id or account.username)

@@ -7,8 +7,14 @@ Telephone numbers are masked for everybody: see `voicebot.domain.phone`.
 from __future__ import annotations
 
 from contextvars import ContextVar
+from dataclasses import replace
+
+from fastapi import HTTPException, Request
 
 from voicebot.console.queries import Account
+from voicebot.console.story import CallStory
+from voicebot.domain.names import mask_name
+from voicebot.domain.quality import SpeechHit, SpokenLine
 
 NAMES = "names"
 viewer: ContextVar[Account | None] = ContextVar("viewer", default=None)
@@ -16,23 +22,42 @@ viewer: ContextVar[Account | None] = ContextVar("viewer", default=None)
 
 def name_shown(name: str) -> str:
     """A person's name as the viewer may see it."""
-    return name if _sees_names() else mask_name(name)
+    return name if sees_names() else mask_name(name)
 
 
 def text_shown(text: str, *names: str | None) -> str:
     """What was said or written, without the names in it where the viewer may not see them."""
-    if not text or _sees_names():
+    if not text or sees_names():
         return text
     for name in sorted({name for name in names if name and len(name) > 1}, key=len, reverse=True):
         text = text.replace(name, mask_name(name))
     return text
 
 
-def mask_name(name: str) -> str:
-    """张*: the first character, and as many stars as others, three at most."""
-    return name[:1] + "*" * min(3, len(name) - 1)
+def names_needed(request: Request) -> None:
+    """What is sealed cannot be masked: 403 for whoever may not see names. HTTPException."""
+    if not sees_names():
+        raise HTTPException(403, "a sealed call holds names, which this role may not see: ask for a masked case file")
 
 
-def _sees_names() -> bool:
+def story_shown(story: CallStory, *names: str | None) -> CallStory:
+    """A call as the viewer may read it."""
+    if sees_names():
+        return story
+    return replace(
+        story,
+        hearing=text_shown(story.hearing, *names),
+        lines=tuple(replace(line, text=text_shown(line.text, *names)) for line in story.lines),
+        moments=tuple(replace(one, detail=text_shown(one.detail, *names)) for one in story.moments),
+    )
+
+
+def lines_shown(hit: SpeechHit) -> list[SpokenLine]:
+    """What was found in a call, as the viewer may read it."""
+    return [replace(line, text=text_shown(line.text, hit.debtor_name)) for line in hit.lines]
+
+
+def sees_names() -> bool:
+    """Whether whoever looks may see whole names."""
     account = viewer.get()
     return account is not None and account.may(NAMES)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from voicebot.console.api_values import DoneOut
 from voicebot.console.gate import account_of
+from voicebot.console.masking import lines_shown
 from voicebot.console.quality_data import OwnReview
 from voicebot.console.queries import ConsoleData
 from voicebot.console.refusals import refusals
@@ -160,7 +161,7 @@ def quality_routes(data: ConsoleData) -> APIRouter:
                     script=hit.script,
                     disposition=hit.disposition,
                     risk=hit.risk,
-                    lines=[LineHit(ms=line.ms, speaker=line.speaker, text=line.text) for line in hit.lines],
+                    lines=[LineHit(ms=line.ms, speaker=line.speaker, text=line.text) for line in lines_shown(hit)],
                 )
                 for hit in hits
             ],

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from voicebot.console.desk_parts import presence_chip
 from voicebot.console.icons import icon
 from voicebot.console.markup import Child, tag
+from voicebot.console.masking import name_shown
 from voicebot.console.people_story import People
 from voicebot.console.queries import CallRow
 from voicebot.console.shell import empty, panel
@@ -66,7 +67,7 @@ def queue_panel(
     rows = []
     for place, call in enumerate(queue, 1):
         row = calls.get(call.call_id)
-        name = row.debtor_name if row and row.debtor_name else words("unknown_caller")
+        name = name_shown(row.debtor_name) if row and row.debtor_name else words("unknown_caller")
         urgent = tag("span", words("wall.urgent"), cls="chip bad") if call.urgent else None
         below = f"{words.explain(call.reason)} · {call.skill}"
         who = tag("div", tag("b", name, " ", urgent), tag("span", below, cls="sub"))
@@ -95,7 +96,7 @@ def agents_panel(
 
 def _agent(words: Words, agent: AgentRecord, mine: AgentFigures, call: CallRow | None, may_set: bool) -> Markup:
     talk = f"{words('me.calls')} {mine.calls} · {words.length(mine.talk_s)}"
-    with_whom = f"{call.debtor_name or words('unknown_caller')} · " if call else ""
+    with_whom = f"{name_shown(call.debtor_name) or words('unknown_caller')} · " if call else ""
     who = tag("div", tag("b", agent.name), tag("span", f"{with_whom}{talk}", cls="sub num"))
     since = tag("span", "", cls="clock num muted", data_since=_ms(agent.presence_at)) if agent.presence_at else None
     menu = None
@@ -146,7 +147,7 @@ def alerts_panel(words: Words, alerts: Sequence[Alert], may_acknowledge: bool) -
 def call_buttons(words: Words, call: CallRow, people: People, me: str | None) -> Markup:
     """What a supervisor can do with this call: their own phone is rung."""
     base = f"/api/floor/calls/{call.call_id}"
-    name = call.debtor_name or words("unknown_caller")
+    name = name_shown(call.debtor_name) or words("unknown_caller")
     buttons: list[Child] = []
     mine = people.supervisors.get(me or "")
     for mode, sign in _MODES if me else ():

@@ -14,6 +14,7 @@ from typing import Any
 
 from voicebot import __version__
 from voicebot.domain.clock import Clock
+from voicebot.domain.names import mask_name
 from voicebot.domain.operation import Operation
 from voicebot.domain.phone import mask_number
 from voicebot.evidence.bundle import bundle_path, verifier_script
@@ -72,10 +73,20 @@ def case_file(material: CaseMaterial, signer: Signer, clock: Clock, by: str) -> 
     ):  # fmt: skip
         files |= found
         kinds[kind] = sorted(found)
+    if material.masked:
+        files = _nameless(files, material.papers.case.debtor.name)
     files |= {"case.json": _case(material), "README.txt": _README.encode(), "verify.py": verifier_script()}
     files["key.json"] = signer.key_document()
     manifest = canonical(_manifest(material, files, kinds, missing, signer, clock, by))
     return zip_bytes({**files, "manifest.json": manifest, "manifest.sig": signer.sign(manifest)})
+
+
+def _nameless(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
+    """The same texts without the debtor's name, which was also spoken and written."""
+    if len(name) < 2:
+        return dict(files)
+    whole, shown = name.encode(), mask_name(name).encode()
+    return {member: body.replace(whole, shown) for member, body in files.items()}
 
 
 def _manifest(

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import cast
 
 import httpx
 import pytest
-from fastapi.routing import APIRoute
-from nicegui import core
-from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from voicebot.console.access import TABLE, Open, rule_for
 from voicebot.console.gate import Gate
-from voicebot.console.queries import ConsoleData
-from voicebot.console.server import build_app
 from voicebot.console.sessions import Sessions
-from voicebot.console.settings import ConsoleSettings
 
 SAMPLES = {
     "GET": [
@@ -51,33 +44,6 @@ SAMPLES = {
 }  # fmt: skip
 REQUESTS = [(method, path) for method, paths in SAMPLES.items() for path in paths]
 REVIEWER = {"calls", "listen", "evidence", "reports", "scripts", "publish_scripts"}
-
-
-def routes(found: list[BaseRoute], before: str = "") -> Iterator[tuple[str, str]]:
-    for route in found:
-        included = getattr(route, "original_router", None)  # FastAPI keeps included routers as they are
-        if included is not None:
-            yield from routes(list(included.routes), before)
-        if isinstance(route, Mount):
-            inner = getattr(route, "routes", None) or []
-            yield from routes(list(inner), before + route.path) if inner else [("GET", before + route.path + "/x")]
-        elif isinstance(route, APIRoute | Route):
-            path = before + re.sub(r"\{[^}]*\}", "x", route.path)
-            for method in route.methods or ():
-                yield method, path
-
-
-def test_no_route_without_a_row() -> None:
-    app = build_app(cast(ConsoleData, None), ConsoleSettings())
-    assert core.app in [route.app for route in app.routes if isinstance(route, Mount)]
-    listed = {(method, path) for method, path in routes(list(app.routes)) if method != "HEAD"}
-    assert len(listed) > 20
-    missing = sorted(
-        (method, path)
-        for method, path in listed
-        if rule_for(method, path.replace("//", "/")) is None and not path.startswith("/_nicegui/auto")
-    )
-    assert missing == []
 
 
 def test_what_is_not_listed_is_for_nobody() -> None:

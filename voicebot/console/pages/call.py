@@ -12,6 +12,7 @@ from voicebot.console.call_player import call_player, evidence_panel
 from voicebot.console.chips import disposition_chip, stage_chip, verified_chip
 from voicebot.console.icons import icon
 from voicebot.console.markup import Child, tag
+from voicebot.console.masking import name_shown, story_shown
 from voicebot.console.pages.running import hang_up_button
 from voicebot.console.queries import CallRow
 from voicebot.console.scriptpath import drawn_path
@@ -65,13 +66,14 @@ def _follow(console: Console, words: Words, row: CallRow, seq: int, page: ui.htm
 
 
 def _title(words: Words, row: CallRow) -> tuple[str, str]:
-    name = row.debtor_name or words("unknown_caller")
+    name = name_shown(row.debtor_name) or words("unknown_caller")
     below = " · ".join(filter(None, (words.moment(row.started_at), row.number_masked, row.case_id)))
     return name, below
 
 
 def call_page(words: Words, row: CallRow, story: CallStory) -> Markup:
     """Everything below the heading."""
+    story = story_shown(story, row.debtor_name)
     hint = words("call.transcript.hint") if row.bundle else ""
     said = panel(
         "calls",

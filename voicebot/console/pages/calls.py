@@ -14,6 +14,7 @@ from starlette.datastructures import QueryParams
 from voicebot.console.chips import disposition_chip, emotion_chip, promise_short, stage_chip
 from voicebot.console.icons import icon
 from voicebot.console.markup import Child, tag
+from voicebot.console.masking import name_shown
 from voicebot.console.queries import CallRow, CallSearch, Page, Row
 from voicebot.console.shell import Console, empty, heading, markup, shell, visit_of
 from voicebot.console.words import Words
@@ -81,7 +82,7 @@ def calls_table(words: Words, rows: Sequence[CallRow]) -> Markup:
 
 def _row(words: Words, row: CallRow) -> Markup:
     way = "phone-in" if row.direction == "inbound" else "phone-out"
-    name: Child = row.debtor_name or words("unknown_caller")
+    name: Child = name_shown(row.debtor_name) or words("unknown_caller")
     case = tag("span", row.case_id, " ", cls="hide-phone") if row.case_id else None
     outcome = stage_chip(words, "talking") if row.running else disposition_chip(words, row.disposition)
     person = tag("span", icon("person"), words("today.handoffs"), cls="chip accent") if row.handoff else None

@@ -17,6 +17,7 @@ from voicebot.console.case_story import story_line
 from voicebot.console.chips import disposition_chip
 from voicebot.console.icons import icon
 from voicebot.console.markup import tag
+from voicebot.console.masking import name_shown
 from voicebot.console.pages.cases import case_address, status_chip
 from voicebot.console.risk_drawing import risk_panel
 from voicebot.console.shell import Console, Visit, empty, heading, markup, panel, shell, visit_of
@@ -59,7 +60,7 @@ def _moment(text: str) -> dt.datetime | None:
 def _case(visit: Visit, view: CaseView, risk: RiskView) -> None:
     words, row = visit.words, view.row
     lead = " · ".join(filter(None, (row.case_id, row.creditor, row.product)))
-    markup(heading(row.debtor_name, lead, back=("/cases", words("cases.title"))))
+    markup(heading(name_shown(row.debtor_name), lead, back=("/cases", words("cases.title"))))
     markup(stats(words, view))
     right = (
         _stops(words, view.stops),

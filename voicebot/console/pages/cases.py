@@ -14,6 +14,7 @@ from voicebot.console.case_data import CaseList
 from voicebot.console.chips import disposition_chip
 from voicebot.console.icons import icon
 from voicebot.console.markup import Child, tag
+from voicebot.console.masking import name_shown
 from voicebot.console.queries import CaseRow
 from voicebot.console.shell import Console, empty, heading, markup, shell, visit_of
 from voicebot.console.words import Words
@@ -102,7 +103,7 @@ def _table(words: Words, rows: Sequence[CaseRow]) -> Markup:
 
 
 def _row(words: Words, row: CaseRow) -> Markup:
-    link = tag("a", row.debtor_name, href=case_address(row.case_id), cls="cover")
+    link = tag("a", name_shown(row.debtor_name), href=case_address(row.case_id), cls="cover")
     below = tag("span", row.case_id, " ", ", ".join(row.numbers_masked), cls="sub num")
     outcome = tag("div", disposition_chip(words, row.last_disposition), status_chip(words, row.status), cls="chips")
     return tag(

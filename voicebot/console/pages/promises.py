@@ -13,6 +13,7 @@ from nicegui import ui
 from voicebot.console.follow_data import PromiseDay
 from voicebot.console.icons import icon
 from voicebot.console.markup import tag
+from voicebot.console.masking import name_shown
 from voicebot.console.shell import Console, empty, heading, markup, panel, shell, visit_of
 from voicebot.console.words import Words
 from voicebot.domain.records import PromiseState
@@ -126,7 +127,7 @@ def day_panel(words: Words, day: PromiseDay) -> Markup:
     for one in day.due:
         promise = one.promise
         state = promise.state.value
-        name = tag("a", one.debtor_name, href=f"/cases/{promise.case_id}", cls="cover")
+        name = tag("a", name_shown(one.debtor_name), href=f"/cases/{promise.case_id}", cls="cover")
         rows.append(tag(
             "tr",
             tag("td", name, tag("span", promise.case_id, cls="sub num")),

@@ -12,6 +12,7 @@ from voicebot.console.chips import emotion_chip, promise_short, stage_chip, veri
 from voicebot.console.figures import day_figures
 from voicebot.console.icons import icon
 from voicebot.console.markup import tag
+from voicebot.console.masking import name_shown, story_shown
 from voicebot.console.queries import CallRow
 from voicebot.console.shell import Console, Visit, empty, heading, markup, shell, visit_of
 from voicebot.console.story import CallStory
@@ -87,10 +88,11 @@ class _Cards:
 
 def live_body(words: Words, call: CallRow, story: CallStory) -> Markup:
     """The head and the talk of a live card."""
+    story = story_shown(story, call.debtor_name)
     since = story.answered_at or call.answered_at
     ticking = tag("span", "0:00", cls="clock", data_since=int(since.timestamp() * 1000)) if since else None
     way = icon("phone-in" if call.direction == "inbound" else "phone-out")
-    title = tag("div", way, tag("b", call.debtor_name or words("unknown_caller")), ticking, cls="title")
+    title = tag("div", way, tag("b", name_shown(call.debtor_name) or words("unknown_caller")), ticking, cls="title")
     danger = tag("span", icon("alert"), words("danger"), cls="chip bad") if story.danger else None
     promise = tag("span", icon("promise"), promise_short(words, story.promise), cls="chip accent")
     meta = tag(
@@ -116,7 +118,7 @@ def _footer(visit: Visit, call: CallRow) -> Markup:
 
 def hang_up_button(words: Words, call: CallRow) -> Markup:
     """Ends the call, after asking whether that is meant."""
-    name = call.debtor_name or words("unknown_caller")
+    name = name_shown(call.debtor_name) or words("unknown_caller")
     return tag(
         "button",
         icon("hangup"),

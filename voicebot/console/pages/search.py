@@ -11,6 +11,7 @@ from nicegui import ui
 from voicebot.console.chips import disposition_chip
 from voicebot.console.icons import icon
 from voicebot.console.markup import tag
+from voicebot.console.masking import lines_shown, name_shown
 from voicebot.console.pages.calls import pager
 from voicebot.console.quality_data import PER_PAGE
 from voicebot.console.queries import Page
@@ -55,7 +56,7 @@ def _hits(words: Words, hits: Sequence[SpeechHit], text: str, target: str) -> Ma
 
 
 def _hit(words: Words, hit: SpeechHit, sought: Sequence[str], target: str) -> Markup:
-    name = hit.debtor_name or mask_number(hit.number)
+    name = name_shown(hit.debtor_name or "") or mask_number(hit.number)
     known = {item.value for item in Disposition}
     outcome = disposition_chip(words, Disposition(hit.disposition) if hit.disposition in known else None)
     risk = tag("span", words("bench.risk", risk=hit.risk), cls="chip bad") if hit.risk >= 40 else None
@@ -69,7 +70,7 @@ def _hit(words: Words, hit: SpeechHit, sought: Sequence[str], target: str) -> Ma
         risk,
         cls="line",
     )
-    lines = [_line(words, hit.call_id, line, sought, target) for line in hit.lines]
+    lines = [_line(words, hit.call_id, line, sought, target) for line in lines_shown(hit)]
     return tag("li", head, tag("ul", *lines) if lines else None)
 
 

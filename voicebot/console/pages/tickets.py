@@ -13,6 +13,7 @@ from nicegui import ui
 from voicebot.console.follow_data import NotYourTicket
 from voicebot.console.icons import icon
 from voicebot.console.markup import Child, tag
+from voicebot.console.masking import name_shown
 from voicebot.console.shell import Console, empty, heading, markup, panel, shell, visit_of
 from voicebot.console.words import Words
 from voicebot.domain.records import Role
@@ -57,7 +58,7 @@ def register(console: Console) -> None:
         owners = await data.owners()
         title = words("tickets.one", id=ticket_id)
         with shell(console, visit, "/tickets", title):
-            name = found.debtor_name or found.case_id or ""
+            name = name_shown(found.debtor_name or "") or found.case_id or ""
             back = ("/tickets", words("tickets.title"))
             markup(heading(f"{words(f'ticket.{found.kind.value}')} · {name}", title, back=back))
             drawn = markup(ticket_card(words, found, data.rule_source(found.kind), data.now()))
@@ -98,7 +99,7 @@ def ticket_table(words: Words, found: Sequence[Ticket], now: dt.datetime) -> Mar
         tag(
             "tr",
             tag("td", tag("a", kind_chip(words, ticket), href=f"/tickets/{ticket.id}", cls="cover")),
-            tag("td", tag("b", ticket.debtor_name or "—"), tag("span", ticket.case_id or "", cls="sub num")),
+            tag("td", tag("b", name_shown(ticket.debtor_name) or "—"), tag("span", ticket.case_id, cls="sub num")),
             tag("td", ticket.owner or tag("span", words("tickets.owner.none"), cls="faint")),
             tag("td", deadline_chip(words, ticket, now)),
             tag("td", words.moment(ticket.opened_at), cls="num hide-phone"),

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from voicebot.console.call_player import call_player, evidence_panel
 from voicebot.console.markup import tag
+from voicebot.console.masking import name_shown, story_shown
 from voicebot.console.quality_api import STANDARD
 from voicebot.console.quality_data import CallQuality
 from voicebot.console.queries import CallRow
@@ -41,11 +42,11 @@ def register(console: Console) -> None:
                 missing = words("not_found.call", id=call_id)
                 markup(tag("section", empty("search", words("not_found"), missing), cls="panel"))
                 return
-            markup(heading(row.debtor_name or words("unknown_caller"), _below(visit, row), back=back))
+            markup(heading(name_shown(row.debtor_name) or words("unknown_caller"), _below(visit, row), back=back))
             markup(keys_line(words))
             card_name = request.query_params.get("card", STANDARD)
             review, card = await _review(console, visit, call_id, card_name)
-            story = tell(await console.data.facts(call_id))
+            story = story_shown(tell(await console.data.facts(call_id)), row.debtor_name)
             quality = await console.data.quality.of_call(call_id)
             with ui.element("div").classes("call bench"):
                 with ui.element("div"):

@@ -48,7 +48,7 @@ ALTER TABLE secrets ADD COLUMN role text;
 ALTER TABLE users ADD COLUMN identity text;
 CREATE UNIQUE INDEX users_identity_key ON users (identity);
 INSERT INTO permissions (role, permission) VALUES
-    ('admin', 'names'), ('operator', 'names'), ('supervisor', 'names'), ('agent', 'names'),
+    ('admin', 'names'), ('operator', 'names'), ('supervisor', 'names'), ('agent', 'names'), ('reviewer', 'names'),
     ('admin', 'access'), ('auditor', 'access'),
     ('auditor', 'calls'), ('auditor', 'reports'), ('auditor', 'scripts'), ('auditor', 'operations')
 ON CONFLICT DO NOTHING;
