@@ -1,7 +1,7 @@
 """Training batches, the same for the same seed: shards in the order they are spoken, then shuffles of all of them."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +36,11 @@ class Batch:
 class Shards:
     """The training speech; waits for shards that are still being spoken."""
 
-    def __init__(self, folder: Path, count: int, tokens: Sequence[str]) -> None:
-        self._folder, self._count = folder, count
+    def __init__(
+        self, folder: Path, count: int, tokens: Sequence[str], wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`wanted`: False once nobody waits for batches any more."""
+        self._folder, self._count, self._wanted = folder, count, wanted
         self._index = {token: i for i, token in enumerate(tokens)}
         self._loaded: list[tuple[list[Utterance], NDArray[np.int16]]] = []
 
@@ -45,7 +48,9 @@ class Shards:
         name = f"train-{number:03d}"
         while len(self._loaded) <= number:
             while not (self._folder / f"{name}.jsonl").exists():
-                time.sleep(1)
+                if not self._wanted():
+                    raise SystemExit("nobody waits for batches any more")
+                time.sleep(0.2)
             self._loaded.append(speech.load(self._folder, f"train-{len(self._loaded):03d}"))
         return self._loaded[number]
 

@@ -84,6 +84,9 @@ WORDINGS: dict[str, Callable[[random.Random], str]] = {
 GOALS = {
     ("known", "seen", "phone"): 3.0,
     ("known", "seen", "noisy"): 12.0,
+    ("known", "held out", "noisy"): 12.0,
+    ("unknown", "seen", "noisy"): 12.0,
+    ("unknown", "held out", "noisy"): 12.0,
     ("known", "held out", "phone"): 8.0,
     ("unknown", "seen", "phone"): 12.0,
     ("unknown", "held out", "phone"): 20.0,

@@ -9,9 +9,9 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from queue import Full
+from queue import Empty, Full
 from typing import Any
 
 import torch
@@ -27,6 +27,7 @@ from voicebot.asr.training.tokens import syllables
 
 _PEAK_RATE, _ROUGH_RATE, _WARM_STEPS, _BLANK_WEIGHT = 2e-3, 6e-4, 300, 0.25
 _REPORT, _CHECKPOINT = 100, 500
+_ASKED_EVERY_S = 5.0
 
 
 def learning_rate(step: int, total: int, rough: int = 0) -> float:
@@ -61,6 +62,7 @@ class Course:
 
     def __init__(self, folder: Path, total: int, tokens: Sequence[str], rough: int = 0) -> None:
         self.folder, self.total, self.rough, self.step = folder, total, rough, 0
+        self.tokens = tuple(tokens)
         self.network, self.average = Network(tokens), Network(tokens)
         self.average.load_state_dict(self.network.state_dict())
         self.optimizer = torch.optim.AdamW(
@@ -109,7 +111,7 @@ def _prepare(
 ) -> None:
     torch.set_num_threads(1)
     trainer = os.getppid()
-    for batch in Shards(folder, shards, tokens).batches(seed, skip, rough_from):
+    for batch in Shards(folder, shards, tokens, wanted=lambda: os.getppid() == trainer).batches(seed, skip, rough_from):
         while os.getppid() == trainer:  # an orphan stops
             try:
                 queue.put(batch, timeout=5)
@@ -120,8 +122,10 @@ def _prepare(
             return
 
 
-def _prepared(course: Course, shards: int, tokens: Sequence[str], seed: int) -> Iterator[Batch]:
-    """Batches made ahead in a process of their own."""
+def _prepared(
+    course: Course, shards: int, tokens: Sequence[str], seed: int, alive: Callable[[], bool]
+) -> Iterator[Batch]:
+    """Batches made ahead in a process of their own. SystemExit when no more can come."""
     context = mp.get_context("fork")
     queue = context.Queue(12)
     maker = context.Process(
@@ -132,58 +136,79 @@ def _prepared(course: Course, shards: int, tokens: Sequence[str], seed: int) -> 
     maker.start()
     try:
         while True:
-            yield queue.get()
+            try:
+                yield queue.get(timeout=_ASKED_EVERY_S)
+            except Empty:
+                if not (maker.is_alive() and alive()):
+                    raise SystemExit("no more training speech is coming; the message why is above") from None
     finally:
         maker.terminate()
 
 
-def train(folder: Path, total: int, rough: int, shards: int, seed: int) -> None:
-    """Trains to `total + rough` steps from the last checkpoint; prints a line per 100 steps, saves every 500."""
-    tokens = [BLANK, *syllables()]
-    torch.manual_seed(seed)
+class Progress:
+    """What is printed on the way: a line per `every` steps."""
+
+    def __init__(self, last: int, every: int) -> None:
+        self._last, self._every = last, every
+        self._began = time.monotonic()
+        self._heard_s = self._ctc = self._waited_s = 0.0
+
+    def learnt(self, step: int, batch: Batch, ctc: float, waited_s: float) -> None:
+        self._heard_s += float(batch.frames.sum()) / 100
+        self._ctc += ctc
+        self._waited_s += waited_s
+        if step % self._every == 0:
+            spent = time.monotonic() - self._began
+            print(
+                f"{spent / 60:5.1f} min  step {step}/{self._last}  ctc {self._ctc / self._every:.3f}"
+                f"  heard {self._heard_s / 3600:.1f} h  {self._heard_s / spent:.0f} x real time"
+                f"  waited {100 * self._waited_s / spent:.0f} %",
+                flush=True,
+            )
+            self._ctc = 0.0
+
+
+def _always() -> bool:
+    return True
+
+
+def train(course: Course, shards: int, seed: int, every: int, check: int, alive: Callable[[], bool] = _always) -> None:
+    """Trains the course to its end from its last checkpoint, and makes one every so many steps.
+
+    `check`: utterances of the quick look at each of them; `alive`: False once the speech it waits for will not come.
+    """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    (folder / "tokens.json").write_text(json.dumps(tokens))
-    course = Course(folder, total, tokens, rough)
-    last = total + rough
+    (course.folder / "tokens.json").write_text(json.dumps(course.tokens))
     course.resume()
-    batches, heard_s, ctc, waited, began = (
-        _prepared(course, shards, tokens, seed),
-        0.0,
-        0.0,
-        0.0,
-        time.monotonic(),
-    )
+    last, progress = course.total + course.rough, Progress(course.total + course.rough, min(every, _REPORT))
+    batches = _prepared(course, shards, course.tokens, seed, alive)
     while course.step < last:
         asked = time.monotonic()
         batch = next(batches)
-        waited += time.monotonic() - asked
-        ctc += course.learn(batch)
-        heard_s += float(batch.frames.sum()) / 100
-        if course.step % _REPORT == 0:
-            spent = time.monotonic() - began
-            print(
-                f"{spent / 60:5.1f} min  step {course.step}/{last}  ctc {ctc / _REPORT:.3f}"
-                f"  heard {heard_s / 3600:.1f} h  {heard_s / spent:.0f} x real time"
-                f"  waited {100 * waited / spent:.0f} %",
-                flush=True,
-            )
-            ctc = 0.0
-        if course.step % _CHECKPOINT == 0 or course.step in (total, last):
+        waited_s = time.monotonic() - asked
+        progress.learnt(course.step + 1, batch, course.learn(batch), waited_s)
+        if course.step % every == 0 or course.step in (course.total, last):
             course.save()
-            print(validate.line(course.average, tokens, folder), flush=True)
+            print(validate.line(course.average, course.tokens, course.folder, check), flush=True)
     batches.close()  # type: ignore[attr-defined]
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None, alive: Callable[[], bool] = _always) -> None:
     parser = argparse.ArgumentParser(description="Train the embedded recogniser")
     parser.add_argument("--steps", type=int, default=18000, help="on usual lines")
     parser.add_argument("--rough", type=int, default=3000, help="after them, on rough lines")
     parser.add_argument("--shards", type=int, default=26)
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--every", type=int, default=_CHECKPOINT, help="steps between two checkpoints")
+    parser.add_argument("--check", type=int, default=validate.COUNT, help="utterances of the quick look at each")
     given: Any = parser.parse_args(argv)
+    folder = training_folder()
+    folder.mkdir(parents=True, exist_ok=True)
     os.nice(5)
-    train(training_folder(), given.steps, given.rough, given.shards, given.seed)
+    torch.manual_seed(given.seed)
+    course = Course(folder, given.steps, [BLANK, *syllables()], given.rough)
+    train(course, given.shards, given.seed, given.every, given.check, alive)
 
 
 if __name__ == "__main__":

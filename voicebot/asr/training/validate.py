@@ -13,7 +13,7 @@ from voicebot.asr.training import augment, speech, texts
 from voicebot.asr.training.network import Network
 from voicebot.tts.voices import HELD_OUT, SEEN
 
-_COUNT = 120
+COUNT = 120
 
 
 def edit_distance(said: Sequence[str], meant: Sequence[str]) -> int:
@@ -27,10 +27,10 @@ def edit_distance(said: Sequence[str], meant: Sequence[str]) -> int:
 
 
 @cache
-def _utterances(folder: Path, variants: tuple[str, ...]) -> list[tuple[NDArray[np.float32], list[str]]]:
+def _utterances(folder: Path, variants: tuple[str, ...], count: int) -> list[tuple[NDArray[np.float32], list[str]]]:
     name = "check-seen" if variants == SEEN else "check-held-out"
     if not (folder / f"{name}.jsonl").exists():
-        speech.generate(folder, name, _COUNT, 77, texts.draw, variants)
+        speech.generate(folder, name, count, 77, texts.draw, variants)
     rows, pcm = speech.load(folder, name)
     heard = []
     for row in rows:
@@ -47,13 +47,13 @@ def greedy(scores: NDArray[np.float32], tokens: Sequence[str]) -> list[str]:
     return [tokens[k] for k in kept if k]
 
 
-def line(network: Network, tokens: Sequence[str], folder: Path) -> str:
+def line(network: Network, tokens: Sequence[str], folder: Path, count: int = COUNT) -> str:
     """`check: seen voices 12.3 % (toneless 4.5), held-out voices ...`."""
     parts = []
     network.eval()
     for label, variants in (("seen", SEEN), ("held-out", HELD_OUT)):
         tonal = toneless = total = 0
-        for frames, meant in _utterances(folder, variants):
+        for frames, meant in _utterances(folder, variants, count):
             with torch.no_grad():
                 said = greedy(network(torch.from_numpy(frames)[None])[0][0].numpy(), tokens)
             tonal += edit_distance(said, meant)

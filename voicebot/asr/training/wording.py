@@ -15,7 +15,8 @@ from voicebot.asr.training.tokens import characters, readings
 from voicebot.config import models_dir, scripts_dir
 from voicebot.mandarin.pinyin import read
 
-_TEMPLATE_DRAWS, _SAYING_WEIGHT, _PROMPT_WEIGHT = 90_000, 3.0, 3.0
+TEMPLATE_DRAWS = 90_000
+_SAYING_WEIGHT, _PROMPT_WEIGHT = 3.0, 3.0
 _VARIETY = 8.0  # how many sightings one more kind of follower outweighs
 _SENTENCE_SHARE = 0.25  # weight of jieba's word list against the sentences
 _CUTOFF = {3: 0.9, 4: 1.9}
@@ -23,10 +24,10 @@ Counts = list[Counter[str]]
 Grams = dict[str, Following]
 
 
-def weighted_texts(seed: int, scripts: Path) -> list[tuple[str, float]]:
+def weighted_texts(seed: int, scripts: Path, draws: int = TEMPLATE_DRAWS) -> list[tuple[str, float]]:
     """Every sentence the model should expect, with its weight."""
     rng = random.Random(seed)
-    out = [(texts.templates().say(rng), 1.0) for _ in range(_TEMPLATE_DRAWS)]
+    out = [(texts.templates().say(rng), 1.0) for _ in range(draws)]
     out += [(saying, _SAYING_WEIGHT) for saying in texts.sayings()]
     return out + [(prompt, _PROMPT_WEIGHT) for prompt in texts.script_prompts(scripts)]
 
@@ -110,17 +111,19 @@ def spoken_readings(sentences: Iterable[str], inventory: Sequence[str]) -> Readi
     return {char: sounds for char, sounds in out.items() if sounds}
 
 
-def build(path: Path, seed: int, scripts: Path) -> None:
-    sentences = weighted_texts(seed, scripts)
+def build(path: Path, seed: int, scripts: Path, draws: int = TEMPLATE_DRAWS) -> None:
+    sentences = weighted_texts(seed, scripts, draws)
     inventory = characters()
     counts = count(sentences)
     add_words(counts)
     rng = random.Random(seed)
     aloud = [
         *texts.sayings(),
-        *(t for t, _ in rng.sample(sentences, 20_000)),
+        *(t for t, _ in rng.sample(sentences, min(20_000, len(sentences)))),
         *texts.common_words()[0][:20_000],
     ]
+    if draws < TEMPLATE_DRAWS:  # a trial run
+        aloud = rng.sample(aloud, min(len(aloud), draws))
     write(path, grams(counts, inventory), spoken_readings(aloud, inventory))
 
 
@@ -129,8 +132,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=models_dir() / WORDING_NAME)
     parser.add_argument("--scripts", type=Path, default=scripts_dir())
     parser.add_argument("--seed", type=int, default=9)
+    parser.add_argument("--draws", type=int, default=TEMPLATE_DRAWS, help="sentences drawn from the templates")
     given: Any = parser.parse_args(argv)
-    build(given.out, given.seed, given.scripts)
+    build(given.out, given.seed, given.scripts, given.draws)
     print(f"{given.out}: {given.out.stat().st_size / 1e6:.2f} MB")
 
 
