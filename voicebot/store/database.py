@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from voicebot.store.connecting import connect
+from voicebot.store.rested import ask_the_rested
 from voicebot.store.urls import sqlalchemy_url
 
 FACTS = "voicebot_facts"
@@ -36,10 +37,10 @@ class Database:
             sqlalchemy_url(url),
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=True,
             hide_parameters=True,  # errors go to logs, and parameters are names, numbers and what was said
             async_creator=lambda: connect(url, options="-c timezone=UTC -c lock_timeout=10s"),
         )
+        ask_the_rested(self.engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
