@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs the foreign SIP peers of tests/interop where apt works; says aloud which are missing where it does not.
+# Installs the foreign SIP peers of tests/interop, and promtool, where apt works; says aloud which are missing where it does not.
 set -u
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
-PEERS="sipp:sip-tester baresip:baresip-core linphonec:linphone-cli kamailio:kamailio turnserver:coturn"
+PEERS="sipp:sip-tester baresip:baresip-core linphonec:linphone-cli kamailio:kamailio turnserver:coturn promtool:prometheus"
 
 missing() {
   for pair in $PEERS; do
@@ -23,6 +23,6 @@ if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
   done
 fi
 for package in $(missing); do
-  echo "!!! MISSING $package: its interop tests will be skipped. Install it with: apt-get install $package"
+  echo "!!! MISSING $package: its tests will be skipped. Install it with: apt-get install $package"
 done
 exit 0
