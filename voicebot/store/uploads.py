@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
@@ -68,13 +68,13 @@ class Uploads:
         self._database = database
 
     async def queue(self, now: dt.datetime, since: dt.datetime | None = None) -> int:
-        """Queue all sealed calls that are not queued yet, of those that ended after `since`; how many."""
+        """Queue all sealed calls that are not queued yet, of those that began after `since`; how many."""
         sealed = select(calls.c.id, calls.c.bundle, calls.c.worker, literal(now, Time).label("queued_at"),
                         literal(now, Time).label("next_at"))  # fmt: skip
         sealed = sealed.where(calls.c.bundle.like("%.zip"), calls.c.ended_at.is_not(None))
         sealed = sealed.where(~select(uploads.c.call_id).where(uploads.c.call_id == calls.c.id).exists())
         if since is not None:
-            sealed = sealed.where(calls.c.ended_at >= since)
+            sealed = sealed.where(calls.c.started_at >= since)
         columns = ["call_id", "bundle", "worker", "queued_at", "next_at"]
         async with self._database.begin() as connection:
             done = await connection.execute(insert(uploads).from_select(columns, sealed).on_conflict_do_nothing())
@@ -196,22 +196,31 @@ class Uploads:
         await self._change(uploads.c.call_id == call_id, local_removed_at=now)
 
     async def figures(self) -> UploadFigures:
-        """The queue in figures."""
-        waits = uploads.c.verified_at.is_(None) & uploads.c.expired_at.is_(None)
+        """The queue in figures, with all that was ever uploaded: reads the whole table."""
         there = uploads.c.verified_at.is_not(None) & uploads.c.expired_at.is_(None)
         query = select(
-            func.count().filter(waits).label("waiting"),
-            func.count().filter(waits, uploads.c.error != "").label("failing"),
             func.count().filter(there).label("verified"),
             func.coalesce(func.sum(uploads.c.size).filter(there), 0).label("size"),
             func.count().filter(uploads.c.local_removed_at.is_not(None)).label("removed"),
-            func.min(uploads.c.queued_at).filter(waits).label("oldest"),
         )
-        newest = select(uploads.c.error).where(waits, uploads.c.error != "").order_by(uploads.c.next_at.desc()).limit(1)
+        async with self._database.begin() as connection:
+            row = (await connection.execute(query)).one()
+        return replace(await self.waiting(), verified=row.verified, size=int(row.size), removed=row.removed)
+
+    async def waiting(self) -> UploadFigures:
+        """Only what waits: quick, however much was uploaded."""
+        waits = uploads.c.verified_at.is_(None) & uploads.c.expired_at.is_(None)
+        failing = uploads.c.error != ""
+        query = select(
+            func.count().label("waiting"),
+            func.count().filter(failing).label("failing"),
+            func.min(uploads.c.queued_at).label("oldest"),
+        ).where(waits)
+        newest = select(uploads.c.error).where(waits, failing).order_by(uploads.c.next_at.desc()).limit(1)
         async with self._database.begin() as connection:
             row = (await connection.execute(query)).one()
             error = (await connection.execute(newest)).scalar_one_or_none() or ""
-        return UploadFigures(row.waiting, row.failing, row.verified, int(row.size), row.removed, row.oldest, error)
+        return UploadFigures(row.waiting, row.failing, oldest=row.oldest, error=error)
 
     async def _change(self, which: ColumnElement[bool], **values: object) -> None:
         async with self._database.begin() as connection:

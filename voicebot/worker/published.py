@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from voicebot.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 EVERY_S = 5.0
+TOTALS_EVERY_S = 300.0
 PRESENCES = ("ready", "busy", "wrap_up", "away", "offline")
 
 
@@ -27,17 +29,26 @@ async def publish(store: Store, clock: Clock) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_follow_calls(store))
         tasks.create_task(_follow_load(store, clock))
+        tasks.create_task(_follow_uploads(store))
 
 
 async def _follow_load(store: Store, clock: Clock) -> None:
     while True:
         try:
             show_load(await store.load.now(clock.now()))
-            show_uploads(await store.uploads.figures(), clock.now())
+            show_waiting(await store.uploads.waiting(), clock.now())
             metrics.DATABASE_UP.set(1)
         except (DatabaseError, OSError):
             metrics.DATABASE_UP.set(0)
         await asyncio.sleep(EVERY_S)
+
+
+async def _follow_uploads(store: Store) -> None:
+    """How much lies in the object store: a long table, looked at now and then."""
+    while True:
+        with contextlib.suppress(DatabaseError, OSError):
+            metrics.UPLOADS.labels("verified").set((await store.uploads.figures()).verified)
+        await asyncio.sleep(TOTALS_EVERY_S)
 
 
 async def _follow_calls(store: Store) -> None:
@@ -62,10 +73,10 @@ def show_load(load: LoadFigures) -> None:
         metrics.AGENTS.labels(presence).set(load.agents.get(presence, 0))
 
 
-def show_uploads(uploads: UploadFigures, now: dt.datetime) -> None:
-    """Set the gauges of the object store."""
-    for state in ("waiting", "failing", "verified"):
-        metrics.UPLOADS.labels(state).set(getattr(uploads, state))
+def show_waiting(uploads: UploadFigures, now: dt.datetime) -> None:
+    """Set the gauges of what waits for the object store."""
+    metrics.UPLOADS.labels("waiting").set(uploads.waiting)
+    metrics.UPLOADS.labels("failing").set(uploads.failing)
     metrics.UPLOAD_AGE.set((now - uploads.oldest).total_seconds() if uploads.oldest else 0)
 
 

@@ -16,7 +16,7 @@ from voicebot.domain.records import AgentRecord, CallRecord
 from voicebot.store import Store
 from voicebot.store.uploads import UploadFigures
 from voicebot.telemetry import metrics
-from voicebot.worker.published import count_call, publish, show_load, show_uploads
+from voicebot.worker.published import count_call, publish, show_load, show_waiting
 
 
 def value(name: str, **labels: str) -> float:
@@ -98,15 +98,14 @@ async def listens(database_url: str) -> None:
     """Wait until somebody listens, on a connection of its own."""
     query = "SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
     with psycopg.connect(database_url, autocommit=True) as connection:
-        while not connection.execute(query).fetchall():
+        while not connection.execute(query).fetchall():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
 def test_uploads_show_what_waits_and_for_how_long() -> None:
-    show_uploads(UploadFigures(waiting=3, failing=1, verified=7, oldest=NOON), NOON + 2 * MINUTE)
+    show_waiting(UploadFigures(waiting=3, failing=1, oldest=NOON), NOON + 2 * MINUTE)
     assert value("voicebot_uploads", state="waiting") == 3
     assert value("voicebot_uploads", state="failing") == 1
-    assert value("voicebot_uploads", state="verified") == 7
     assert value("voicebot_upload_oldest_seconds") == 120
-    show_uploads(UploadFigures(verified=10), NOON)
+    show_waiting(UploadFigures(), NOON)
     assert value("voicebot_upload_oldest_seconds") == 0

@@ -27,6 +27,8 @@ AT_ONCE = 2
 READ_BACK = 0.02
 """The share of uploads that is read back as a whole, where the store tells its own hash; else all are."""
 LATELY = dt.timedelta(days=1)
+LOOKED_EVERY = dt.timedelta(hours=1)
+"""How often calls are looked for that were sealed long after they began, as those of a machine that was off."""
 STRANGERS_EVERY = dt.timedelta(minutes=5)
 
 
@@ -52,7 +54,7 @@ class Uploader:
         self._store, self._objects, self._recordings, self._clock = store, objects, recordings, clock
         self._workers, self._name, self._keep_local, self._read_back = list(workers), name, keep_local, read_back
         self._terms = terms or shipped_terms()
-        self._since: dt.datetime | None = None
+        self._looked: dt.datetime | None = None
         self._strangers: dt.datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -101,8 +103,10 @@ class Uploader:
     async def round(self) -> int:
         """Queue what was sealed, upload what is due, clear up; how many were uploaded."""
         now = self._clock.now()
-        await self._store.uploads.queue(now, self._since)
-        self._since = now - LATELY
+        if self._looked is None or now - self._looked >= LOOKED_EVERY:
+            self._looked = now
+            await self._store.uploads.queue(now)
+        await self._store.uploads.queue(now, now - LATELY)
         done = 0
         while taken := await self._store.uploads.take(self._name, self._workers, self._clock.now()):
             done += await self._upload_all(taken)
