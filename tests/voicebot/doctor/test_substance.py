@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from voicebot.config import Settings, models_dir
+from voicebot.config import Settings, SettingsError, models_dir
 from voicebot.doctor import substance
 from voicebot.doctor.finding import Health
 
@@ -38,7 +38,11 @@ def test_a_changed_and_a_missing_model_are_named(tmp_path: Path) -> None:
     assert substance.models(place).health is Health.FAIL
 
 
-def test_an_engine_that_is_not_there(tmp_path: Path) -> None:
+def test_an_engine_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(settings: Settings) -> None:  # what the preflight says, without the process that it starts
+        raise SettingsError(f"VOICEBOT_RECOGNIZER={settings.recognizer}: no such model")
+
+    monkeypatch.setattr(substance, "check_engines", refuse)
     found = substance.engines(Settings(home=tmp_path, recognizer="sherpa:nobody"))
     assert found.health is Health.FAIL and "sherpa:nobody" in found.said and "other-models" in found.remedy
 
