@@ -221,11 +221,16 @@ class CallRunner:
             direction="outbound",
             extra=dict(self._granted(order.case)),
         )
-        leg = await self._line.dial(
-            order.target, ring_timeout_s=order.ring_timeout_s, caller_id=order.caller_id, trunk=order.trunk
-        )
+        recorder = self._open_recorder(facts, order.papers)  # who cannot be recorded is not dialled
         try:
-            session = self._start(facts, order.script, leg, order.attempt_id, order.papers)
+            leg = await self._line.dial(
+                order.target, ring_timeout_s=order.ring_timeout_s, caller_id=order.caller_id, trunk=order.trunk
+            )
+        except BaseException:
+            recorder.discard()
+            raise
+        try:
+            session = self._start(facts, order.script, leg, order.attempt_id, recorder)
         except BaseException:
             await asyncio.shield(leg.hang_up())
             raise
@@ -253,7 +258,13 @@ class CallRunner:
             direction="inbound",
             extra=dict(self._granted(caller.case)) if caller.case else {"institution": self._institution},
         )
-        session = self._start(facts, self._script_of(leg) or self._inbound_script, leg, None)
+        try:
+            recorder = self._open_recorder(facts)
+        except OSError as error:
+            log.error("a caller is sent away: the call cannot be recorded, see to the disk", error=str(error))
+            leg.reject(503, retry_after_s=30)
+            return
+        session = self._start(facts, self._script_of(leg) or self._inbound_script, leg, None, recorder)
         self._track(self._live_through(session, None, answer=True))
 
     async def _caller(self, remote: str) -> Caller:
@@ -283,18 +294,17 @@ class CallRunner:
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=timeout_s)
 
-    def _start(
-        self,
-        facts: CallFacts,
-        script: str,
-        leg: CallLeg,
-        attempt_id: str | None,
-        papers: Mapping[str, object] = MappingProxyType({}),
-    ) -> CallSession:
+    def _open_recorder(self, facts: CallFacts, papers: Mapping[str, object] = MappingProxyType({})) -> Recorder:
+        """OSError: there is no room, or the folder can't be written."""
         folder = bundle_folder(self._recordings, facts.call_id, facts.started_at)
-        ground = surroundings(self._worker)
+        return Recorder(
+            folder, facts.call_id, clock=self._clock, environment=surroundings(self._worker), papers=papers
+        )
+
+    def _start(
+        self, facts: CallFacts, script: str, leg: CallLeg, attempt_id: str | None, recorder: Recorder
+    ) -> CallSession:
         conceal(facts.number, facts.case.debtor.name if facts.case else None)
-        recorder = Recorder(folder, facts.call_id, clock=self._clock, environment=ground, papers=papers)
         self._book.opened(facts, script, attempt_id)
         recorder.subscribe(lambda fact: self._book.fact(facts.call_id, fact))
         index, self._next = self._next, self._next + 1

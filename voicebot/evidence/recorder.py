@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -146,6 +147,16 @@ class Recorder:
                 return seal_folder(self.folder, signer, self._clock.now(), closing=self._closing())
         finally:
             self._files.close()
+
+    def discard(self) -> None:
+        """Nothing came of the call: nobody was dialled. The recording is removed."""
+        with self._open:
+            self._closed = True
+        try:
+            self._files.finish()
+        finally:
+            self._files.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _closing(self) -> dict[str, object]:
         return {"clock": clock_state(), "recorded_ms": self.ms, "lost_ticks": self._lost}

@@ -10,7 +10,7 @@ from voicebot.pipeline.transport import SendOrder
 
 SHORTEST = 6
 """Fewer characters say too little: half a word often looks like something worse."""
-STANDS_MS = 500
+STANDS_MS = 400
 """So long must a sentence that still runs look unlawful, so that what follows can make it lawful again."""
 
 

@@ -140,6 +140,33 @@ async def test_a_call_in_which_the_line_fails_is_hung_up_and_sealed(
     assert desk.runner.running == 0
 
 
+async def test_who_cannot_be_recorded_is_neither_dialled_nor_answered(desk: Desk, tmp_path: Path) -> None:
+    recordings = tmp_path / "recordings"
+    recordings.mkdir(exist_ok=True)
+    recordings.rename(tmp_path / "elsewhere")
+    recordings.write_text("a file where the folder should be")
+    with pytest.raises(OSError):
+        await desk.runner.dial(DialOrder("c9", "sip:debtor@192.0.2.9", "reminder", None, None))
+    assert desk.line.legs == [], "the phone rang"
+    assert (await desk.ring_in()).refused == (503, 30)
+    assert desk.runner.running == 0 and desk.facts == []
+
+
+async def test_a_call_that_no_trunk_takes_leaves_no_recording(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> SimulatedLeg:
+        raise ConnectionError("no trunk")
+
+    monkeypatch.setattr(desk.line, "dial", away)
+    with pytest.raises(ConnectionError):
+        await desk.runner.dial(DialOrder("c9", "sip:debtor@192.0.2.9", "reminder", None, None))
+    assert list((tmp_path / "recordings").rglob("*.jsonl")) == []
+    monkeypatch.undo()
+    leg = await desk.dial("c9")
+    assert leg.ended is None, "the same call cannot be tried again"
+
+
 async def test_a_full_disk_ends_the_call_and_not_the_book(desk: Desk) -> None:
     leg = await desk.dial()
     leg.tell(Answered())
