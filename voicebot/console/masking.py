@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import replace
+from typing import Any
 
 from fastapi import HTTPException, Request
 
 from voicebot.console.queries import Account
 from voicebot.console.story import CallStory
 from voicebot.domain.names import mask_name
+from voicebot.domain.phone import mask_number
 from voicebot.domain.quality import SpeechHit, SpokenLine
 
 NAMES = "names"
@@ -55,6 +57,11 @@ def story_shown(story: CallStory, *names: str | None) -> CallStory:
 def lines_shown(hit: SpeechHit) -> list[SpokenLine]:
     """What was found in a call, as the viewer may read it."""
     return [replace(line, text=text_shown(line.text, hit.debtor_name)) for line in hit.lines]
+
+
+def decision_shown(row: dict[str, Any]) -> dict[str, Any]:
+    """An answer of the rulebook as the viewer may read it; masked ones cannot be checked against their hash."""
+    return row if sees_names() else {**row, "number": mask_number(str(row["number"]))}
 
 
 def sees_names() -> bool:

@@ -15,6 +15,7 @@ from voicebot.cases.phones import parse_phone
 from voicebot.compliance.rows import judge_row
 from voicebot.console.api_values import DoneOut
 from voicebot.console.gate import account_of
+from voicebot.console.masking import decision_shown
 from voicebot.console.queries import ConsoleData
 from voicebot.console.refusals import refusals
 from voicebot.console.rulebook_data import LedgerPage
@@ -175,7 +176,7 @@ def _ledger_routes(router: APIRouter, data: ConsoleData) -> None:
     ) -> LedgerOut:
         """Answers of the rulebook, newest first, 50 at a time."""
         found: LedgerPage = await data.rulebook.ledger(search, before)
-        return LedgerOut(decisions=[told(row) for row in found.rows], next_before=found.next_before)
+        return LedgerOut(decisions=[decision_shown(told(row)) for row in found.rows], next_before=found.next_before)
 
     @router.get("/rules/ledger/head")
     async def head() -> HeadOut:

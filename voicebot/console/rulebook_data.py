@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from voicebot.campaign.consents import ConsentRejected, read_consents
 from voicebot.compliance.pack import RulePack
 from voicebot.compliance.packs import Packs, shipped_packs
+from voicebot.console.masking import decision_shown
 from voicebot.domain.attempt import Consent
 from voicebot.domain.clock import SHANGHAI, Clock
 from voicebot.domain.ledger import Decision, DecisionSearch, told
@@ -77,7 +78,7 @@ class RulebookData:
         if as_csv:
             yield "\ufeff" + _csv(COLUMNS)
         async for decision in self._store.decisions.matching(wanted):
-            row = told(decision)
+            row = decision_shown(told(decision))
             if as_csv:
                 row["inputs"] = json.dumps(row["inputs"], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
                 yield _csv([row[name] for name in COLUMNS])

@@ -22,6 +22,7 @@ from voicebot.domain.names import mask_name
 READ = (
     "/", "/calls", "/calls/call-0000", "/calls/live-3", "/scripts", "/reports", "/rules", "/evidence", "/access",
     "/account", "/api/calls", "/api/calls/call-0000", "/api/calls?text=张伟", "/api/reports", "/api/rules/ledger",
+    "/api/rules/ledger/export.csv", "/api/rules/ledger/export.jsonl",
     "/api/evidence/operations", "/api/account", "/api/access", "/cases", "/cases/XH20260000", "/promises", "/tickets",
     "/wall", "/search?text=账单", "/review/call-0000", "/api/cases", "/api/cases/XH20260000",
     "/api/quality/search?text=张", "/api/cases/export?format=csv", "/api/promises", "/api/floor",

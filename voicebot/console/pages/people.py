@@ -26,9 +26,11 @@ def register(console: Console) -> None:
         words = visit.words
         users, agents = await console.data.people.users(), await console.data.people.agents()
         with shell(console, visit, "/people", words("people.title"), ("desk.js",)):
-            markup(heading(words("people.title"), words("people.lead")))
+            table = tag("a", icon("shield"), words("people.access"), href="/access", cls="btn")
+            markup(heading(words("people.title"), words("people.lead"), table))
             names = markup(_agent_options(agents))
-            listed_users = markup(users_panel(words, users)).classes("people-box")
+            having = await console.data.accounts.with_factor()
+            listed_users = markup(users_panel(words, users, having)).classes("people-box")
             markup(user_form(words))
             listed_agents = markup(agents_panel(words, agents)).classes("people-box")
             markup(agent_form(words))
@@ -36,23 +38,24 @@ def register(console: Console) -> None:
             async def redraw() -> None:
                 agents = await console.data.people.agents()
                 names.content = _agent_options(agents)
-                listed_users.content = users_panel(words, await console.data.people.users())
+                having = await console.data.accounts.with_factor()
+                listed_users.content = users_panel(words, await console.data.people.users(), having)
                 listed_agents.content = agents_panel(words, agents)
 
             ui.on("people", redraw)
             ui.timer(5.0, redraw)
 
 
-def users_panel(words: Words, users: Sequence[User]) -> Markup:
-    """Everybody who may log in."""
+def users_panel(words: Words, users: Sequence[User], having: frozenset[str] = frozenset()) -> Markup:
+    """Everybody who may log in; `having`: who has a second factor."""
     names = (("login.user", ""), ("people.role", ""), ("people.agent", "hide-phone"), ("col.state", ""), ("", ""))
     heads = [tag("th", words(name) if name else "", cls=cls) for name, cls in names]
-    body = [_user(words, user) for user in users]
+    body = [_user(words, user, having) for user in users]
     table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *body), cls="rows")
     return panel("person", words("people.users"), tag("div", table, cls="scroll"), inset=False)
 
 
-def _user(words: Words, user: User) -> Markup:
+def _user(words: Words, user: User, having: frozenset[str]) -> Markup:
     locked = user.locked_until is not None and user.locked_until > dt.datetime.now(dt.UTC)
     state: Child = None
     if user.disabled:
@@ -65,16 +68,28 @@ def _user(words: Words, user: User) -> Markup:
         tag("td", tag("b", user.display_name), below),
         tag("td", words(f"role.{user.role}")),
         tag("td", tag("code", user.agent_id) if user.agent_id else "—", cls="hide-phone"),
-        tag("td", state),
-        tag("td", tag("div", *_user_buttons(words, user), cls="line end"), cls="right"),
+        tag("td", state, tag("span", words("people.factor"), cls="chip good") if user.username in having else None),
+        tag("td", tag("div", *_user_buttons(words, user, having), cls="line end"), cls="right"),
     )
 
 
-def _user_buttons(words: Words, user: User) -> list[Markup]:
+def _user_buttons(words: Words, user: User, having: frozenset[str]) -> list[Markup]:
     base = f"/api/people/users/{user.username}"
     if user.disabled:
         return [_button(words("people.enable"), f"{base}/enable")]
     name = user.display_name or user.username
+    locked = user.locked_until is not None and user.locked_until > dt.datetime.now(dt.UTC)
+    unlock = [_button(words("people.unlock"), f"{base}/unlock")] if locked else []
+    reset = _button(
+        words("people.reset_factor"),
+        f"{base}/reset-factor",
+        cls="btn small quiet",
+        data_confirm=words("people.reset_factor.ask", name=name),
+        data_confirm_lead=words("people.reset_factor.lead"),
+        data_cancel=words("cancel"),
+        data_verb=words("people.reset_factor"),
+    )
+    leave = _button(words("people.log_out"), f"{base}/log-out", cls="btn small quiet")
     out = _button(
         words("people.disable"),
         f"{base}/disable",
@@ -91,7 +106,7 @@ def _user_buttons(words: Words, user: User) -> list[Markup]:
         data_copy=words("people.copy"),
         data_title=f"{words('people.link')} · {name}",
     )
-    return [out, link]
+    return [*unlock, *([reset] if user.username in having else []), leave, out, link]
 
 
 def _button(title: str, post: str, cls: str = "btn small", **more: Attribute) -> Markup:
