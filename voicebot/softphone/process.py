@@ -93,7 +93,7 @@ def _lines(settings: Settings, host: str) -> tuple[str, ...]:
 async def _main(settings: Settings, stop: asyncio.Event) -> None:
     url = database_url()
     async with Store.from_url(url, pool_size=2) as store:
-        fellows = Fellows(await fleet_secret(store))
+        fellows = Fellows(await fleet_secret(store, settings.home))
         with_lines = "lines" in sys.argv[1:]
         process = SoftphoneProcess(settings, store, fellows, with_lines=with_lines, database=first_host(url))
         await process.run(stop)

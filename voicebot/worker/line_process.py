@@ -315,7 +315,7 @@ async def _main(settings: Settings, stop: asyncio.Event) -> None:
     log.info("line starts", turn=go_first())
     url = database_url()
     async with Store.from_url(url, pool_size=1) as store:
-        secret = await fleet_secret(store)
+        secret = await fleet_secret(store, settings.home)
     await LineProcess(settings, url, int(sys.argv[1]), secret).run(stop)
 
 
