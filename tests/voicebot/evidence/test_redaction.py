@@ -72,6 +72,20 @@ def test_a_whole_channel(sealed: Members, signer: Signer, channel: str) -> None:
     )
 
 
+def test_an_alarm_that_came_later_goes_with_the_words_it_is_about(tmp_path: Path, signer: Signer) -> None:
+    recorder = Recorder(tmp_path / "call", "call", clock=FixedClock(START), environment={})
+    for tick in range(200):
+        recorder.tick(b"\1\0" * 160, b"\2\0" * 160, False)
+        if tick == 140:
+            alarm = {"text": "不还钱就要坐牢", "rules": ["F04"], "start_ms": 1100, "end_ms": 1900}
+            recorder.append(FactKind.GATE_ALERT, alarm)
+    recorder.append(FactKind.ENDED, {"by": "remote", "status": None, "reason": ""})
+    members = unzip(recorder.seal(signer).read_bytes())[0]
+    copy = taken_out(members, signer, Span("left", 1, 2))
+    assert faults(copy) == set() and "坐牢".encode() not in b"".join(copy.values())
+    assert "坐牢".encode() in b"".join(taken_out(members, signer, Span("left", 3, 4)).values())
+
+
 def test_what_stays_cannot_be_changed(sealed: Members, signer: Signer) -> None:
     copy = taken_out(sealed, signer, Span("right", 1, 2))
     wav = bytearray(copy["audio.wav"])
