@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-DEAD_AFTER_S = 6.0
+DEAD_AFTER_S = 7.0
 """A worker that was not heard of for so long is taken for dead, and its calls are resolved without it."""
 HOLDS_S = 4.0
 """A worker that did not reach the database for so long begins no call: it may be taken for dead any moment."""

@@ -61,7 +61,7 @@ async def test_only_who_leads_buries_the_dead_and_tells_of_it(store: Store) -> N
     await store.calls.start(CallRecord("c1", "inbound", "+8613800000000", NOON, worker="berg-0"))
     steady, leads = Steady(), False
     fleet = Fleet(store, ME, SystemClock(), lambda: leads, steady)
-    for _ in range(8):
+    for _ in range(round(DEAD_AFTER_S) + 2):
         await fleet.look()
         steady.now += 1
     assert fleet.workers[0].living
@@ -111,7 +111,7 @@ async def test_a_control_that_is_silent_is_known(store: Store) -> None:
     await store.workers.beat_control("c2-control", "1.0", "0024", http="", leads=True, skew_ms=0)
     steady = Steady()
     fleet = Fleet(store, ME, SystemClock(), monotonic=steady)
-    for _ in range(8):
+    for _ in range(round(DEAD_AFTER_S) + 2):
         await fleet.look()
         steady.now += 1
     assert fleet.dead_controls == {"c2-control"} and fleet.leader_is_silent
