@@ -276,7 +276,7 @@ class Brain:
                 await pipeline.started_speaking()
             case Partial():
                 self._send(Note(call, FactKind.HEARING, {"text": item.text}))
-                if talk.ear.answered:
+                if talk.ear.answered and talk.conversation.bot_speaks:  # words so far can only interrupt
                     await pipeline.partial(item)
             case Utterance():
                 await self._heard(talk, item)
