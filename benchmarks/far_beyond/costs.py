@@ -81,4 +81,5 @@ def _line(rows: Sequence[Row], part: str) -> tuple[float, float]:
 
 
 def _per_attempt(rows: Sequence[Row], of: Any) -> float:
-    return float(sum(of(row) for row in rows) / sum(row["calls_ended"] for row in rows))
+    """Not below nothing: an idle server that was measured before it came to rest hides what a few calls cost."""
+    return max(0.0, float(sum(of(row) for row in rows) / sum(row["calls_ended"] for row in rows)))

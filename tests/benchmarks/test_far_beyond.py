@@ -49,6 +49,12 @@ def test_a_straight_line_is_found_again() -> None:
     assert costs.core(20, 20 / 30) == {part: pytest.approx(measured[part]) for part in OURS}
 
 
+def test_an_idle_server_that_was_busy_makes_no_call_cheaper_than_nothing() -> None:
+    restless = row(5) | {"idle_core": dict.fromkeys(OURS, 0.5)}
+    costs = costs_of([restless])
+    assert min(costs.attempt_s.values()) == 0.0 == min(costs.call_core.values())
+
+
 def test_no_costs_without_calls() -> None:
     with pytest.raises(ValueError, match="run python -m benchmarks"):
         costs_of([{**row(1), "calls_ended": 0}])
