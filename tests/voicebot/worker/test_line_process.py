@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from voicebot.config import Settings
 from voicebot.domain.clock import SystemClock
+from voicebot.domain.fleet import WorkerSeen, WorkerState
 from voicebot.domain.journal import FactKind
+from voicebot.domain.records import CallRecord
 from voicebot.evidence.bundle import bundle_folder, bundle_path
 from voicebot.evidence.recorder import Recorder
 from voicebot.store import Store
@@ -38,3 +42,47 @@ async def test_a_recording_that_cannot_be_recovered_stops_neither_the_line_nor_t
     await asyncio.wait_for(line._recover(), 60)
     assert bundle_path(whole).is_file()
     await line._store.close()
+
+
+@contextlib.asynccontextmanager
+async def living(settings: Settings, database_url: str, store: Store) -> AsyncIterator[WorkerSeen]:
+    """A line with no brain, in this process, from its joining to its leaving."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(LineProcess(settings, database_url, 0, "a secret").run(stop))
+    try:
+        yield await until(store, lambda one: one.living and one.figures != {})
+        stop.set()
+        await asyncio.wait_for(running, 60)
+    finally:
+        running.cancel()
+
+
+async def until(store: Store, wanted: Callable[[WorkerSeen], bool]) -> WorkerSeen:
+    for _ in range(600):
+        for one in await store.workers.all():
+            if wanted(one):
+                return one
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"never seen so: {await store.workers.all()}")
+
+
+async def test_a_line_joins_with_what_its_earlier_life_left_and_leaves_in_peace(
+    store: Store, database_url: str, tmp_path: Path
+) -> None:
+    """One call can be sealed; of the other the disk knows nothing: nobody will ever tell how it ended."""
+    settings = Settings(home=tmp_path / "home", sip_listen="127.0.0.1:0", rtp_ports="38000-38099")
+    settings.keys.mkdir(parents=True)
+    cut_call(settings, "sealed")
+    for call_id in ("sealed", "vanished"):
+        record = CallRecord(call_id, "inbound", "+8613800000000", START, worker=worker_name(0, settings.home))
+        await store.calls.start(record)
+    async with living(settings, database_url, store) as first:
+        assert first.sip.startswith("127.0.0.1:") and not first.may_dial, "there is no brain to converse"
+        sealed, vanished = await store.calls.find("sealed"), await store.calls.find("vanished")
+        assert sealed is not None and (sealed.why, sealed.lost) == ("cut by a crash", False) and sealed.bundle
+        assert vanished is not None and vanished.lost and not vanished.running
+    assert (await until(store, lambda one: one.state is WorkerState.LEFT)).drained
+    async with living(settings, database_url, store) as second:
+        assert second.epoch > first.epoch and second.name == first.name
+    again = await store.calls.find("sealed")
+    assert again == sealed, "sealed and told once"
