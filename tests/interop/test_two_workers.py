@@ -15,6 +15,7 @@ from voicebot.domain.records import AgentRecord, CallRecord
 from voicebot.evidence.reading import read_audio
 from voicebot.telephony.fellows import extension
 
+from .installation import Recording
 from .machines import Machine, Machines, machines
 from .station import Station, Talk, station
 from .tones import tone_ms
@@ -36,19 +37,8 @@ async def an_agent_whom_only_tal_reaches_talks_with_a_caller_of_berg(
     fleet: Machines, berg: Machine, tal: Machine
 ) -> None:
     async with station(DEBTOR_HZ) as debtor, station(AGENT_HZ) as agent:
-        await fleet.store.agents.save(
-            AgentRecord("a1", "李坐席", agent.uri, ("general",), "ready", SystemClock().now(), via="tal-0")
-        )
-        before = set(berg.recordings())
-        talk = debtor.dial(berg.uri)
-        await talk.answered(20)
-        recording = await berg.recording(before)
-        await recording.has(FactKind.SAYING, 30)
-        now = SystemClock().now()
-        await fleet.store.commands.issue(recording.folder.name, "fetch_person", now, by="test", payload={"reason": "t"})
-        rung = await agent.call(30)
+        talk, rung, recording = await joined(fleet, debtor, berg, agent, "a1", via="tal-0")
         assert rung.call.hop is not None and rung.call.hop.port == tal.sip[1], "another line rang the agent"
-        await recording.has(FactKind.JOINED, 60, agent="a1")
         await rung.hears(DEBTOR_HZ, 600)
         await talk.hears(AGENT_HZ, 600)
         await talk.call.hangup()
@@ -57,7 +47,24 @@ async def an_agent_whom_only_tal_reaches_talks_with_a_caller_of_berg(
         assert tone_ms(sound[:, 0], AGENT_HZ) > 400 and tone_ms(sound[:, 1], DEBTOR_HZ) > 400
         assert tal.recordings() == {}, "whoever has the debtor records; nobody else does"
         await a_stranger_rings_no_extension(debtor, tal)
-    await fleet.store.agents.set_presence("a1", "offline", SystemClock().now())
+
+
+async def joined(
+    fleet: Machines, debtor: Station, machine: Machine, agent: Station, name: str, via: str | None = None
+) -> tuple[Talk, Talk, Recording]:
+    """A caller of `machine` and an agent who took them over: their phones, and the recording."""
+    ready = AgentRecord(name, "李坐席", agent.uri, ("general",), "ready", SystemClock().now(), via=via)
+    await fleet.store.agents.save(ready)
+    before = set(machine.recordings())
+    talk = debtor.dial(machine.uri)
+    await talk.answered(20)
+    recording = await machine.recording(before)
+    await recording.has(FactKind.SAYING, 30)
+    now = SystemClock().now()
+    await fleet.store.commands.issue(recording.folder.name, "fetch_person", now, by="test", payload={"reason": "t"})
+    rung = await agent.call(30)
+    await recording.has(FactKind.JOINED, 60, agent=name)
+    return talk, rung, recording
 
 
 async def a_stranger_rings_no_extension(stranger: Station, tal: Machine) -> None:
@@ -68,35 +75,28 @@ async def a_stranger_rings_no_extension(stranger: Station, tal: Machine) -> None
 
 
 async def both_restart_one_after_the_other_and_no_call_ends(fleet: Machines, berg: Machine, tal: Machine) -> None:
-    async with station(DEBTOR_HZ) as debtor:
-        carried = await begin(debtor, berg)
-        epochs = {}
-        for machine, other in ((berg, tal), (tal, berg)):
+    async with station(DEBTOR_HZ) as debtor, station(AGENT_HZ) as agent:
+        carried, _, _ = await joined(fleet, debtor, berg, agent, "b1")
+        for machine, other, name in ((berg, tal, "b2"), (tal, berg, "b3")):
             worker = f"{machine.name}-0"
-            epochs[worker] = (await fleet.until(worker, lambda one: one.living)).epoch
+            epoch = (await fleet.until(worker, lambda one: one.living)).epoch
             await asyncio.to_thread(fleet.order, "worker", "drain", machine.name)
             await fleet.until(worker, lambda one: one.state is WorkerState.DRAINING and not one.may_dial)
             assert (await refused(debtor, machine)) == 503
+            newcomer, _, _ = await joined(fleet, debtor, other, agent, name)
             assert not carried.of(Ended), "the drain ended a call"
-            newcomer = await begin(debtor, other)
             await carried.call.hangup()
             await fleet.until(worker, lambda one: one.drained)
             assert await asyncio.to_thread(machine.stop) == 0
             await fleet.until(worker, lambda one: one.state is WorkerState.LEFT)
             machine.start()
             back = await fleet.until(worker, lambda one: one.state is WorkerState.UP and one.may_dial, 150)
-            assert back.epoch > epochs[worker] and not back.drain, "a restart ends the drain"
+            assert back.epoch > epoch and not back.drain, "a restart ends the drain"
             assert not newcomer.of(Ended)
             carried = newcomer
         await carried.call.hangup()
     calls, _ = await fleet.store.calls.search()
     assert not [call for call in calls if call.lost]
-
-
-async def begin(debtor: Station, machine: Machine) -> Talk:
-    talk = debtor.dial(machine.uri)
-    await talk.answered(20)
-    return talk
 
 
 async def refused(debtor: Station, machine: Machine) -> int | None:
@@ -107,7 +107,7 @@ async def refused(debtor: Station, machine: Machine) -> int | None:
 async def a_call_of_a_dead_worker_is_given_up_and_found_again(fleet: Machines, tal: Machine) -> None:
     async with station(DEBTOR_HZ) as debtor:
         before = set(tal.recordings())
-        await begin(debtor, tal)
+        await debtor.dial(tal.uri).answered(20)
         recording = await tal.recording(before)
         await recording.has(FactKind.SAID, 40)
         call_id = recording.folder.name
