@@ -24,8 +24,8 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of backups, 
 Name = Annotated[str | None, typer.Argument(metavar="NAME", help="Which backup; the newest if left out")]
 Key = Annotated[
     str | None,
-    typer.Option("--key", help="Master key of the backup: a file, env:NAME or python:module:factory; the vault's if "
-                 "left out"),
+    typer.Option("--key", help="Master key of the backup: a file, env:NAME or python:module:factory; left out: "
+                 "VOICEBOT_BACKUP_KEY, or the vault's"),
 ]  # fmt: skip
 
 
@@ -133,10 +133,10 @@ def _settings(config: Path | None) -> Settings:
 def _master(settings: Settings, key: str | None) -> MasterKey:
     from voicebot.evidence.vault import load_master
 
-    where = key or settings.vault_key
+    where = key or settings.backup_key or settings.vault_key
     if where is None:
         fail("a backup holds keys and personal data and is encrypted: openssl rand -hex 32 > FILE, keep FILE apart "
-             "from the backup, and give --key FILE")  # fmt: skip
+             "from the backup, and give --key FILE or VOICEBOT_BACKUP_KEY=FILE")  # fmt: skip
     return load_master(where)
 
 

@@ -39,7 +39,7 @@ def s3_server() -> Iterator[str]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        for _ in range(600):
+        for _ in range(3000):  # a starved machine takes its time to import so much
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 break

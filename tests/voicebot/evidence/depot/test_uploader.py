@@ -17,6 +17,7 @@ from tests.voicebot.evidence.conftest import START
 from voicebot.evidence.depot.locating import fetch
 from voicebot.evidence.depot.objects import ObjectStore, Sink, StoreTrouble
 from voicebot.evidence.depot.protection import Protection
+from voicebot.evidence.depot.sweeping import sweep
 from voicebot.evidence.depot.uploader import Uploader
 from voicebot.evidence.retention import delete_expired, years_on
 from voicebot.evidence.verify import verify_bundle
@@ -188,6 +189,20 @@ async def test_retention_deletes_in_the_store_and_on_the_worker_s_disk(house: Ho
     assert not path.exists()
     assert json.loads((path.parent / "deleted.json").read_bytes())["by"] == "retention"
     assert (await house.store.calls.find("call-1")).bundle is None  # type: ignore[union-attr]
+
+
+async def test_retention_reaches_another_machine_s_disk_without_any_store(house: House) -> None:
+    path = await house.call("call-1")
+    kept = await house.call("call-2", worker="elsewhere-0")
+    house.clock.advance(dt.timedelta(days=2))
+    assert await delete_expired(house.store, house.home / "control", house.clock, {"default": 0}) == 2
+    assert path.exists()
+    assert await sweep(house.store, house.recordings, ["here-0"], house.clock) == 1
+    assert not path.exists()
+    assert json.loads((path.parent / "deleted.json").read_bytes())["leaf"] is not None
+    assert kept.exists(), "that worker's own machine deletes it"
+    assert await sweep(house.store, house.recordings, ["here-0"], house.clock) == 0
+    assert (await house.store.uploads.figures()).waiting == 0
 
 
 async def test_what_the_store_still_locks_is_not_deleted(house: House, bucket: Bucket) -> None:
