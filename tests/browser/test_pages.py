@@ -53,7 +53,30 @@ def test_a_running_call_grows_word_by_word(page: Page, console: Served) -> None:
     expect(card.locator(".bubble.open.caller")).to_have_text("我下周")
     hear(console, "我下周五还")
     expect(card.locator(".bubble.open.caller")).to_have_text("我下周五还")
+    hear(console, "我是刘洋")
+    expect(card.locator(".bubble.open.caller")).to_have_text("我是刘洋")
+    expect(card).to_contain_text("刘洋")  # whoever may see names also does so in what comes later
     expect(page.locator(".stat").first).to_contain_text("6")
+
+
+def test_names_stay_masked_in_what_comes_later(browser: Browser, console: Served) -> None:
+    with psycopg.connect(console.database) as connection:
+        connection.execute(
+            "INSERT INTO users (username, role, display_name, password_hash, created_at) "
+            "SELECT 'designer', 'designer', '话术一号', password_hash, now() FROM users WHERE username = 'qa'"
+        )
+    context = browser.new_context(base_url=console.url)
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("input[name=username]", "designer")
+    page.fill("input[name=password]", "demo-password-1")
+    page.click("button[type=submit]")
+    card = page.locator("[data-call=live-3]")
+    expect(card).to_contain_text("刘*")
+    hear(console, "喂我是刘洋啊")
+    expect(card.locator(".bubble.open.caller")).to_have_text("喂我是刘*啊")
+    assert "刘洋" not in page.content()
+    context.close()
 
 
 def test_hanging_up_asks_first(page: Page, console: Served) -> None:
