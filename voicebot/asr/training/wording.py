@@ -28,8 +28,13 @@ def weighted_texts(seed: int, scripts: Path, draws: int = TEMPLATE_DRAWS) -> lis
     """Every sentence the model should expect, with its weight."""
     rng = random.Random(seed)
     out = [(texts.templates().say(rng), 1.0) for _ in range(draws)]
-    out += [(saying, _SAYING_WEIGHT) for saying in texts.sayings()]
+    out += [(saying, _SAYING_WEIGHT) for saying in _some(texts.sayings(), draws)]
     return out + [(prompt, _PROMPT_WEIGHT) for prompt in texts.script_prompts(scripts)]
+
+
+def _some(found: Sequence[str], draws: int) -> Sequence[str]:
+    """All of them; a trial run, which draws less, makes do with its first ones."""
+    return found if draws >= TEMPLATE_DRAWS else found[:draws]
 
 
 def count(sentences: Iterable[tuple[str, float]]) -> Counts:
@@ -43,9 +48,11 @@ def count(sentences: Iterable[tuple[str, float]]) -> Counts:
     return counts
 
 
-def add_words(counts: Counts) -> None:
+def add_words(counts: Counts, draws: int = TEMPLATE_DRAWS) -> None:
     """Word-internal statistics of the dictionary, so that other topics are not hopeless."""
     words, weights, _ = texts.common_words()
+    words = list(_some(words, draws))
+    weights = weights[: len(words)]
     scale = _SENTENCE_SHARE * sum(counts[1].values()) / sum(w * len(x) for x, w in zip(words, weights, strict=True))
     for word, weight in zip(words, weights, strict=True):
         for order in range(1, min(3, len(word)) + 1):
@@ -115,15 +122,13 @@ def build(path: Path, seed: int, scripts: Path, draws: int = TEMPLATE_DRAWS) -> 
     sentences = weighted_texts(seed, scripts, draws)
     inventory = characters()
     counts = count(sentences)
-    add_words(counts)
+    add_words(counts, draws)
     rng = random.Random(seed)
     aloud = [
-        *texts.sayings(),
+        *_some(texts.sayings(), draws),
         *(t for t, _ in rng.sample(sentences, min(20_000, len(sentences)))),
-        *texts.common_words()[0][:20_000],
+        *_some(texts.common_words()[0][:20_000], draws),
     ]
-    if draws < TEMPLATE_DRAWS:  # a trial run
-        aloud = rng.sample(aloud, min(len(aloud), draws))
     write(path, grams(counts, inventory), spoken_readings(aloud, inventory))
 
 
