@@ -181,7 +181,7 @@ class Settings(BaseSettings):
     )
     disk_reserve_mb: int = Field(default=512, ge=0, description="Nobody is dialled when less is free for recordings")
     metrics_listen: str | None = Field(
-        default=None, description="Where Prometheus reads /metrics from another machine, such as 10.0.0.5:9464; no login"
+        default=None, description="Where Prometheus reads /metrics from elsewhere, such as 10.0.0.5:9464; no login"
     )
     otlp_endpoint: str | None = Field(
         default=None, description="OpenTelemetry collector for traces (OTLP over HTTP), such as http://host:4318"
