@@ -1,4 +1,4 @@
-"""No secret reaches a log or an answer: passwords, codes, tokens, cookies, links, the provider's and webhooks' secrets."""
+"""No secret reaches a log or an answer: passwords, codes, tokens, cookies, links, secrets of others."""
 
 from __future__ import annotations
 
