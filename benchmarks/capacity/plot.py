@@ -13,7 +13,7 @@ from matplotlib import pyplot  # the backend must be chosen first
 
 from benchmarks.capacity.verdict import MOST_P95_MS, OURS, Row, limit, of_kind
 
-STOCK = "tab:orange"
+STOCK = "black"
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
@@ -35,8 +35,8 @@ def _waits(axis: Any, rows: Sequence[Row]) -> None:
     for server, colour in (("ours", "tab:blue"), ("stock", STOCK)):
         for key, name, style in (("p50_ms", "P50", "-"), ("p95_ms", "P95", "--")):
             points = [(row["calls"], row[key]) for row in of_kind(rows, "talking", server) if row[key] is not None]
-            axis.plot([x for x, _ in points], [y for _, y in points], style, marker="o", color=colour,
-                      label=f"{server} {name}")
+            if points:
+                axis.plot(*zip(*points, strict=True), style, marker="o", color=colour, label=f"{server} {name}")
     axis.axhline(MOST_P95_MS, color="grey", linewidth=1)
     if (most := limit(rows)) is not None:
         axis.axvline(most["calls"], color="tab:green", linewidth=1, label=f"clean up to {most['calls']}")
@@ -50,8 +50,9 @@ def _costs(axis: Any, rows: Sequence[Row]) -> None:
     if sizes:
         axis.stackplot(sizes, stacks, labels=OURS, alpha=0.85)
     stock = of_kind(rows, "talking", "stock")
-    axis.plot([row["calls"] for row in stock], [row["cpu_s_per_call_minute"]["stock"] for row in stock], marker="o",
-              color=STOCK, label="stock")
+    if stock:
+        axis.plot([row["calls"] for row in stock], [row["cpu_s_per_call_minute"]["stock"] for row in stock],
+                  marker="o", color=STOCK, label="stock")
     axis.set(title="CPU seconds per call-minute, the idle server left out")
 
 
@@ -60,6 +61,7 @@ def _memory(axis: Any, rows: Sequence[Row]) -> None:
     for name in ("line", "brain", "database", "control"):
         axis.plot([row["calls"] for row in ours], [row["memory_mb"].get(name, 0.0) for row in ours], marker="o",
                   label=name)
-    axis.plot([row["calls"] for row in stock], [row["held_mb"] for row in stock], marker="o", color=STOCK,
-              label="stock")
+    if stock:
+        axis.plot([row["calls"] for row in stock], [row["held_mb"] for row in stock], marker="o", color=STOCK,
+                  label="stock")
     axis.set(title="memory, MB")

@@ -15,6 +15,7 @@ from benchmarks.capacity.processes import Snapshot, used
 from benchmarks.capacity.verdict import OURS, Day, attempts, flatness, is_clean, limit, load_day, slope_mb
 from benchmarks.turns.figures import lateness
 
+ROOT = Path(__file__).resolve().parents[2]
 MACHINE = {"cores": 2, "processor": "test", "python": "3.11", "load_before": 0.1}
 DAY = Day(hours=10, ring_s=25, talk_s=60, answered=0.4, headline=28000, aim=85000)
 
@@ -69,7 +70,7 @@ def test_attempts_a_day() -> None:
 
 def test_every_assumption_of_the_day_has_a_source() -> None:
     assert load_day().headline == 28000
-    text = Path("benchmarks/capacity/day.toml").read_text(encoding="utf-8")
+    text = (ROOT / "benchmarks/capacity/day.toml").read_text(encoding="utf-8")
     assert text.count("source = ") == text.count("value = ") == 6
 
 
@@ -129,3 +130,10 @@ def test_the_page_keeps_its_prose_and_gets_the_tables(tmp_path: Path) -> None:
 
 def test_tables_of_a_run_that_has_only_begun() -> None:
     assert "No size was clean" in tables([], MACHINE)
+
+
+def test_the_page_shows_what_was_recorded() -> None:
+    log = Log(ROOT / "benchmarks/capacity/measured.json")
+    text = (ROOT / "docs/reference/capacity.md").read_text(encoding="utf-8")
+    written = text.partition(BEGIN)[2].partition(END)[0].strip()
+    assert log.rows and written == tables(log.rows, log.machine).strip(), "write it anew with --from and --page"

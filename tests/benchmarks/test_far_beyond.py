@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.capacity.log import Log
 from benchmarks.capacity.verdict import OURS, Day
+from benchmarks.far_beyond.__main__ import MEASURED, checked
 from benchmarks.far_beyond.check import WITHIN, compared
 from benchmarks.far_beyond.costs import Costs, costs_of
 from benchmarks.far_beyond.outlook import Ground, knee, outlook
@@ -131,3 +133,11 @@ def test_every_price_says_where_it_comes_from() -> None:
     entries = tomllib.loads(Path(PRICES).read_text(encoding="utf-8"))
     assert all(entry["source"] for entry in entries.values())
     assert isinstance(ground().costs, Costs)
+
+
+def test_the_machine_that_was_measured_is_predicted_within_the_stated_error() -> None:
+    rows = Log(MEASURED).rows
+    sizes = {one["calls"] for one in rows if one["server"] == "ours" and one["kind"] == "talking"}
+    found = checked(rows, None)
+    assert len(found) == min(2, max(0, len(sizes) - 2))
+    assert [one for one in found if one.error > WITHIN] == []
