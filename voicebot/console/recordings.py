@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,21 +77,28 @@ def find_sound(bundle: Path) -> Sound:
             raise RecordingError("the call left no sound")
         return Sound(wav, 0, wav.stat().st_size)
     try:
-        with open_bundle(bundle) as file, zipfile.ZipFile(file) as archive:
+        with _opened(bundle) as file, zipfile.ZipFile(file) as archive:
             name = next((n for n in archive.namelist() if n == AUDIO or n.endswith("/" + AUDIO)), None)
             if name is None:
                 raise RecordingError("the bundle holds no sound")
             member = archive.getinfo(name)
-    except (zipfile.BadZipFile, OSError, VaultLocked) as broken:
+    except (zipfile.BadZipFile, OSError) as broken:
         raise RecordingError(f"the bundle cannot be read: {broken}") from broken
     if member.compress_type != zipfile.ZIP_STORED:
         raise RecordingError("the bundle's sound is compressed; bundles store it plain")
     return Sound(bundle, _member_start(bundle, member.header_offset), member.file_size)
 
 
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return open_bundle(path)
+    except (OSError, VaultLocked) as broken:
+        raise RecordingError(f"the recording cannot be read: {broken}") from broken
+
+
 def _member_start(bundle: Path, header: int) -> int:
     # APPNOTE.TXT 4.3.7: the local header's own name and extra lengths say where the data begins.
-    with open_bundle(bundle) as file:
+    with _opened(bundle) as file:
         file.seek(header)
         local = file.read(30)
     if len(local) < 30 or local[:4] != b"PK\x03\x04":
@@ -115,8 +123,8 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 def read(sound: Sound, first: int, last: int) -> Iterator[bytes]:
-    """The bytes `first` to `last` (both included) of the WAV, in pieces."""
-    with open_bundle(sound.path) as file:
+    """The bytes `first` to `last` (both included) of the WAV, in pieces. RecordingError."""
+    with _opened(sound.path) as file:
         file.seek(sound.offset + first)
         left = last - first + 1
         while left > 0:
