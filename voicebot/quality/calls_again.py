@@ -48,16 +48,16 @@ def again(bundle: Path, candidate: Candidate, case: Case | None = None) -> tuple
         raise ReplayError(f"{bundle}: {error}") from error
     if not any(fact.kind is FactKind.ANSWERED for fact in facts):
         raise ReplayError(f"{bundle}: nobody answered, there is nothing to play")
-    setting = setting_of(facts, case)
+    setting = setting_of(facts, case, bundle.stem)
     heard = rehear(bundle, facts, candidate.recognizer) if candidate.recognizer else None
     replayed = replay(candidate.script, facts, setting, candidate.understand, heard)
     return compare(setting.call_id, original(facts), replayed, facts), replayed
 
 
-def setting_of(facts: Sequence[Fact], case: Case | None) -> CallFacts:
-    """What the script knew when the call began."""
+def setting_of(facts: Sequence[Fact], case: Case | None, name: str = "replay") -> CallFacts:
+    """What the script knew when the call began; `name` is the id of a call whose journal does not say it."""
     started = next((fact.data for fact in facts if fact.kind is FactKind.STARTED), {})
-    call_id = str(started.get("call_id", "")) or "replay"
+    call_id = str(started.get("call_id", "")) or name
     if case is None and started.get("case_id"):
         case = _stand_in(facts, started)
     return facts_at(call_id, facts, case)

@@ -198,7 +198,7 @@ def _difference(at: int, was: Turn | None, now: Turn | None) -> Difference | Non
         if there.told.startswith("(") and not there.said:  # nothing more than the end of the line
             return None
         return Difference(at, there.ms, there.told, "path", before, after)
-    if was.node != now.node:
+    if was.node and was.node != now.node:  # a journal that does not say where the call began is no other way
         return Difference(at, was.ms, was.told, "path", was.node, now.node)
     if "".join(was.said) != "".join(now.said):
         return Difference(at, was.ms, was.told, "words", "".join(was.said), "".join(now.said))

@@ -29,7 +29,8 @@ def register(console: Console) -> None:
 
         async def drawn() -> Markup:
             boxes = sessions_drawn(words, await data.sessions())
-            alike = agreement_panel(words, await data.calibrated(), await data.calibration(), data.cards())
+            found, off = await data.calibrated(), await data.calibration()
+            alike = agreement_panel(words, found, off, data.cards(), "calibration.alike.none")
             return tag("div", boxes, tag("div", alike, cls="stack"), cls="call")
 
         with shell(console, visit, "/review", words("calibration.title")):

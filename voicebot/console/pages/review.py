@@ -118,11 +118,12 @@ def _replays(words: Words, runs: Sequence[ReplayRun]) -> Markup | None:
 
 
 def agreement_panel(
-    words: Words, found: Sequence[Agreement], off: Mapping[str, float], cards: Mapping[str, Scorecard]
-) -> Markup:
+    words: Words, found: Sequence[Agreement], off: Mapping[str, float], cards: Mapping[str, Scorecard],
+    none: str = "review.agreement.none",
+) -> Markup:  # fmt: skip
     """Cohen's kappa over all answers and by question, and how far each reviewer lies off the mean."""
     if not found:
-        return panel("people", words("review.agreement"), empty("people", words("review.agreement.none"), small=True))
+        return panel("people", words("review.agreement"), empty("people", words(none), small=True))
     titles = {question.id: question.title for card in cards.values() for question in card.questions}
     rows = []
     for one in found:

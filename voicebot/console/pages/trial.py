@@ -71,7 +71,7 @@ def _partings(words: Words, divergences: Sequence[Mapping[str, Any]]) -> Markup:
         return panel("check", words("trial.partings"), empty("check", words("trial.partings.none"), small=True))
     rows = []
     for one in divergences:
-        heard = tag("a", f"“{one['heard']}”", href=_moment(one["example"], one["ms"]), cls="cover")
+        heard = tag("a", _said(words, one["heard"]), href=_moment(one["example"], one["ms"]), cls="cover")
         chips = [
             tag("span", words(key, count=one[name]), cls=f"chip {tone}")
             for name, key, tone in (("handed_over", "trial.to_person", ""), ("violating", "trial.to_violation", "bad"))
@@ -123,10 +123,15 @@ def _call(words: Words, row: Mapping[str, Any]) -> Markup:
     return tag(
         "tr",
         tag("td", tag("a", row["call_id"], href=_moment(row["call_id"], at), cls="cover")),
-        tag("td", where, tag("span", f"“{first['heard']}”" if first else "", cls="sub")),
+        tag("td", where, tag("span", _said(words, first["heard"]) if first else "", cls="sub")),
         tag("td", ends),
         tag("td", *rules),
     )
+
+
+def _said(words: Words, heard: str) -> str:
+    """What was heard; a moment without words, such as the answer itself, is named as one."""
+    return words("trial.no_words") if heard.startswith("(") else f"“{heard}”"
 
 
 def _head(words: Words, *keys: str) -> Markup:
