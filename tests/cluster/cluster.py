@@ -22,7 +22,7 @@ ADDRESSES = {
     "db1": "10.77.0.11", "db2": "10.77.0.12", "edge": "10.77.0.20", "far": "10.77.0.30",
     "one": "10.77.0.41", "two": "10.77.0.42", "control": "10.77.0.51", "standby": "10.77.0.52",
 }  # fmt: skip
-DISK_MB = {"two": 256}
+DISK_MB = {"two": 400}
 WORKERS, CONTROLS = ("one", "two"), ("control", "standby")
 TRUNK = f"""\
 [[trunks]]
@@ -80,7 +80,7 @@ class Cluster:
             self.start_control(name)
         for name in WORKERS:
             self.start_worker(name)
-        until(self._is_up, 150, self.said)
+        until(self._is_up, 300, self.said)
 
     def _is_up(self) -> bool:
         """Whether both workers would dial and both controls are there."""
@@ -147,7 +147,7 @@ class Cluster:
             "VOICEBOT_ALLOWED_PEERS": f"{ADDRESSES['edge']}/32",
             "VOICEBOT_MAX_CALLS": "6",
             "VOICEBOT_MOST_LATE_MS": "1000",  # eight machines share the cores of one
-            "VOICEBOT_DISK_RESERVE_MB": "32",
+            "VOICEBOT_DISK_RESERVE_MB": "220",  # above what the rulebook wants free
             "VOICEBOT_DRAIN_SECONDS": "20",
         }
         return settings | (self._lying_clock(host) if host.name in self._clocks else {})

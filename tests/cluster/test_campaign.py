@@ -19,7 +19,7 @@ from .hosts import requires_hosts
 pytestmark = requires_hosts()
 STAGES = ("restart", "cut", "oneway", "control", "worker", "clock", "disk", "failover")
 BRIEF, PROMISERS = 4, 1
-PATIENCE_S = 45.0
+PATIENCE_S = 120.0
 WRONG_S = 600
 
 
