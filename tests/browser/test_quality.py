@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.voicebot.console.day import PASSWORD
 from tests.voicebot.console.served import Served, serving
 
 
@@ -26,7 +27,6 @@ def one(console: Served, query: str) -> object:
 
 
 def test_reports_are_drawn_and_exported(page: Page) -> None:
-    """First of all: what is judged later is taken out of the sums until control counts it anew."""
     page.goto("/reports")
     expect(page.locator(".stat").first).to_contain_text("%")
     expect(page.locator(".chart:has(canvas)")).to_have_count(6)
@@ -108,6 +108,38 @@ def test_a_kept_replay_is_shown(page: Page, console: Served) -> None:
     page.goto("/review")
     expect(page.locator("tr", has_text="m1.yaml")).to_contain_text("走向不同 1")
     expect(page.locator("tr", has_text="m1.yaml")).to_contain_text("承诺 2→1")
+
+
+def test_a_calibration_is_begun_and_stays_closed(page: Page) -> None:
+    page.goto("/calibration")
+    page.fill("input[name=call_id]", "call-0003")
+    page.get_by_role("button", name="发起校准").click()
+    expect(page.locator(".panel", has_text="call-0003")).to_contain_text("0/3 位已完成")
+
+
+def test_an_agent_objects_and_reads_the_answer(browser: Browser, page: Page, console: Served) -> None:
+    context = browser.new_context(base_url=console.url, locale="zh-CN")
+    theirs = context.new_page()
+    theirs.goto("/login")
+    theirs.fill("input[name=username]", "zhou7")
+    theirs.fill("input[name=password]", PASSWORD)
+    theirs.click("button[type=submit]")
+    theirs.wait_for_selector(".side")
+    theirs.goto("/my-reviews")
+    expect(theirs.locator(".panel", has_text="call-0001")).to_contain_text("开场没有报工号")
+    theirs.fill("input[name=text]", "我在第二句报了工号")
+    theirs.get_by_role("button", name="申诉").click()
+    expect(theirs.locator("[data-appeal=open]")).to_contain_text("申诉处理中")
+    page.goto("/review")
+    decision = page.locator("form", has=page.locator("input[name=answer]"))
+    decision.locator("input[name=answer]").fill("听了录音，成立")
+    decision.locator("input[name=score]").fill("95")
+    decision.get_by_role("button").click()
+    expect(page.locator(".toast")).to_contain_text("已处理")
+    theirs.reload()
+    expect(theirs.locator("[data-appeal=changed]")).to_contain_text("听了录音，成立")
+    assert theirs.goto("/review").status == 403  # type: ignore[union-attr]
+    context.close()
 
 
 def test_the_badge_of_the_workbench_verifies(page: Page) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import psycopg
 
+from tests.voicebot.console.day import PASSWORD
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.quality import Sampling
+from voicebot.domain.records import AgentRecord, Role
 from voicebot.quality.afterwards import Afterwards
 from voicebot.quality.sampling import draw
 from voicebot.quality.scorecard import shipped
@@ -25,6 +27,7 @@ async def seed(store: Store, recordings: Path, now: dt.datetime) -> None:
     await Afterwards(store, clock).catch_up()
     await RollUp(store, recordings, clock).catch_up()
     await draw(store, shipped()["standard"], Sampling.RISK, 5, now - dt.timedelta(days=1), now)
+    await _agent_reviewed(store, now)
     month = now.date().replace(day=1)
     before = (month - dt.timedelta(days=1)).replace(day=1)
     made = now - dt.timedelta(days=20)
@@ -53,3 +56,14 @@ async def seed(store: Store, recordings: Path, now: dt.datetime) -> None:
                     " VALUES (%s, 60000, %s, 'file', %s, %s)",
                     (case, made.date() + dt.timedelta(days=2), f"P{index}", now),
                 )
+
+
+async def _agent_reviewed(store: Store, now: dt.datetime) -> None:
+    """An agent whose call a reviewer has scored."""
+    await store.agents.save(AgentRecord("a7", "周坐席", "sip:1007@127.0.0.1"))
+    await store.users.create("zhou7", Role.AGENT, now, password=PASSWORD, display_name="周坐席")
+    await store.users.change("zhou7", agent_id="a7")
+    card = shipped()["agent"]
+    (drawn,) = await store.reviews.draw([("call-0001", "a7")], (card.id, card.sha256), Sampling.AGENT, now)
+    answers = {question.id: "no" if at == 1 else "yes" for at, question in enumerate(card.questions)}
+    await store.reviews.finish(drawn, "qa", answers, "开场没有报工号", card.score(answers)[0], False, now)
