@@ -6,7 +6,6 @@ import contextlib
 import ipaddress
 import os
 import re
-import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,6 +22,11 @@ from pydantic_settings import (
 from voicebot.config_names import strangers
 from voicebot.domain.case import INSTITUTION
 from voicebot.domain.ice import parse_ice_servers
+from voicebot.places import default_home
+from voicebot.places import intent_model_dir as intent_model_dir
+from voicebot.places import models_dir as models_dir
+from voicebot.places import pulled_models_dir as pulled_models_dir
+from voicebot.places import scripts_dir as scripts_dir
 
 _CONFIG_VARIABLE = "VOICEBOT_CONFIG"
 
@@ -31,51 +35,12 @@ class SettingsError(ValueError):
     """The settings can't be used; the message names the key and the remedy, for the operator."""
 
 
-def _shipped(folder: str) -> Path:
-    """A folder that ships with the product: beside the package in a source tree, or where the wheel put it.
-
-    Beside an installed package other people's folders of that name may lie. A wheel's data goes below the prefix that
-    holds lib/pythonX.Y/site-packages, which is not sys.prefix for `pip install --user` or `--prefix`.
-    """
-    package = Path(__file__).resolve().parent
-    if (package.parent / "pyproject.toml").is_file():
-        return package.parent / folder
-    prefixes = [*package.parents[3:4], Path(sys.prefix)]
-    places = [prefix / "share" / "voicebot" / folder for prefix in prefixes]
-    return next((place for place in places if place.is_dir()), places[-1])
-
-
-def models_dir() -> Path:
-    """Where the embedded models lie."""
-    return Path(os.environ.get("VOICEBOT_MODELS") or _shipped("models"))
-
-
-def pulled_models_dir() -> Path:
-    """Where `voicebot models pull` puts the models of others."""
-    return Path(os.environ.get("VOICEBOT_HOME") or _default_home()).expanduser() / "models"
-
-
-def intent_model_dir() -> Path:
-    """Where the intent model lies: ours, or a folder of transformers named by VOICEBOT_INTENT_MODEL."""
-    return Path(os.environ.get("VOICEBOT_INTENT_MODEL") or models_dir())
-
-
-def scripts_dir() -> Path:
-    """Where the call scripts lie."""
-    return Path(os.environ.get("VOICEBOT_SCRIPTS") or _shipped("scripts"))
-
-
-def _default_home() -> Path:
-    """`~/.voicebot`; for root /var/lib/voicebot, as the embedded PostgreSQL's own user must reach what lies below."""
-    return Path("/var/lib/voicebot") if os.geteuid() == 0 else Path("~/.voicebot")
-
-
 class Settings(BaseSettings):
     """All settings. Addresses are host:port; port 0 asks for a free one."""
 
     model_config = SettingsConfigDict(env_prefix="VOICEBOT_", extra="ignore")
 
-    home: Path = Field(default_factory=_default_home, description="All state lies below this folder")
+    home: Path = Field(default_factory=default_home, description="All state lies below this folder")
     database_url: str | None = Field(default=None, description="PostgreSQL to use instead of the embedded one")
     sip_listen: str = Field(default="127.0.0.1:5060", description="Where the first worker listens for SIP (UDP)")
     http_listen: str = Field(default="127.0.0.1:8080", description="Where console and API listen")
