@@ -42,8 +42,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of somebody who installed the wheel; what it needs comes from this environment."""
     prefix = tmp_path_factory.mktemp("prefix")
-    install = ["install", "-q", "--no-deps", "--no-index", "--ignore-installed", "--no-compile", "--prefix", str(prefix)]
-    subprocess.run([sys.executable, "-m", "pip", *install, str(wheel)], check=True, timeout=200)
+    alone = ["--no-deps", "--no-index", "--ignore-installed", "--no-compile", "--prefix", str(prefix)]
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *alone, str(wheel)], check=True, timeout=200)
     places = sysconfig.get_path("purelib", "posix_prefix", vars={"base": str(prefix), "platbase": str(prefix)})
     (Path(places) / "scripts").mkdir()  # somebody else's folder of that name lies beside us
     (Path(places) / "models").mkdir()
