@@ -24,6 +24,11 @@ BEGIN: Final = "<!-- measured: python -m benchmarks.capacity writes what follows
 END: Final = "<!-- end of what was measured -->"
 
 
+QUIET_LOAD: Final = 1.0
+RESTLESS: Final = "\nBelow nothing: the server was still busy with its start when its idling was measured.\n"
+BUSY: Final = "\n**Other work ran on the same cores: this is no quiet run.**\n"
+
+
 class PageError(ValueError):
     """The page lacks the marks between which the tables stand."""
 
@@ -51,7 +56,7 @@ def _machine(machine: dict[str, Any], rows: Sequence[Row]) -> str:
     return (
         f"{machine['cores']} cores ({machine['processor']}), Python {machine['python']}; load average before the run "
         f"{machine['load_before']}; the hypervisor kept {span} of the CPU time.\n"
-    )
+    ) + (BUSY if machine["load_before"] > QUIET_LOAD else "")
 
 
 def _turns(rows: Sequence[Row]) -> str:
@@ -84,7 +89,9 @@ def _parts(rows: Sequence[Row]) -> str:
         of_parts = [f"{row['of_the_call_itself'][part]:.3f}" for part in OURS]
         body.append([row["calls"], row["kind"], *of_parts, f"{own_cost(row):.2f}", f"{whole_cost(row):.2f}"])
     title = "CPU seconds per call-minute by part; what an idle server spends stands in the last column alone:\n\n"
-    return title + markdown(("calls", "kind", *OURS, "sum", "with the idle server"), body) + _stock_costs(rows)
+    table = markdown(("calls", "kind", *OURS, "sum", "with the idle server"), body)
+    restless = any(row["of_the_call_itself"][part] < 0 for row in ours for part in OURS)
+    return title + table + (RESTLESS if restless else "") + _stock_costs(rows)
 
 
 def _stock_costs(rows: Sequence[Row]) -> str:
@@ -109,7 +116,9 @@ def _memory(rows: Sequence[Row]) -> str:
 
 def _verdict(rows: Sequence[Row]) -> str:
     most, flat, day = limit(rows), flatness(rows), load_day()
-    lines = [f"* Clean up to **{most['calls']} calls at once** on these cores." if most else "* No size was clean."]
+    tried = max((row["calls"] for row in of_kind(rows, "talking")), default=0)
+    more = ", the most that were tried" if most and most["calls"] == tried else ""
+    lines = [f"* Clean up to **{most['calls']} calls at once**{more}." if most else "* No size was clean."]
     if flat is not None and most is not None:
         lines.append(f"* A call at the limit costs {flat:.2f} times what it costs alone (1 is flat).")
     if (a_day := attempts(rows, day)) is not None:
