@@ -148,13 +148,16 @@ def restore_dump(url: str, dump: Iterable[bytes]) -> None:
 def calm(url: str, why: str) -> Mapping[str, int]:
     """Make what a restored database would do by itself wait for a person; how many of each.
 
-    Messages that waited may have been sent after the backup, and workers that were alive then are not now.
+    Messages that waited may have been sent after the backup; workers that were alive then, and agents who were
+    ready, are not now.
     """
     steps = {
         "messages": "UPDATE messages SET state = 'cancelled', why = %(why)s, lease_until = NULL "
         "WHERE state IN ('waiting', 'sending')",
         "campaigns": "UPDATE campaigns SET state = 'paused' WHERE state = 'running'",
         "workers": "DELETE FROM workers",
+        "controls": "DELETE FROM controls",
+        "agents": "UPDATE agents SET presence = 'offline', call_id = NULL WHERE presence <> 'offline'",
     }
     with psycopg.connect(conninfo(url)) as connection:
         return {name: connection.execute(step.encode(), {"why": why}).rowcount for name, step in steps.items()}

@@ -19,7 +19,7 @@ from tests.voicebot.evidence.conftest import START, record
 from tests.voicebot.store.samples import campaign, new_case
 from voicebot.cli.commands import app
 from voicebot.domain.case import Promise
-from voicebot.domain.records import CallRecord
+from voicebot.domain.records import AgentRecord, CallRecord
 from voicebot.evidence.log_check import check_log
 from voicebot.evidence.operation_check import anchor_operations
 from voicebot.evidence.signer import Signer
@@ -93,6 +93,8 @@ def test_what_was_lost_comes_back_whole_and_waits_for_a_person(site: Site, empty
             running = await campaign(store)
             await store.campaigns.start(running.id, START)
             await store.holds.put("C0002", "诉讼保全", "bob", START)
+            await store.agents.save(AgentRecord("amy", "艾米", "sip:amy@desk", presence="ready"))
+            await store.agents.set_presence("amy", "ready", START)
 
     asyncio.run(dial())
     shelf = str(tmp_path / "shelf")
@@ -122,6 +124,7 @@ def test_what_was_lost_comes_back_whole_and_waits_for_a_person(site: Site, empty
             promises = await store.promises.due(START.date(), START.date() + dt.timedelta(days=9))
             assert [one.amount_fen for one in promises] == [50_000] * 3
             assert await store.dialling.halted() is not None
+            assert [one.presence for one in await store.agents.all()] == ["offline"]
             assert [hold.case_id for hold in await store.holds.standing()] == ["C0002"]
             assert (await store.operations.latest(1))[0].action == "restored"
 
