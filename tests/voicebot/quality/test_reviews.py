@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
+from voicebot.console.masking import viewer
 from voicebot.console.pages.calibration import sessions_drawn
 from voicebot.console.pages.my_reviews import own_reviews
+from voicebot.console.pages.workbench import quality_shown
 from voicebot.console.quality_data import QualityData
 from voicebot.console.queries import Account
 from voicebot.console.shell import Visit
@@ -191,3 +194,19 @@ async def test_a_calibration_stays_closed_until_everybody_has_finished(data: Qua
 def visit(username: str, *permissions: str) -> Visit:
     who = Account(username, "agent", permissions=frozenset(permissions), agent_id="a1")
     return Visit(None, Words("zh"), who)  # type: ignore[arg-type]
+
+
+async def test_findings_and_comments_name_nobody_to_who_may_not_see_names(store: Store, data: QualityData) -> None:
+    await data.comment("c3", 10, "李振海说得对", "qa")
+    quality = await data.of_call("c3")
+    assert quality.check is not None and quality.check.findings
+    told = replace(quality.check.findings[0], text="李振海你再不还钱试试")
+    quality = replace(quality, check=replace(quality.check, findings=(told,)))
+    for may, shown in (((), "李**"), (("names",), "李振海")):
+        token = viewer.set(Account("qa", "reviewer", permissions=frozenset(may)))
+        try:
+            seen = quality_shown(quality, "李振海")
+        finally:
+            viewer.reset(token)
+        assert seen.check is not None
+        assert (seen.check.findings[0].text, seen.comments[0].text) == (f"{shown}你再不还钱试试", f"{shown}说得对")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import Request
 from markupsafe import Markup
 from nicegui import ui
 
 from voicebot.console.call_player import call_player, evidence_panel
 from voicebot.console.markup import tag
-from voicebot.console.masking import name_shown, story_shown
+from voicebot.console.masking import name_shown, story_shown, text_shown
 from voicebot.console.quality_api import STANDARD
 from voicebot.console.quality_data import CallQuality
 from voicebot.console.queries import CallRow
@@ -47,7 +49,7 @@ def register(console: Console) -> None:
             card_name = request.query_params.get("card", STANDARD)
             review, card = await _review(console, visit, call_id, card_name)
             story = story_shown(tell(await console.data.facts(call_id)), row.debtor_name)
-            quality = await console.data.quality.of_call(call_id)
+            quality = quality_shown(await console.data.quality.of_call(call_id), row.debtor_name)
             with ui.element("div").classes("call bench"):
                 with ui.element("div"):
                     player = markup(_heard(visit, row, story, quality))
@@ -59,7 +61,7 @@ def register(console: Console) -> None:
                     markup(panel("path", words("call.path"), path))
 
         async def redraw() -> None:
-            now = await console.data.quality.of_call(call_id)
+            now = quality_shown(await console.data.quality.of_call(call_id), row.debtor_name)
             judged.content = _judged(visit, row, now, review)
 
         player.on("command-done", redraw)
@@ -72,6 +74,16 @@ async def _review(console: Console, visit: Visit, call_id: str, name: str) -> tu
     known = data.cards()
     review = await data.open_review(call_id, visit.who.username, name if name in known else STANDARD)
     return review, known.get(review.scorecard, known[STANDARD])
+
+
+def quality_shown(quality: CallQuality, name: str) -> CallQuality:
+    """What was found and noted, as whoever looks may see it."""
+    check = quality.check
+    if check is not None:
+        findings = tuple(replace(found, text=text_shown(found.text, name)) for found in check.findings)
+        check = replace(check, findings=findings)
+    comments = [replace(comment, text=text_shown(comment.text, name)) for comment in quality.comments]
+    return replace(quality, check=check, comments=comments)
 
 
 def _below(visit: Visit, row: CallRow) -> str:
