@@ -43,7 +43,7 @@ def test_only_who_may_start_campaigns_may_halt_them() -> None:
 
 class Data:
     def __init__(self, store: Store) -> None:
-        self.dialling = DiallingData(store, FixedClock(NOON), None)
+        self.dialling = DiallingData(store, FixedClock(NOON))
 
 
 async def test_the_board_tells_what_goes_on_and_why_it_stands_still(store: Store) -> None:
