@@ -97,7 +97,7 @@ def test_the_page_is_followed_to_the_letter(machines: dict[str, Shell]) -> None:
     for name in ("first-0", "second-0"):
         assert name in joined
     assert re.search(r"^(first|second)-control +leads", joined, re.MULTILINE) and "stands by" in joined
-    assert "promise_to_pay" in rung and "busy" in rung
+    assert "calls=4" in rung and "busy" in rung
     assert "有效" in verified or "valid" in verified.lower()
     assert "second-0" in drained
     assert re.search(r"^second-control +leads", led, re.MULTILINE)

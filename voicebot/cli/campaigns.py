@@ -78,12 +78,15 @@ async def _lender(store: Store, named: str) -> str:
 
 
 def _row(progress: CampaignProgress) -> dict[str, object]:
+    from voicebot.domain.attempt import AttemptState
+
     campaign = progress.campaign
     return {
         "id": campaign.id,
         "name": campaign.name,
         "state": campaign.state.value,
         "cases": progress.cases,
+        "calls": progress.attempts.get(AttemptState.SETTLED, 0),
         "done": progress.cases_done,
         "results": dict(progress.dispositions),
     }

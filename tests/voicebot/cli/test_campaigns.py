@@ -29,7 +29,7 @@ def test_a_campaign_is_started_listed_and_stopped() -> None:
     assert started.exit_code == 0, started.output
     (row,) = map(json.loads, voicebot("campaigns", "list", "--json").output.splitlines())
     assert row["id"] == started.stdout.strip()
-    assert (row["name"], row["state"], row["cases"], row["done"]) == ("首轮", "running", 6, 0)
+    assert (row["name"], row["state"], row["cases"], row["calls"], row["done"]) == ("首轮", "running", 6, 0, 0)
     assert voicebot("campaigns", "stop", row["id"]).exit_code == 0
     assert "state=stopped" in voicebot("campaigns", "list").output
 
