@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.capacity.log import Log
 from benchmarks.capacity.page import write_page
-from benchmarks.capacity.verdict import Row, load_day
+from benchmarks.capacity.verdict import Row, is_clean, load_day, of_kind
 from benchmarks.far_beyond.check import Compared, compared
 from benchmarks.far_beyond.costs import costs_of
 from benchmarks.far_beyond.measure import FILE, read
@@ -50,8 +50,8 @@ def main() -> None:
 
 
 def checked(rows: list[Row], held_out: list[int] | None) -> list[Compared]:
-    """Two sizes against the model of all others; none where too few were measured."""
-    sizes = sorted({row["calls"] for row in rows if row["server"] == "ours" and row["kind"] == "talking"})
+    """Two clean sizes against the model of all others; none where too few were measured."""
+    sizes = sorted({row["calls"] for row in of_kind(rows, "talking") if is_clean(row)})
     chosen = sizes[1:-1][:2] if held_out is None else held_out
     return compared(rows, chosen) if len(sizes) > len(chosen) else []
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.capacity.verdict import OURS, Row, limit, of_kind
+from benchmarks.capacity.verdict import OURS, Row, is_clean, limit, of_kind
 
 PER_ATTEMPT: Final = ("database", "control")
 """What these two do they do at the beginning and the end of a call; all other parts work as long as it lasts."""
@@ -43,8 +43,10 @@ class Costs:
 
 
 def costs_of(rows: Sequence[Row]) -> Costs:
-    """A straight line through the sizes. ValueError without a row in which calls ended."""
-    talking = [row for row in of_kind(rows, "talking") if row["calls_ended"]]
+    """A straight line through the sizes that were clean, or through all where none was. ValueError without a row in
+    which calls ended."""
+    ended = [row for row in of_kind(rows, "talking") if row["calls_ended"]]
+    talking = [row for row in ended if is_clean(row)] or ended
     if not talking:
         raise ValueError("no row in which calls ended: run python -m benchmarks.capacity first")
     lines = {part: _line(talking, part) for part in WHILE_ON_THE_LINE}
