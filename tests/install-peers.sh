@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs the foreign SIP peers of tests/interop, and promtool, where apt works; says aloud which are missing where it does not.
+# Installs the foreign programs that tests use, where apt works; says aloud which are missing where it does not.
 set -u
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
-PEERS="sipp:sip-tester baresip:baresip-core linphonec:linphone-cli kamailio:kamailio turnserver:coturn promtool:prometheus"
+PEERS="sipp:sip-tester baresip:baresip-core linphonec:linphone-cli kamailio:kamailio turnserver:coturn promtool:prometheus
+  ip:iproute2 faketime:faketime pg_ctlcluster:postgresql"
 
 missing() {
   for pair in $PEERS; do
@@ -13,7 +14,7 @@ missing() {
 wanted=$(missing)
 [ -z "$wanted" ] && exit 0
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-  echo "Installing the foreign peers of the interop tests:" $wanted "..."
+  echo "Installing foreign programs for the tests:" $wanted "..."
   export DEBIAN_FRONTEND=noninteractive
   timeout 120 apt-get update -qq >/dev/null 2>&1
   # One by one: a package that this distribution lacks must not keep the others out. No service is started.
