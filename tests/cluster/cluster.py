@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.interop.peers import find
+
 from .database import Server, until, url_of
 from .hosts import Host, Network
 
@@ -34,6 +36,7 @@ calls_per_second = 4
 options_every_s = 2
 """
 PHONE = ("1001", "geheim")
+KAMAILIO = find("kamailio") or "kamailio"
 CLOCK = "clock"
 """File on a host that tells by how much its clock is wrong."""
 
@@ -111,7 +114,7 @@ class Cluster:
                       "--phones", str(edge.folder / "phones"), "--tls-listen", f"{edge.address}:5061",
                       "--certificate", certificate, "--key", key)  # fmt: skip
         config = str(edge.folder / "kamailio.cfg")
-        edge.start("kamailio", "-f", config, "-DD", "-E", "-Y", str(edge.folder), "-m", "64", "-M", "8", log="kamailio")
+        edge.start(KAMAILIO, "-f", config, "-DD", "-E", "-Y", str(edge.folder), "-m", "64", "-M", "8", log="kamailio")
 
     def call_in(self) -> list[dict[str, object]]:
         """A desk phone registers over TLS and calls a worker; what came of each."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import pwd
 import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -135,3 +136,13 @@ def until(holds: Callable[[], bool], patience_s: float = 60.0, what: Callable[[]
     while not holds():
         assert time.monotonic() < deadline, f"not within {patience_s} s: {what()}"
         time.sleep(0.1)
+
+
+def unusable() -> str | None:
+    """Why no server can be run here by somebody who is not root."""
+    try:
+        tried = ["setpriv", f"--reuid={USER}", "--clear-groups", str(binaries() / "postgres"), "--version"]
+        subprocess.run(tried, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"the user {USER} can't run {binaries() / 'postgres'} ({error}): its folders must be open to others"
+    return None

@@ -9,14 +9,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.interop.peers import requires
 from voicebot.store.database import lock_key
 
 from .campaign import PROMISER, Tally, begin, disagreements, people
 from .cluster import ADDRESSES, CONTROLS, WORKERS, Cluster, faketime
-from .database import Server, until
+from .database import Server, until, unusable
 from .hosts import requires_hosts
 
-pytestmark = requires_hosts()
+pytestmark = [
+    requires_hosts(),
+    requires("kamailio", "openssl"),
+    pytest.mark.skipif(unusable() is not None, reason=f"!!! NO DATABASE, NO PROOF: {unusable()}"),
+]
 STAGES = ("restart", "cut", "oneway", "control", "worker", "clock", "disk", "failover")
 BRIEF, PROMISERS = 4, 1
 PATIENCE_S = 120.0
