@@ -28,6 +28,7 @@ import uvloop
 from benchmarks.line.far_end import PhoneMedia
 from benchmarks.line.phones import Booth, Phone
 from benchmarks.turns.debtors import debtors
+from benchmarks.turns.figures import LATE_S
 from benchmarks.turns.phone import RingingPhone, TalkingPhone
 from sip.call import Call
 from sip.errors import CallStateError
@@ -38,7 +39,6 @@ from voicebot.worker.priority import go_first
 
 APART_S: Final = 0.1
 """Calls are set up one after the other, as a dialler does."""
-LATE_S: Final = 0.02
 LONGEST_CALL_S: Final = 90.0
 
 
