@@ -21,7 +21,7 @@ class Costs:
 
     `base_core`: as soon as one call runs, for what is done for all calls in one batch. `call_core`: each call.
     `attempt_s`: CPU seconds of database and control per attempt. `line_s`: seconds that an attempt was on the line.
-    `seats`: calls at once that were clean on one machine; None where no size was.
+    `seats`: the most calls at once that were clean on one machine; None where nobody tried more than that.
     """
 
     base_core: Mapping[str, float]
@@ -62,7 +62,7 @@ def costs_of(rows: Sequence[Row]) -> Costs:
         transactions=_per_attempt(talking, lambda row: row["database"]["transactions"]),
         log_bytes=_per_attempt(talking, lambda row: row["database"]["log_bytes"]),
         wakes=_per_attempt(talking, lambda row: sum(row["wakes"].values())),
-        seats=most["calls"] if most else None,
+        seats=most["calls"] if most and any(row["calls"] > most["calls"] for row in ended) else None,
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def line_seconds(day: Day) -> float:
 
 def seats_of(costs: Costs, prices: Mapping[str, float], day: Day) -> int:
     """Calls at once on one worker machine: what was clean, or what its cores would hold at the highest load."""
-    if costs.seats:
+    if costs.seats is not None:
         return costs.seats
     base = sum(costs.base_core[part] + costs.idle_core[part] for part in WHILE_ON_THE_LINE)
     each = sum(costs.call_core[part] for part in WHILE_ON_THE_LINE)

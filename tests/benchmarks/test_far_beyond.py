@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from benchmarks.far_beyond.costs import Costs, costs_of
 from benchmarks.far_beyond.outlook import Ground, knee, outlook
 from benchmarks.far_beyond.parting import by_both, by_creditor, by_region, largest_part, parts_for
 from benchmarks.far_beyond.simulation import Town
-from benchmarks.far_beyond.stations import PRICES, Alone, Station, load_prices
+from benchmarks.far_beyond.stations import PRICES, Alone, Station, load_prices, seats_of
 
 DAY = Day(hours=10, ring_s=25, talk_s=60, answered=0.4, headline=28000, aim=85000)
 ALONE = Alone(leases_per_s=100.0, waking_per_s={4: 4000.0, 64: 1000.0}, proxy_s=0.001)
@@ -37,13 +38,16 @@ def row(calls: int, line_s: float = 30.0) -> dict[str, Any]:
     }  # fmt: skip
 
 
+TOO_MUCH = {**row(60), "p95_ms": 5000.0, "core": dict.fromkeys(OURS, 9.0)}
+
+
 def ground(seats: int = 45) -> Ground:
-    costs = costs_of([row(1), row(seats)])
+    costs = costs_of([row(1), row(seats), TOO_MUCH])
     return Ground(costs, ALONE, load_prices(), DAY)
 
 
 def test_a_straight_line_is_found_again() -> None:
-    costs = costs_of([row(1), row(10), row(45)])
+    costs = costs_of([row(1), row(10), row(45), TOO_MUCH])
     assert costs.base_core["line"] == pytest.approx(0.02) and costs.call_core["recogniser"] == pytest.approx(0.001)
     assert costs.attempt_s["control"] == pytest.approx(0.1) and costs.line_s == pytest.approx(30.0)
     assert (costs.rows, costs.wakes, costs.seats) == (pytest.approx(50), pytest.approx(10), 45)
@@ -52,8 +56,10 @@ def test_a_straight_line_is_found_again() -> None:
 
 
 def test_a_size_that_was_too_much_does_not_bend_the_line() -> None:
-    burst = row(60) | {"p95_ms": 5000.0, "core": dict.fromkeys(OURS, 9.0)}
-    assert costs_of([row(1), row(45), burst]) == costs_of([row(1), row(45)])
+    told, alone = costs_of([row(1), row(45), TOO_MUCH]), costs_of([row(1), row(45)])
+    assert (told.seats, alone.seats) == (45, None)
+    assert replace(told, seats=None) == alone
+    assert seats_of(alone, load_prices(), DAY) > 100, "what its cores would hold"
 
 
 def test_an_idle_server_that_was_busy_makes_no_call_cheaper_than_nothing() -> None:
