@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.capacity.log import Log
-from benchmarks.capacity.page import write_page
+from benchmarks.capacity.page import BUSY, QUIET_LOAD, write_page
 from benchmarks.capacity.verdict import Row, is_clean, load_day, of_kind
 from benchmarks.far_beyond.check import Compared, compared
 from benchmarks.far_beyond.costs import costs_of
@@ -60,6 +60,8 @@ def show(
     ground: Ground, outlooks: list[Outlook], compared_: list[Compared], log: Log, options: argparse.Namespace
 ) -> None:
     text = tables(ground, outlooks, compared_)
+    if log.machine["load_before"] > QUIET_LOAD:
+        text = f"{BUSY}\n{text}"
     print(text)
     if options.page:
         write_page(options.page, log.rows, log.machine, text)

@@ -49,14 +49,15 @@ def costs_of(rows: Sequence[Row]) -> Costs:
     talking = [row for row in ended if is_clean(row)] or ended
     if not talking:
         raise ValueError("no row in which calls ended: run python -m benchmarks.capacity first")
+    calm = [row for row in talking if min(_busy(row, part) for part in PER_ATTEMPT) >= 0] or talking
     lines = {part: _line(talking, part) for part in WHILE_ON_THE_LINE}
     most = limit(rows)
     return Costs(
         base_core={part: base for part, (base, _) in lines.items()},
         call_core={part: slope for part, (_, slope) in lines.items()},
-        attempt_s={part: _per_attempt(talking, lambda row, part=part: _busy(row, part) * row["seconds"])
+        attempt_s={part: _per_attempt(calm, lambda row, part=part: _busy(row, part) * row["seconds"])
                    for part in PER_ATTEMPT},
-        idle_core={part: float(np.median([row["idle_core"][part] for row in talking])) for part in OURS},
+        idle_core={part: float(np.median([row["idle_core"][part] for row in calm])) for part in OURS},
         line_s=_per_attempt(talking, lambda row: row["call_s"]),
         rows=_per_attempt(talking, lambda row: row["database"]["rows_written"]),
         transactions=_per_attempt(talking, lambda row: row["database"]["transactions"]),

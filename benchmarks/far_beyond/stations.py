@@ -12,7 +12,10 @@ from typing import Final
 
 from benchmarks.capacity.verdict import Day
 from benchmarks.far_beyond.costs import WHILE_ON_THE_LINE, Costs
+from voicebot.worker.book import BATCH_S
 
+OTHER_LISTENERS: Final = 3
+"""Those of the control process: console, dialler and what follows calls."""
 PRICES: Final = Path(__file__).with_name("prices.toml")
 
 
@@ -78,13 +81,14 @@ def machines(attempts_per_s: float, costs: Costs, prices: Mapping[str, float], d
 
 def stations(attempts_per_s: float, costs: Costs, alone: Alone, prices: Mapping[str, float], day: Day) -> list[Station]:
     """What stands once in an installation for so many attempts a second. Workers are added as they are needed."""
-    listeners = machines(attempts_per_s, costs, prices, day) + 3
+    workers = machines(attempts_per_s, costs, prices, day)
+    waking = min(costs.wakes, workers / BATCH_S / attempts_per_s)  # a worker wakes for all its calls in one commit
     uplink_s = line_seconds(day) * prices["codec_bits_per_s"] / prices["uplink_bits_per_s"]
     return [
         Station("leases", 1, 1 / alone.leases_per_s),
         Station("control", 1, costs.attempt_s["control"]),
         Station("database", int(prices["database_cores"]), costs.attempt_s["database"], visits=3),
-        Station("wake-ups", 1, costs.wakes / alone.waking(listeners), visits=3),
+        Station("wake-ups", 1, waking / alone.waking(workers + OTHER_LISTENERS), visits=3),
         Station("log", 1, costs.log_bytes / prices["log_bytes_per_s"], visits=3),
         Station("proxy", int(prices["proxy_cores"]), alone.proxy_s),
         Station("uplink", 1, uplink_s),
