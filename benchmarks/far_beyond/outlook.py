@@ -9,7 +9,7 @@ from typing import Final
 
 from benchmarks.capacity.verdict import Day
 from benchmarks.far_beyond.costs import Costs
-from benchmarks.far_beyond.parting import by_both, by_creditor, by_day, by_region, largest_part
+from benchmarks.far_beyond.parting import by_both, by_creditor, by_day, by_debtor, by_region, largest_part
 from benchmarks.far_beyond.simulation import Result, Town
 from benchmarks.far_beyond.stations import Alone, Station, line_seconds, machines, seats_of, stations
 
@@ -19,6 +19,7 @@ _SHARES: Final[Mapping[str, list[float]]] = {
     "creditor": by_creditor(),
     "region": by_region(),
     "creditor and region": by_both(),
+    "debtor": by_debtor(),
     "day": by_day(),
 }
 

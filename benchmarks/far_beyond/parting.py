@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 REGIONS: Final = Path(__file__).with_name("regions.toml")
+BUCKETS: Final = 1024
 CREDITORS: Final = 40
 """Assumption: so many creditors, the k-th of which has 1/k of the first one's debtors (Zipf)."""
 
@@ -26,6 +27,11 @@ def by_region(path: Path = REGIONS) -> list[float]:
 def by_both() -> list[float]:
     """The share of each creditor in each province."""
     return _shares([creditor * region for creditor in by_creditor() for region in by_region()])
+
+
+def by_debtor() -> list[float]:
+    """Equal shares by a hash of the debtor. What holds for a whole creditor then holds across installations."""
+    return [1 / BUCKETS] * BUCKETS
 
 
 def by_day() -> list[float]:

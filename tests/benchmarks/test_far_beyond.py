@@ -16,7 +16,7 @@ from benchmarks.far_beyond.__main__ import MEASURED, checked
 from benchmarks.far_beyond.check import WITHIN, compared
 from benchmarks.far_beyond.costs import Costs, costs_of
 from benchmarks.far_beyond.outlook import Ground, knee, outlook
-from benchmarks.far_beyond.parting import by_both, by_creditor, by_region, largest_part, parts_for
+from benchmarks.far_beyond.parting import by_both, by_creditor, by_debtor, by_region, largest_part, parts_for
 from benchmarks.far_beyond.simulation import Town
 from benchmarks.far_beyond.stations import PRICES, Alone, Station, load_prices, seats_of
 
@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_day() -> None:
     assert Town(stations, 90, DAY, 400).open(1.0) == Town(stations, 90, DAY, 400).open(1.0)
 
 
-@pytest.mark.parametrize("shares", [by_creditor(), by_region(), by_both()])
+@pytest.mark.parametrize("shares", [by_creditor(), by_region(), by_both(), by_debtor()])
 def test_shares_are_whole_and_parts_shrink(shares: list[float]) -> None:
     assert sum(shares) == pytest.approx(1.0) and shares == sorted(shares, reverse=True)
     sizes = [largest_part(shares, parts) for parts in (1, 2, 4, 8, 16)]
