@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,11 @@ COURSE = {"shards": 1, "steps": 5, "rough": 3, "every": 2, "check": 2}
 WITHIN_S = 900
 
 
-def words(options: dict[str, object]) -> list[str]:
+def words(options: Mapping[str, object]) -> list[str]:
     return [str(word) for name, value in options.items() for word in (f"--{name}", value)]
 
 
-def start(module: str, folder: Path, options: dict[str, object]) -> subprocess.Popen[str]:
+def start(module: str, folder: Path, options: Mapping[str, object]) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", f"voicebot.asr.training.{module}", *words(options)]
     environment = os.environ | {"VOICEBOT_TRAIN_DIR": str(folder), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
