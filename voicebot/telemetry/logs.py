@@ -69,6 +69,13 @@ def add_trace(logger: WrappedLogger, method: str, event: EventDict) -> EventDict
     return event
 
 
+class IntoOurLogs(logging.Handler):
+    """For libraries with a way of their own to the screen: what they say takes ours, where people are masked."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logging.getLogger(record.name).handle(record)
+
+
 def _renderers(json_lines: bool) -> list[Processor]:
     if not json_lines:
         return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]

@@ -26,6 +26,7 @@ from voicebot.intent.understander import Understander
 from voicebot.pipeline.hearing import Hearing
 from voicebot.pipeline.standby import Standby
 from voicebot.telemetry.cpu_clock import CLOCK, spent
+from voicebot.telemetry.logs import IntoOurLogs
 from voicebot.telemetry.process_figures import BrainFigures, keep_writing
 from voicebot.tts.cache import PromptCache
 from voicebot.tts.synthesizer import load_synthesizer
@@ -109,7 +110,7 @@ def _figures(brain: Brain) -> BrainFigures:
 
 def _quieten_libraries() -> None:
     pipecat_logger.remove()
-    pipecat_logger.add(sys.stderr, level="WARNING")
+    pipecat_logger.add(IntoOurLogs(), level="WARNING", format="{message}")
     logging.getLogger("jieba").setLevel(logging.WARNING)
     os.environ.pop("PIPECAT_SETUP_FILES", None)  # pipecat would run any file named there
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from voicebot.telemetry.logs import mask, setup_logs
+from voicebot.telemetry.logs import IntoOurLogs, mask, setup_logs
 from voicebot.telemetry.traces import trace_id_of
 
 
@@ -74,6 +74,23 @@ def test_errors_bring_their_trace(stream: io.StringIO) -> None:
 @pytest.mark.parametrize(("text", "shown"), [("张三", "张*"), ("a", "a"), ("", ""), ("13812345678", "138****5678")])
 def test_masks(text: str, shown: str) -> None:
     assert mask(text) == shown
+
+
+def test_what_loguru_would_print_takes_the_same_way(stream: io.StringIO) -> None:
+    from loguru import logger
+
+    handler = logger.add(IntoOurLogs(), level="WARNING", format="{message}")
+    try:
+        logger.warning("pipeline of 13812345678 is stuck")
+        try:
+            raise RuntimeError("broken 13812345678")
+        except RuntimeError:
+            logger.exception("failed")
+    finally:
+        logger.remove(handler)
+    stuck, failed = lines(stream)
+    assert stuck["event"] == "pipeline of 138****5678 is stuck" and stuck["level"] == "warning"
+    assert failed["event"].startswith("failed") and "12345678" not in stream.getvalue()  # type: ignore[attr-defined]
 
 
 def test_an_unknown_level_is_refused() -> None:
