@@ -35,7 +35,7 @@ def people(stages: Sequence[str], brief: int, promisers: int) -> dict[str, dict[
             for place, stage in enumerate(stages)}  # fmt: skip
 
 
-async def begin(url: str, stage: str, persons: Mapping[str, str], at_once: int = 3) -> None:
+async def begin(url: str, stage: str, persons: Mapping[str, str], at_once: int) -> None:
     """A campaign of its own for these people; everybody has agreed to be rung at any hour."""
     now = SystemClock().now()
     lender = Creditor(f"bank-{stage}", "示范消费金融有限公司", "示范服务中心", "4008001234")
