@@ -116,7 +116,12 @@ async def a_call_of_a_dead_worker_is_given_up_and_found_again(fleet: Machines, t
         lost = await row(fleet, call_id, lambda call: call.lost)
         assert not lost.running and "not known" in lost.why
         assert (await fleet.until("tal-0", lambda one: not one.living)).state is WorkerState.GONE
-        assert any(alert.kind == "worker_lost" for alert in await fleet.store.alerts.open())
+        for _ in range(100):  # the alert rings behind the burial
+            if any(alert.kind == "worker_lost" for alert in await fleet.store.alerts.open()):
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("nobody was told")
     tal.start()
     found = await row(fleet, call_id, lambda call: call.bundle is not None, 150)
     assert not found.lost and found.why == "cut by a crash"
