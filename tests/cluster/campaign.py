@@ -59,9 +59,18 @@ def _case(number: str, kind: str, lender: Creditor, now: dt.datetime) -> NewCase
     return NewCase(case, (Number(number),))
 
 
+_STATES = """
+    SELECT number, CASE WHEN state = 'waiting' AND not_before > now() + interval '2 minutes' THEN 'later' ELSE state END
+    FROM attempts
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the database says of each number: attempts by state, calls, promises."""
+    """What the database says of each number: attempts by state, calls, promises.
+
+    `later`: waiting for longer than we do, such as what was put off by ten seconds of a clock ten minutes ahead.
+    """
 
     states: dict[str, Counter[str]]
     calls: dict[str, list[str]]
@@ -72,7 +81,7 @@ class Tally:
         """Read from the server whose socket lies in that folder."""
         with psycopg.connect(host=str(sockets), user="voicebot", dbname="voicebot", autocommit=True) as connection:
             states: dict[str, Counter[str]] = {}
-            for number, state in connection.execute("SELECT number, state FROM attempts"):
+            for number, state in connection.execute(_STATES):
                 states.setdefault(number, Counter())[state] += 1
             calls: dict[str, list[str]] = {}
             for number, call in connection.execute("SELECT number, id FROM calls WHERE direction = 'outbound'"):
@@ -83,7 +92,7 @@ class Tally:
     def open_attempts(self) -> int:
         """Attempts that somebody holds, and people nobody has tried yet."""
         held = sum(one["leased"] + one["placed"] for one in self.states.values())
-        return held + sum(1 for one in self.states.values() if not one["settled"])
+        return held + sum(1 for one in self.states.values() if not one["settled"] and not one["later"])
 
 
 def disagreements(tally: Tally, cluster: Cluster) -> list[str]:
@@ -91,8 +100,10 @@ def disagreements(tally: Tally, cluster: Cluster) -> list[str]:
     rung, bundles = cluster.rung(), cluster.bundles()
     answered = {row["number"] for row in cluster.rows("answered")}
     found = [f"{number} was rung {times} times" for number, times in rung.items() if times > 1]
-    found += [f"{number}: {dict(states)}" for number, states in tally.states.items()
-              if states["leased"] or states["placed"] or states["settled"] != 1]  # fmt: skip
+    for number, states in tally.states.items():
+        put_off = states["later"] and number not in rung
+        if states["leased"] or states["placed"] or states["settled"] > 1 or not (states["settled"] or put_off):
+            found.append(f"{number}: {dict(states)}")
     found += [f"{number} was rung and no call is written" for number in rung if not tally.calls.get(number)]
     found += [f"{number} has {len(calls)} calls" for number, calls in tally.calls.items() if len(calls) > 1]
     found += [f"not sealed: {folder}" for folder in cluster.unsealed()]

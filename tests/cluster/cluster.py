@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -50,6 +51,7 @@ class Cluster:
         self.folder = Path(self._folder.name)
         self.folder.chmod(0o755)
         self.network = Network()
+        self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Cluster:
         self.network.__enter__()
@@ -125,8 +127,16 @@ class Cluster:
 
     def start_worker(self, name: str) -> None:
         host = self.hosts[name]
-        host.start(sys.executable, "-m", "voicebot.cli", "worker", "--database", self.url, "--name", name,
-                   log="worker", environment=self.environment(host))  # fmt: skip
+        self._workers[name] = host.start(
+            sys.executable, "-m", "voicebot.cli", "worker", "--database", self.url, "--name", name,
+            log="worker", environment=self.environment(host),
+        )  # fmt: skip
+
+    def restart_worker(self, name: str) -> None:
+        """As an operator does: SIGTERM lets its calls end, then it is started again."""
+        self._workers[name].terminate()
+        self._workers[name].wait(90)
+        self.start_worker(name)
 
     def start_control(self, name: str) -> None:
         host = self.hosts[name]
