@@ -52,11 +52,16 @@ check: $(VENV)/.dev ## Lint, types, layers, call scripts
 unit: $(VENV)/.dev ## The fast tests
 	$(BIN)/pytest -q -m "not slow" $(PARALLEL) tests/sip tests/voicebot $(ARGS)
 
+# Marks; how many at once. What fails beside others on a crowded machine is named, tried once more by itself, and must pass.
+part = $(BIN)/pytest -q -m $(1) $(2) $(ARGS) || { \
+  echo "!!! FAILED BESIDE OTHERS. Once more, one at a time:"; \
+  $(BIN)/pytest -v -m $(1) --last-failed --last-failed-no-failures=none $(ARGS); } || failed=1
+
 test: $(VENV)/.dev browser peers check ## Set up and run every test, all three parts whatever the first two say
 	@failed=0; \
-	$(BIN)/pytest -q -m "not alone and not realtime" $(PARALLEL) $(ARGS) || failed=1; \
-	$(BIN)/pytest -m realtime $(TWO) $(ARGS) || failed=1; \
-	$(BIN)/pytest -m alone $(ARGS) || failed=1; \
+	$(call part,"not alone and not realtime",$(PARALLEL)); \
+	$(call part,realtime,$(TWO)); \
+	$(call part,alone); \
 	exit $$failed
 
 bench: $(VENV)/.dev ## Measure line and turns
