@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -27,13 +25,11 @@ from voicebot.cli.people import agents, users
 from voicebot.cli.replay import replay
 from voicebot.cli.reports import reports
 from voicebot.cli.rules import rules
+from voicebot.cli.running import run_until_signal
 from voicebot.cli.segments import segments
 from voicebot.cli.settings import settings
-from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, print_row, tell_unread
+from voicebot.cli.terminal import AsJson, Config, fail, print_row
 from voicebot.cli.trunks import trunks
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="催收提醒电话智能体 · voicebot"
@@ -138,31 +134,9 @@ def _no_number(word: str) -> NoReturn:
 @app.command()
 def serve(config: Config = None) -> None:
     """Run the server until SIGTERM, which drains: no new calls, running ones finish."""
-    import uvloop
-
-    from voicebot.app import AlreadyRunning
     from voicebot.app import serve as run
-    from voicebot.config import SettingsError, load_settings
-    from voicebot.store import DatabaseError
-    from voicebot.store.embedded import PostgresError
-    from voicebot.telemetry.logs import setup_logs
 
-    setup_logs()
-
-    async def until_signal() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        settings = load_settings(config)
-        tell_unread()
-        await run(settings, stop)
-
-    try:
-        uvloop.run(until_signal())
-    except DatabaseError as error:
-        fail(database_trouble(error))
-    except (SettingsError, AlreadyRunning, PostgresError, ValueError, OSError) as error:
-        fail(str(error))
+    run_until_signal(run, config)
 
 
 @app.command()

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import os
-import signal
 import time
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, in_store, print_row, tell_unread
+from voicebot.cli.running import run_until_signal
+from voicebot.cli.terminal import AsJson, Config, fail, in_store, print_row
 
 if TYPE_CHECKING:
-    from voicebot.config import Settings
     from voicebot.domain.fleet import ControlSeen, WorkerSeen
     from voicebot.store.store import Store
 
@@ -36,42 +33,14 @@ def worker_run(
     if context.invoked_subcommand is None:
         from voicebot.app import work
 
-        _run(lambda settings, stop: work(settings, stop, name), database, config)
+        run_until_signal(lambda settings, stop: work(settings, stop, name), config, database)
 
 
 def control_run(database: Database = None, name: Name = None, config: Config = None) -> None:
     """Console, dialler and browser telephones alone; one control of a fleet dials, the others stand by."""
     from voicebot.app import direct
 
-    _run(lambda settings, stop: direct(settings, stop, name), database, config)
-
-
-def _run(work: Callable[[Settings, asyncio.Event], Awaitable[None]], database: str | None, config: Config) -> None:
-    import uvloop
-
-    from voicebot.app import AlreadyRunning
-    from voicebot.config import SettingsError, load_settings
-    from voicebot.store import DatabaseError
-    from voicebot.telemetry.logs import setup_logs
-
-    setup_logs()
-    if database is not None:
-        os.environ["VOICEBOT_DATABASE_URL"] = database  # for this process and those it starts
-
-    async def until_signal() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        settings = load_settings(config)
-        tell_unread()
-        await work(settings, stop)
-
-    try:
-        uvloop.run(until_signal())
-    except DatabaseError as error:
-        fail(database_trouble(error))
-    except (SettingsError, AlreadyRunning, ValueError, OSError) as error:
-        fail(str(error))
+    run_until_signal(lambda settings, stop: direct(settings, stop, name), config, database)
 
 
 @workers.command("list")
