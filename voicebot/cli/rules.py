@@ -98,7 +98,7 @@ async def _export(store: Store, wanted: DecisionSearch, file: Path) -> tuple[int
 
     while await store.decisions.chain():
         pass
-    rows = RulebookData(store, SystemClock()).export(wanted, file.suffix == ".csv")
+    rows = RulebookData(store, SystemClock()).export(wanted, file.suffix == ".csv", whole=True)
     with file.open("w", encoding="utf-8", newline="") as out:
         async for line in rows:
             out.write(line)

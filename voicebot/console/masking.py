@@ -6,6 +6,7 @@ Telephone numbers are masked for everybody: see `voicebot.domain.phone`.
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from voicebot.domain.phone import mask_number
 from voicebot.domain.quality import SpeechHit, SpokenLine
 
 NAMES = "names"
+_NUMBER = re.compile(r"\+?\d{8,15}")
 viewer: ContextVar[Account | None] = ContextVar("viewer", default=None)
 
 
@@ -61,7 +63,16 @@ def lines_shown(hit: SpeechHit) -> list[SpokenLine]:
 
 def decision_shown(row: dict[str, Any]) -> dict[str, Any]:
     """An answer of the rulebook as the viewer may read it; masked ones cannot be checked against their hash."""
-    return row if sees_names() else {**row, "number": mask_number(str(row["number"]))}
+    return row if sees_names() else {name: _numbers_masked(value) for name, value in row.items()}
+
+
+def _numbers_masked(value: Any) -> Any:
+    """Numbers stand in the inputs too: whom it was about, and what was dialled before."""
+    if isinstance(value, dict):
+        return {name: _numbers_masked(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_numbers_masked(inner) for inner in value]
+    return mask_number(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
 
 def sees_names() -> bool:

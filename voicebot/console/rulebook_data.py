@@ -73,12 +73,15 @@ class RulebookData:
     async def counts(self, wanted: DecisionSearch) -> Mapping[str | None, int]:
         return await self._store.decisions.counts(wanted)
 
-    async def export(self, wanted: DecisionSearch, as_csv: bool) -> AsyncIterator[str]:
-        """Chained answers that match, oldest first, as JSON Lines or CSV; every row with its place and hash."""
+    async def export(self, wanted: DecisionSearch, as_csv: bool, *, whole: bool = False) -> AsyncIterator[str]:
+        """Chained answers that match, oldest first, as JSON Lines or CSV; every row with its place and hash.
+
+        Numbers are masked for viewers who may not see names, unless `whole`.
+        """
         if as_csv:
             yield "\ufeff" + _csv(COLUMNS)
         async for decision in self._store.decisions.matching(wanted):
-            row = decision_shown(told(decision))
+            row = told(decision) if whole else decision_shown(told(decision))
             if as_csv:
                 row["inputs"] = json.dumps(row["inputs"], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
                 yield _csv([row[name] for name in COLUMNS])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from voicebot.worker import upload_process
 from voicebot.worker.names import worker_name
 from voicebot.worker.upload_process import upload
 
@@ -32,7 +34,7 @@ async def test_it_uploads_as_calls_close_and_once_more_at_the_end(
 
 
 async def test_without_the_library_or_a_store_it_waits_and_says_so(
-    bucket: Bucket, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bucket: Bucket, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from voicebot.evidence.depot import s3
 
@@ -42,8 +44,11 @@ async def test_without_the_library_or_a_store_it_waits_and_says_so(
     monkeypatch.setattr(s3.importlib.util, "find_spec", nothing)
     stop = asyncio.Event()
     stop.set()
+    said: list[str] = []
+    log = SimpleNamespace(error=lambda _event, error: said.append(error))
+    monkeypatch.setattr(upload_process, "log", log)
     await upload(bucket.settings, database_url, stop)
-    assert "pip install 'voicebot[s3]'" in capsys.readouterr().out
+    assert len(said) == 1 and "pip install 'voicebot[s3]'" in said[0]
 
 
 async def _verified(house: House, count: int) -> None:
