@@ -1,7 +1,7 @@
 """Connections that rested, or to which the server spoke unasked, are asked whether they still stand.
 
-Asking costs a round trip and 0.4 ms of ours for each transaction, a fifth of a small one; looking whether something lies
-in the socket costs nothing. A server that ends a connection, or goes away, leaves word there.
+Asking costs a round trip and 0.4 ms of ours for each transaction, a fifth of a small one; looking whether something
+lies in the socket costs nothing. A server that ends a connection, or goes away, leaves word there.
 """
 
 from __future__ import annotations
