@@ -100,7 +100,7 @@ class Gateway:
 
     def _start(self) -> None:
         with (self._home / "softphone.log").open("ab") as log:
-            command = [sys.executable, "-m", "voicebot.softphone.process"]
+            command = [sys.executable, "-m", "voicebot.softphone.process", "lines"]
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
