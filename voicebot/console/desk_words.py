@@ -75,9 +75,6 @@ DESK_TEXTS: dict[str, tuple[str, str]] = {
     "desk.knowledge.search": ("分期、征信、投诉…", "instalments, credit, complaint…"),
     "desk.never": ("不要说", "Never"),
     "desk.supervised": ("主管在线：{how}", "Supervisor: {how}"),
-    "promise.open": ("待兑现", "Due"),
-    "promise.kept": ("已兑现", "Kept"),
-    "promise.broken": ("未兑现", "Broken"),
     "promise.replaced": ("已更新", "Replaced"),
     # wrap-up
     "wrap.title": ("通话整理", "Wrap-up"),

@@ -283,12 +283,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     # cases and what is written to debtors
     "message.promise_recap": ("约定确认", "What was agreed"),
     "message.promise_due": ("约定当日提醒", "Reminder on the day"),
-    "message.waiting": ("待发送", "Waiting"),
-    "message.sending": ("发送中", "Being sent"),
-    "message.sent": ("已发送", "Sent"),
-    "message.failed": ("发送失败", "Failed"),
-    "message.refused": ("规则不允许", "Not allowed"),
-    "message.cancelled": ("已取消", "Cancelled"),
     "attempt.waiting": ("待拨", "Waiting"),
     "attempt.leased": ("即将拨打", "About to ring"),
     "attempt.placed": ("拨打中", "Ringing"),

@@ -25,11 +25,11 @@ def register(console: Console) -> None:
 
         async def drawn() -> Markup:
             if agent is None:
-                return tag("section", empty("person", words("mine.nobody")), cls="panel")
+                return tag("section", empty("person", words("reviewed.nobody")), cls="panel")
             return own_reviews(visit, await console.data.quality.mine(agent))
 
-        with shell(console, visit, "/my-reviews", words("mine.title")):
-            markup(heading(words("mine.title"), words("mine.lead")))
+        with shell(console, visit, "/my-reviews", words("reviewed.title")):
+            markup(heading(words("reviewed.title"), words("reviewed.lead")))
             content = markup(await drawn())
 
         async def redraw() -> None:
@@ -41,7 +41,7 @@ def register(console: Console) -> None:
 def own_reviews(visit: Visit, own: Sequence[OwnReview]) -> Markup:
     """One box per review, the latest first."""
     if not own:
-        return tag("section", empty("check", visit.words("mine.none")), cls="panel")
+        return tag("section", empty("check", visit.words("reviewed.none")), cls="panel")
     return tag("div", *(_box(visit, one) for one in own), cls="stack")
 
 
@@ -52,9 +52,9 @@ def _box(visit: Visit, one: OwnReview) -> Markup:
     if review.fatal:
         chips.append(tag("span", words("review.fatal"), cls="chip bad"))
     if visit.who.may("calls"):
-        chips.append(tag("a", words("mine.listen"), href=f"/calls/{review.call_id}", cls="btn small"))
+        chips.append(tag("a", words("reviewed.listen"), href=f"/calls/{review.call_id}", cls="btn small"))
     lines = [
-        tag("p", tag("b", words(f"mine.{name}")), " ", "；".join(told))
+        tag("p", tag("b", words(f"reviewed.{name}")), " ", "；".join(told))
         for name, told in (("wrong", one.wrong), ("said", one.findings), ("note", [review.note] if review.note else []))
         if told
     ]
@@ -66,11 +66,11 @@ def _box(visit: Visit, one: OwnReview) -> Markup:
 
 def _appeal(words: Words, appeal: Appeal) -> Markup:
     if appeal.state == "changed":
-        state = words("mine.state.changed", before=_score(appeal.score_before), after=_score(appeal.score_after))
+        state = words("reviewed.state.changed", before=_score(appeal.score_before), after=_score(appeal.score_after))
     else:
-        state = words(f"mine.state.{appeal.state}")
+        state = words(f"reviewed.state.{appeal.state}")
     tone = {"open": "warn", "changed": "good"}.get(appeal.state, "")
-    answer = tag("p", words("mine.answer", text=appeal.answer)) if appeal.answer else None
+    answer = tag("p", words("reviewed.answer", text=appeal.answer)) if appeal.answer else None
     said = tag("p", f"“{appeal.text}”", tag("span", words.moment(appeal.at), cls="sub"))
     chip = tag("span", state, cls=f"chip {tone}".strip())
     return tag("div", chip, said, answer, cls="note", data_appeal=appeal.state)
@@ -81,8 +81,8 @@ def _score(score: float | None) -> str:
 
 
 def _form(words: Words, review_id: int) -> Markup:
-    why = tag("input", name="text", cls="input grow", placeholder=words("mine.why"), required=True, maxlength=2000)
+    why = tag("input", name="text", cls="input grow", placeholder=words("reviewed.why"), required=True, maxlength=2000)
     return tag(
-        "form", why, tag("button", words("mine.appeal"), cls="btn", type="submit"), cls="line",
-        data_form=f"/api/quality/reviews/{review_id}/appeal", data_done=words("mine.appealed"), data_saved="mine",
+        "form", why, tag("button", words("reviewed.appeal"), cls="btn", type="submit"), cls="line",
+        data_form=f"/api/quality/reviews/{review_id}/appeal", data_done=words("reviewed.appealed"), data_saved="mine",
     )  # fmt: skip
