@@ -13,13 +13,16 @@ from typing import cast
 from voicebot.config import Settings
 from voicebot.softphone.process import SoftphoneProcess
 from voicebot.store import Store
+from voicebot.telephony.fellows import Fellows
 from voicebot.worker.lifeline import run_process
 
 
 class Directory:
     """Nobody is looked up while we measure."""
 
-    async def attach(self, agent_id: str, gateway: str, sip_uri: str, now: object) -> None: ...
+    async def attach(
+        self, agent_id: str, gateway: str, sip_uri: str, now: object, via: str | None = None
+    ) -> None: ...
 
     async def detach(self, agent_id: str, gateway: str, now: object) -> bool:
         return True
@@ -28,8 +31,16 @@ class Directory:
         return []
 
 
+class Nobody:
+    """No fellow worker."""
+
+    async def all(self) -> list[object]:
+        return []
+
+
 async def _main(settings: Settings, stop: asyncio.Event) -> None:
-    await SoftphoneProcess(settings, cast(Store, SimpleNamespace(softphones=Directory()))).run(stop)
+    store = cast(Store, SimpleNamespace(softphones=Directory(), workers=Nobody()))
+    await SoftphoneProcess(settings, store, Fellows("measured"), with_lines=True, database="").run(stop)
 
 
 if __name__ == "__main__":
