@@ -31,6 +31,7 @@ def test_a_file_is_checked_corrected_imported_and_mended(page: Page, tmp_path: P
     page.locator("select[data-heading=余额]").select_option("欠款金额")
     expect(start).to_be_enabled()
     page.locator("select[data-heading=备注]").select_option("occupation")
+    expect(page.locator("select[data-heading=备注] option[selected]")).to_have_text("职业")  # the page is drawn anew
     expect(page.locator("tr.bad .why")).to_contain_text("手机号应为11位")
     start.click()
     expect(page.locator("[data-count=imported]")).to_have_text("1")
