@@ -260,11 +260,20 @@ async def sipp(
         await one.stop()
 
 
+def _is_taken_over_tcp(port: int) -> bool:
+    with socket.socket() as trial:
+        try:
+            trial.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
 def free_port() -> int:
-    """An even UDP port with its odd neighbour free, as RTP and RTCP want them."""
+    """An even UDP port with its odd neighbour free, as RTP and RTCP want them; both over TCP too, which some take."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
             one.bind((HOST, 0))
             port = int(one.getsockname()[1]) & ~1
-        if not port_is_taken(port) and not port_is_taken(port + 1):
+        if not any(port_is_taken(each) or _is_taken_over_tcp(each) for each in (port, port + 1)):
             return port
