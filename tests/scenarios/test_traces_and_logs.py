@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
-import structlog
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from tests.captured_logs import captured_logs
 from voicebot.call.runner import DialOrder
 from voicebot.domain.journal import Fact
 from voicebot.domain.outcome import Disposition
 from voicebot.telemetry import traces
-from voicebot.telemetry.logs import setup_logs
 from voicebot.telephony.leg import Answered, Ringing
 
 from .people import Debtor
@@ -28,14 +26,8 @@ CALL, NUMBER = "5ce0a1105ce0a1105ce0", "13912345678"
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    out = io.StringIO()
-    setup_logs("DEBUG", as_json=True, stream=out)
-    yield out
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    with captured_logs("DEBUG") as out:
+        yield out
 
 
 @pytest.fixture

@@ -10,20 +10,15 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.captured_logs import captured_logs
 from voicebot.telemetry.logs import IntoOurLogs, mask, setup_logs
 from voicebot.telemetry.traces import trace_id_of
 
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    out = io.StringIO()
-    setup_logs("INFO", as_json=True, stream=out)
-    yield out
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    with captured_logs("INFO") as out:
+        yield out
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
