@@ -306,7 +306,7 @@ def _endings(words: Words, run: Run) -> Markup:
         tag("li", tag("span", words(name)), tag("i", style=f"--w:{100 * count / most:.1f}%"), tag("b", f"{count:,}"))
         for name, count in endings.items()
     ]
-    return tag("section", tag("h3", words("script.sim.endings")), tag("ul", *rows, cls="bars"))
+    return tag("section", tag("h3", words("script.sim.endings")), tag("ul", *rows, cls="endings"))
 
 
 def _worst(words: Words, run: Run) -> Markup:

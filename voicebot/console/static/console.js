@@ -155,5 +155,23 @@
   new MutationObserver((changes) => {
     for (const change of changes) for (const node of change.addedNodes) if (node.nodeType === 1 && node.parentElement) tick(node.parentElement);
   }).observe(document.documentElement, { childList: true, subtree: true });
-  window.voicebot = { post, toast, valuesOf, JSON_BODY };
+  // What can be seen but once: a password link, a token. The words come from the page.
+  function showOnce({ title, lead, copy }, secret) {
+    const dialog = document.createElement("dialog");
+    dialog.className = "ask link-box";
+    const head = document.createElement("b"), below = document.createElement("p"), code = document.createElement("code");
+    const button = document.createElement("button"), actions = document.createElement("div");
+    head.textContent = title; below.textContent = lead; code.textContent = secret;
+    button.textContent = copy; button.className = "btn primary"; actions.className = "actions";
+    button.onclick = async () => {
+      try { await navigator.clipboard.writeText(secret); dialog.close(); } catch { getSelection().selectAllChildren(code); }
+    };
+    actions.append(button);
+    dialog.append(head, below, code, actions);
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  }
+
+  window.voicebot = { post, toast, valuesOf, showOnce, JSON_BODY };
 })();

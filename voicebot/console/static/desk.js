@@ -72,7 +72,8 @@
       form.querySelector(".plan-out")?.setAttribute("hidden", "");
       if (window.emitEvent) window.emitEvent("work", {});
     }
-    if (event.target.dataset.link) showLink(event.target, event.detail.url);
+    const { link, ...words } = event.target.dataset;
+    if (link) window.voicebot.showOnce({ ...words, lead: link }, event.detail.url);
   });
 
   // --- cards of knowledge
@@ -99,26 +100,6 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && document.documentElement.classList.contains("big")) big(false);
   });
-
-  // --- a password link is shown once
-
-  function showLink(button, url) {
-    const dialog = document.createElement("dialog");
-    dialog.className = "ask link-box";
-    const title = document.createElement("b"), lead = document.createElement("p"), code = document.createElement("code");
-    const copy = document.createElement("button"), actions = document.createElement("div");
-    title.textContent = button.dataset.title; lead.textContent = button.dataset.link; code.textContent = url;
-    copy.textContent = button.dataset.copy; copy.className = "btn primary"; actions.className = "actions";
-    copy.onclick = async () => {
-      try { await navigator.clipboard.writeText(url); dialog.close(); } catch { getSelection().selectAllChildren(code); }
-    };
-    actions.append(copy);
-    dialog.append(title, lead, code, actions);
-    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-    dialog.addEventListener("close", () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
-  }
 
   // --- the wall
 
