@@ -163,7 +163,7 @@ def test_the_wall_shows_who_waits_and_takes_over(as_: Open, floor: Served) -> No
     card.get_by_role("button", name="接管").click()
     page.get_by_role("dialog").get_by_text("接管", exact=True).click()
     expect(page.locator(".toast").last).to_contain_text("请接听您的电话")
-    assert last_command(floor)[2] == {"agent": "s1", "mode": "take_over"}
+    commanded(floor, ("live-3", "supervise", {"agent": "s1", "mode": "take_over"}))
     page.locator(".alerts li", has_text="人身安全").get_by_role("button", name="知道了").click()
     expect(page.locator(".alerts li")).to_have_count(1)
     page.locator("[data-desk=big]").click()
