@@ -5,13 +5,17 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from voicebot.telemetry.cpu_clock import CLOCK
-from voicebot.tts.synthesizer import Synthesizer
+from voicebot.tts.synthesizer import FromFiles, Synthesizer
 from voicebot.tts.voices import VoiceSpec, parse_voice
+
+log = structlog.get_logger(__name__)
 
 _SUFFIX = ".s16le"
 _PART_LIVES_S = 600
@@ -35,17 +39,20 @@ class PromptCache:
     """A synthesizer that remembers by voice, text and rate. Thread-safe; the longest unused prompt goes first.
 
     Only what `warm` was given reaches `folder`: sentences of call scripts, the same for everybody. Names, sums and
-    dates are kept in memory alone.
+    dates are kept in memory alone. A folder that can't be used costs nobody a sentence.
     """
 
     def __init__(self, synthesizer: Synthesizer, *, max_bytes: int = 32 << 20, folder: Path | None = None) -> None:
         self._synthesizer, self._max_bytes, self._folder = synthesizer, max_bytes, folder
+        self._edition = synthesizer.edition if isinstance(synthesizer, FromFiles) else ""
         self._lock = threading.Lock()
+        self._told = False
         self._held: OrderedDict[str, bytes] = OrderedDict()
         self._static: frozenset[str] = frozenset()
         self._bytes = self._hits = self._disk_hits = self._misses = self._ahead = 0
         if folder:
-            folder.mkdir(parents=True, exist_ok=True)
+            with self._without_folder():
+                folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def name(self) -> str:
@@ -92,17 +99,20 @@ class PromptCache:
         spec = parse_voice(voice)
         key = self._key(text, spec)
         with self._lock:
-            if key in self._held or key in self._static:
+            if key in self._held:
                 return
-        pcm = self._rendered(text, spec)
-        with self._lock:
-            self._ahead += 1
+        pcm = self._from_folder(key)
+        if pcm is None:
+            pcm = self._rendered(text, spec)
+            with self._lock:
+                self._ahead += 1
         self._hold(key, pcm)
 
     def warm(self, texts: Iterable[str], voice: str | VoiceSpec | None = None) -> None:
-        """Synthesises prompts before they are needed; the folder holds these from now on, and no others."""
+        """Synthesises prompts before they are needed; the folder holds them, beside what was given before, and no
+        others."""
         known = list(dict.fromkeys(texts))
-        self._static = frozenset(self._key(text, parse_voice(voice)) for text in known)
+        self._static |= {self._key(text, parse_voice(voice)) for text in known}
         self._clear_folder()
         for text in known:
             self.synthesize(text, voice)
@@ -112,7 +122,7 @@ class PromptCache:
             return self._synthesizer.synthesize(text, spec)
 
     def _key(self, text: str, spec: VoiceSpec) -> str:
-        return hashlib.sha256(f"{self.name}\0{spec.key}\0{text}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.name}\0{self._edition}\0{spec.key}\0{text}".encode()).hexdigest()
 
     def _hold(self, key: str, pcm: bytes) -> None:
         with self._lock:
@@ -126,24 +136,35 @@ class PromptCache:
     def _from_folder(self, key: str) -> bytes | None:
         if not self._folder or key not in self._static:
             return None
-        try:
+        with self._without_folder(), contextlib.suppress(FileNotFoundError):
             return (self._folder / (key + _SUFFIX)).read_bytes()
-        except FileNotFoundError:
-            return None
+        return None
 
     def _to_folder(self, key: str, pcm: bytes) -> None:
         """Writes beside and renames: another process never reads half a prompt."""
         if self._folder and key in self._static:
             part = self._folder / f"{key}.{threading.get_ident()}.part"
-            part.write_bytes(pcm)
-            part.replace(self._folder / (key + _SUFFIX))
+            with self._without_folder():
+                part.write_bytes(pcm)
+                part.replace(self._folder / (key + _SUFFIX))
 
     def _clear_folder(self) -> None:
         """Drop what no script says any more. Another process that starts at the same time clears the same."""
         if not self._folder:
             return
-        for file in self._folder.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                is_old_part = file.suffix == ".part" and time.time() - file.stat().st_mtime > _PART_LIVES_S
-                if is_old_part or (file.suffix == _SUFFIX and file.stem not in self._static):
-                    file.unlink()
+        with self._without_folder():
+            for file in self._folder.iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    is_old_part = file.suffix == ".part" and time.time() - file.stat().st_mtime > _PART_LIVES_S
+                    if is_old_part or (file.suffix == _SUFFIX and file.stem not in self._static):
+                        file.unlink()
+
+    @contextlib.contextmanager
+    def _without_folder(self) -> Iterator[None]:
+        """A full disk or a folder that was taken away: prompts are kept in memory alone."""
+        try:
+            yield
+        except OSError as error:
+            if not self._told:
+                log.error("prompts can't be kept in their folder", folder=str(self._folder), error=str(error))
+            self._told = True

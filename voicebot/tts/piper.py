@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import soxr
 
+from voicebot import __version__
 from voicebot.mandarin.aloud import spoken
 from voicebot.mandarin.pinyin import read
 from voicebot.tts.synthesizer import RATE, VoiceMissingError, level
@@ -22,8 +23,8 @@ _USUAL_WPM = 175
 class PiperSynthesizer:
     """One Piper voice; sentences are spoken one after the other, behind one lock."""
 
-    def __init__(self, name: str, voice: Any, config: Any) -> None:
-        self.name = name
+    def __init__(self, name: str, voice: Any, config: Any, edition: str = "") -> None:
+        self.name, self.edition = name, edition
         self._voice, self._config = voice, config
         self._lock = threading.Lock()
 
@@ -53,7 +54,9 @@ def load_piper(model: str, folder: Path) -> PiperSynthesizer:
             "this engine needs the package piper-tts: install voicebot with its extra, pip install 'voicebot[piper]'"
         ) from error
     path = _onnx(model, folder)
-    return PiperSynthesizer(f"piper:{path.stem}", piper.PiperVoice.load(str(path)), piper.SynthesisConfig)
+    loaded, file = piper.PiperVoice.load(str(path)), path.stat()
+    edition = f"{__version__}-{file.st_size}-{file.st_mtime_ns}"
+    return PiperSynthesizer(f"piper:{path.stem}", loaded, piper.SynthesisConfig, edition)
 
 
 def _onnx(model: str, folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 import wave
@@ -13,12 +14,14 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from voicebot.tts.synthesizer import RATE, Synthesizer, VoiceMissingError
-from voicebot.tts.voices import VoiceSpec
+from voicebot import __version__
+from voicebot.tts.synthesizer import RATE, Synthesizer, VoiceMissingError, level
+from voicebot.tts.voices import VoiceSpec, parse_voice
 
 PROMPTS = "prompts.toml"
 _SLOT = re.compile(r"\{[^{}]*\}")
-_MARKS = re.compile(r"[\s，。？！；：、,.?!;:]+")
+_MARKS = re.compile(r"(?:[\s，。？！；：、?!;]|(?<!\d)[,.:]|[,.:](?!\d))+")
+"""What a text may have or not; never what stands inside a figure."""
 _JOINT = 40
 """Samples over which two pieces fade into each other (5 ms)."""
 _PAUSE = RATE * 60 // 1000
@@ -37,10 +40,12 @@ class Recorded:
 class RecordedSynthesizer:
     """Plays recordings where it has them; everything else is spoken by `fallback`."""
 
-    def __init__(self, name: str, prompts: Sequence[Recorded], fallback: Synthesizer) -> None:
-        self.name = name
+    def __init__(
+        self, name: str, prompts: Sequence[Recorded], fallback: Synthesizer, edition: str = ""
+    ) -> None:
+        self.name, self.edition = name, edition
         self._prompts, self._fallback = prompts, fallback
-        self._sound: dict[Path, Floats] = {}
+        self._sound: dict[tuple[Path, float], Floats] = {}
 
     def synthesize(self, text: str, voice: str | VoiceSpec | None = None, rate: int | None = None) -> bytes:
         """See Synthesizer; voice and rate are for the spoken parts."""
@@ -53,20 +58,20 @@ class RecordedSynthesizer:
     def _spliced(
         self, prompt: Recorded, values: Sequence[str], voice: str | VoiceSpec | None, rate: int | None
     ) -> bytes:
-        fixed = [self._load(path) for path in prompt.files]
-        loud = _rms(np.concatenate(fixed)) if fixed else 0.0
-        recordings, spoken, pieces = iter(fixed), iter(values), list[Floats]()
+        spec = parse_voice(voice, rate)
+        recordings, spoken, pieces = iter(prompt.files), iter(values), list[Floats]()
         for part in _parts(prompt.pattern.pattern):
             if part == "fixed":
-                pieces.append(next(recordings))
+                pieces.append(self._load(next(recordings), spec.level_dbfs))
             else:
-                pieces.append(_matched(self._fallback.synthesize(next(spoken), voice, rate), loud))
+                pieces.append(_floats(self._fallback.synthesize(next(spoken), spec)))
         return (np.clip(_joined(pieces), -1, 1) * 32767).astype("<i2").tobytes()
 
-    def _load(self, path: Path) -> Floats:
-        if path not in self._sound:
-            self._sound[path] = read_wav(path)
-        return self._sound[path]
+    def _load(self, path: Path, dbfs: float) -> Floats:
+        """A recording as loud as speech of that voice, however loud it was recorded."""
+        if (path, dbfs) not in self._sound:
+            self._sound[path, dbfs] = level(read_wav(path), dbfs)
+        return self._sound[path, dbfs]
 
 
 def load_recorded(folder: str, fallback: Synthesizer) -> RecordedSynthesizer:
@@ -85,7 +90,16 @@ def load_recorded(folder: str, fallback: Synthesizer) -> RecordedSynthesizer:
         raise VoiceMissingError(
             f"{place / PROMPTS}: no list of recordings ({error!r}); write [prompts.ID] with text and files"
         ) from error
-    return RecordedSynthesizer(f"recorded:{place.name}", prompts, fallback)
+    return RecordedSynthesizer(f"recorded:{place.name}", prompts, fallback, _edition(place, prompts))
+
+
+def _edition(place: Path, prompts: Sequence[Recorded]) -> str:
+    """Of every byte that is played, and of this release, which speaks what lies between."""
+    files = [place / PROMPTS, *(path for prompt in prompts for path in prompt.files)]
+    digest = hashlib.sha256(__version__.encode())
+    for path in files:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _prompt(place: Path, name: str, text: str, files: Sequence[str]) -> Recorded:
@@ -132,21 +146,8 @@ def read_wav(path: Path) -> Floats:
     return np.asarray(narrow, np.float32)
 
 
-def _matched(pcm: bytes, loud: float) -> Floats:
-    """Synthesised speech as loud as the recordings around it."""
-    samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
-    own = _rms(samples)
-    return samples * np.float32(loud / own) if own > 0 and loud > 0 else samples
-
-
-def _rms(samples: Floats) -> float:
-    """Level of the loud half: pauses do not count."""
-    if not len(samples):
-        return 0.0
-    pieces = samples[: max(160, len(samples) // 160 * 160)]
-    power = np.mean(np.square(np.resize(pieces, (max(1, len(pieces) // 160), 160))), axis=1)
-    loud = power[power >= np.median(power)]
-    return float(np.sqrt(loud.mean()))
+def _floats(pcm: bytes) -> Floats:
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
 
 
 def _joined(pieces: Sequence[Floats]) -> Floats:

@@ -1,12 +1,13 @@
 """The seam to speech synthesis, and the embedded engine behind it: text in, telephone PCM out."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from voicebot import __version__
 from voicebot.config import pulled_models_dir
 from voicebot.mandarin.aloud import spoken
 from voicebot.mandarin.pinyin import read
@@ -33,10 +34,20 @@ class Synthesizer(Protocol):
         """
 
 
+@runtime_checkable
+class FromFiles(Protocol):
+    """A synthesizer that says the same text otherwise once its files, or this release, are replaced by others."""
+
+    @property
+    def edition(self) -> str:
+        """Changes when they do: sound that was kept of another edition is not its own any more."""
+
+
 class EspeakSynthesizer:
     """espeak-ng behind the seam: about 200 times faster than real time on one core."""
 
     name = "embedded"
+    edition = __version__
 
     def __init__(self, espeak: Espeak | None = None) -> None:
         self._espeak = espeak or engine()

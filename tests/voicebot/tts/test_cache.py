@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from voicebot.tts.cache import PromptCache
 from voicebot.tts.voices import VoiceSpec
 
@@ -99,3 +101,59 @@ def test_what_is_in_memory_is_at_hand_without_being_spoken() -> None:
     spoken = cache.synthesize("您好")
     assert cache.at_hand("您好") is spoken
     assert (cache.figures.hits, cache.figures.misses) == (1, 1)
+
+
+def test_a_script_that_is_published_later_takes_nothing_from_those_before(tmp_path: Path) -> None:
+    voice = CountingVoice()
+    cache = PromptCache(voice, max_bytes=300, folder=tmp_path)
+    cache.warm(["您好", "再见"])
+    cache.warm(["新话"])
+    for person in ("张三您好", "李四您好"):
+        cache.synthesize(person)  # memory is full of them
+    voice.spoken.clear()
+    assert cache.synthesize("您好") and cache.synthesize("再见") and cache.synthesize("新话")
+    assert voice.spoken == [], "each lies in the folder"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_folder_that_can_not_be_used_costs_nobody_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "prompts").write_text("a file where the folder should be")
+    cache = PromptCache(CountingVoice(), folder=tmp_path / "prompts")
+    cache.warm(["您好"])
+    assert len(cache.synthesize("您好")) == 200
+    assert cache.figures.hits == 1
+
+
+def test_a_disk_that_fills_up_costs_nobody_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = PromptCache(CountingVoice(), max_bytes=100, folder=tmp_path)
+
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    cache.warm(["您好"])
+    assert len(cache.synthesize("您好")) == 200
+
+
+class Recordings(CountingVoice):
+    def __init__(self, edition: str) -> None:
+        super().__init__()
+        self.edition = edition
+
+
+def test_a_voice_that_was_recorded_anew_is_not_answered_for_by_the_old_one(tmp_path: Path) -> None:
+    PromptCache(Recordings("spring"), folder=tmp_path).warm(["您好"])
+    same, new = Recordings("spring"), Recordings("autumn")
+    PromptCache(same, folder=tmp_path).warm(["您好"])
+    PromptCache(new, folder=tmp_path).warm(["您好"])
+    assert (same.spoken, new.spoken) == ([], ["您好"])
+
+
+def test_what_was_forgotten_is_got_ready_again_from_the_folder(tmp_path: Path) -> None:
+    voice = CountingVoice()
+    cache = PromptCache(voice, max_bytes=500, folder=tmp_path)
+    cache.warm(["您好"])
+    cache.synthesize("张三李四")
+    cache.prepare("您好")
+    assert cache.at_hand("您好") is not None
+    assert voice.spoken == ["您好", "张三李四"]

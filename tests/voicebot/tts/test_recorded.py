@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voicebot.tts.recorded import read_wav
+from voicebot.tts.recorded import load_recorded, read_wav
 from voicebot.tts.synthesizer import Synthesizer, VoiceMissingError, load_synthesizer
 
 LIST = """
@@ -61,13 +61,53 @@ def test_fixed_words_are_the_recording_and_the_name_is_spoken_between(voice: Syn
     assert abs(len(sound) - (0.8 * 8000 + len(name) + 2 * 480)) < 20
 
 
+def loud(samples: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """RMS of the louder half: pauses do not count."""
+    power = np.mean(samples[: len(samples) // 160 * 160].reshape(-1, 160) ** 2, axis=1)
+    return float(np.sqrt(power[power >= np.median(power)].mean()))
+
+
 def test_the_spoken_part_is_as_loud_as_the_recording(voice: Synthesizer) -> None:
     sound = floats(voice.synthesize("您好，请问您是李振海吗？"))
     middle = sound[4000 + 480 : len(sound) - 2400 - 480]
-    pieces = middle[: len(middle) // 160 * 160].reshape(-1, 160)
-    power = np.mean(pieces**2, axis=1)
-    loud = np.sqrt(power[power >= np.median(power)].mean())
-    assert 0.7 < loud / (0.1 / np.sqrt(2)) < 1.4
+    assert 0.7 < loud(middle) / loud(sound[:3900]) < 1.4
+
+
+def test_recordings_of_any_level_are_as_loud_as_what_is_spoken(folder: Path) -> None:
+    tone(folder / "who-1.wav", 440, 0.5, 0.9)
+    tone(folder / "who-2.wav", 1000, 0.3, 0.02)
+    voice = load_synthesizer(f"recorded:{folder}")
+    sound = floats(voice.synthesize("您好，请问您是李振海吗？"))
+    spoken = loud(floats(voice.synthesize("请稍等，我马上为您查询")))
+    for piece in (sound[200:3800], sound[-2200:-200]):
+        assert 0.7 < loud(piece) / spoken < 1.4
+
+
+class Listening:
+    """Stands for the voice between recordings, and keeps what it is given to say."""
+
+    name = "listening"
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+
+    def synthesize(self, text: str, voice: object = None, rate: int | None = None) -> bytes:
+        self.given.append(text)
+        return b"\0\1" * 800
+
+
+@pytest.mark.parametrize("value", ["3,500.50元", "15:30", "李振海"])
+def test_what_stands_inside_a_figure_is_spoken_with_it(folder: Path, value: str) -> None:
+    between = Listening()
+    load_recorded(str(folder), between).synthesize(f"您好，请问您是{value}吗？")
+    assert between.given == [value]
+
+
+def test_another_recording_is_another_edition(folder: Path) -> None:
+    before = load_recorded(str(folder), Listening()).edition
+    assert load_recorded(str(folder), Listening()).edition == before
+    tone(folder / "bye.wav", 610, 0.4, 0.2)
+    assert load_recorded(str(folder), Listening()).edition != before
 
 
 def test_joints_do_not_click(voice: Synthesizer) -> None:
