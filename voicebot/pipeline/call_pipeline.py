@@ -12,7 +12,6 @@ from pipecat.frames.frames import (
     CancelFrame,
     Frame,
     InputDTMFFrame,
-    InterimTranscriptionFrame,
     TranscriptionFrame,
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
@@ -66,10 +65,11 @@ class CallPipeline:
         gate = LiveGate(facts)
         self.listener = SilentListener(conversation.call, gate, order)
         self._input = transport.input()
+        self._turns = TurnTaking(conversation, clock, order)
         self._pipeline = Pipeline(
             [
                 self._input,
-                TurnTaking(conversation, clock),
+                self._turns,
                 Understand(conversation, understander, clock),
                 ScriptDialog(script, facts, conversation, gate),
                 CachedTTS(prompts),
@@ -123,8 +123,9 @@ class CallPipeline:
     async def started_speaking(self) -> None:
         await self._push(UserStartedSpeakingFrame())
 
-    async def partial(self, partial: Partial) -> None:
-        await self._push(InterimTranscriptionFrame(partial.text, "callee", _stamp(), result=partial))
+    def overhear(self, partial: Partial) -> None:
+        """Words so far: they silence the bot at once, or are of no interest."""
+        self._turns.overhear(partial)
 
     async def heard(self, utterance: Utterance) -> None:
         await self._push(UserStoppedSpeakingFrame())

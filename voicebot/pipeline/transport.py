@@ -30,7 +30,8 @@ class PhoneInput(FrameProcessor):
         await self.push_frame(frame, direction)
 
 class PhoneOutput(FrameProcessor):
-    """Turns sentences and their sound into orders; an interruption becomes a Flush."""
+    """Turns sentences and their sound into orders; an interruption becomes a Flush, for a sentence may have been on its
+    way here when turn-taking ordered one."""
 
     def __init__(self, conversation: Conversation, order: SendOrder, sound: SendSound) -> None:
         super().__init__()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from pipecat.frames.frames import (
     CancelFrame,
     EndFrame,
     Frame,
     InputDTMFFrame,
-    InterimTranscriptionFrame,
+    InterruptionFrame,
     TranscriptionFrame,
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
@@ -18,27 +19,40 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from voicebot.dialog.events import HungUp, KeyPressed, MachineAnswered, Silence, Spoken, TransferEnded
 from voicebot.domain.clock import Clock
+from voicebot.domain.talk import Flush, Order
 from voicebot.intent.danger import danger
 from voicebot.pipeline.barge_in import han, interrupts, is_company
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame
+from voicebot.pipeline.noticed import Partial
 
 LATE_MS = 1500
 """An answer that began this shortly before the bot fell silent was meant as an answer."""
 
 
 class TurnTaking(FrameProcessor):
-    """Passes on what the caller meant to say to the bot, and silence when nobody says anything."""
+    """Passes on what the caller meant to say to the bot, and silence when nobody says anything. `order` tells the line
+    at once that the bot is interrupted, past all frames that wait."""
 
-    def __init__(self, conversation: Conversation, clock: Clock) -> None:
+    def __init__(self, conversation: Conversation, clock: Clock, order: Callable[[Order], None]) -> None:
         super().__init__()
         self._talk = conversation
         self._clock = clock
+        self._order = order
         self._early: TranscriptionFrame | None = None
         self._early_at = 0.0
         self._caller_speaks = False
         self._timer: asyncio.TimerHandle | None = None
         conversation.on_listen = self._arm
+
+    def overhear(self, partial: Partial) -> None:
+        """Words so far, which can only interrupt. No frame: where many calls are busy, one would wait for them all."""
+        talk = self._talk
+        if not talk.bot_speaks:
+            return
+        if danger(partial.text) or (talk.may_interrupt and (partial.insists or interrupts(partial.text))):
+            self._hush()
+            self.create_task(self.queue_frame(InterruptionFrame()), name="interruption")
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -48,8 +62,6 @@ class TurnTaking(FrameProcessor):
                 self._stop_timer()
             case UserStoppedSpeakingFrame():
                 self._caller_speaks = False
-            case InterimTranscriptionFrame():
-                await self._partial(frame.text, getattr(frame.result, "insists", False))
             case TranscriptionFrame():
                 await self._final(frame)
             case DialogEventFrame():
@@ -62,14 +74,12 @@ class TurnTaking(FrameProcessor):
             case _:
                 await self.push_frame(frame, direction)
 
-    async def _partial(self, text: str, insists: bool) -> None:
-        if not self._talk.bot_speaks:
-            return
-        if danger(text) or (self._talk.may_interrupt and (insists or interrupts(text))):
-            await self._interrupt()
+    def _hush(self) -> None:
+        self._talk.speaking.clear()
+        self._order(Flush(self._talk.call))
 
     async def _interrupt(self) -> None:
-        self._talk.speaking.clear()
+        self._hush()
         await self.broadcast_interruption()  # type: ignore[no-untyped-call]
 
     async def _key(self, digit: str) -> None:

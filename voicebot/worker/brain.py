@@ -173,6 +173,8 @@ class Brain:
             if talk is not None and call & AGENT_SIDE:
                 self._agent_noticed(talk, noticed, tick.number)
             elif talk is not None:
+                if isinstance(noticed, Partial) and talk.ear.answered:
+                    talk.pipeline.overhear(noticed)
                 self._post(talk, noticed)
         for talk in self._talks.values():
             talk.ear.topic = talk.conversation.topic
@@ -276,8 +278,6 @@ class Brain:
                 await pipeline.started_speaking()
             case Partial():
                 self._send(Note(call, FactKind.HEARING, {"text": item.text}))
-                if talk.ear.answered and talk.conversation.bot_speaks:  # words so far can only interrupt
-                    await pipeline.partial(item)
             case Utterance():
                 await self._heard(talk, item)
             case Machine():

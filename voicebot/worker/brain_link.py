@@ -14,6 +14,9 @@ from voicebot.worker.ticks import Decoder, Hello, Tick, encode, encode_all
 log = structlog.get_logger(__name__)
 
 READ_BYTES = 256 * 1024
+STEPS_A_TICK = 24
+"""An answer passes from hand to hand about so often before it is an order: with one step for each tick that waits, a
+brain that is half a second behind would answer another half a second later."""
 
 
 async def think(brain: Brain, path: Path, stop: asyncio.Event) -> None:
@@ -69,7 +72,12 @@ async def _read(brain: Brain, reader: asyncio.StreamReader) -> None:
         for message in messages:
             brain.take(message)
             if isinstance(message, Tick):  # a backlog must hold up neither the answers nor the conversations
-                await asyncio.sleep(0)
+                await _give_way()
+
+
+async def _give_way() -> None:
+    for _ in range(STEPS_A_TICK):
+        await asyncio.sleep(0)
 
 
 async def _write(brain: Brain, writer: asyncio.StreamWriter) -> None:

@@ -12,7 +12,6 @@ from pipecat.audio.dtmf.types import KeypadEntry
 from pipecat.frames.frames import (
     Frame,
     InputDTMFFrame,
-    InterimTranscriptionFrame,
     InterruptionFrame,
     TranscriptionFrame,
     UserStartedSpeakingFrame,
@@ -21,6 +20,7 @@ from pipecat.frames.frames import (
 
 from voicebot.dialog.events import Event, KeyPressed, MachineAnswered, Silence, Spoken, TransferEnded
 from voicebot.domain.clock import FixedClock
+from voicebot.domain.talk import Flush, Order
 from voicebot.pipeline.conversation import Conversation
 from voicebot.pipeline.frames import DialogEventFrame
 from voicebot.pipeline.noticed import Partial
@@ -34,11 +34,18 @@ NOW = dt.datetime(2026, 11, 24, 10, tzinfo=dt.UTC)
 class Talk:
     """A conversation and the chain it goes through."""
 
-    def __init__(self, conversation: Conversation, one: Chain) -> None:
-        self.conversation, self._chain = conversation, one
+    def __init__(self, conversation: Conversation, turns: TurnTaking, one: Chain, orders: list[Order]) -> None:
+        self.conversation, self._turns, self._chain, self.orders = conversation, turns, one, orders
 
     async def put(self, *frames: Frame) -> None:
         await self._chain.put(*frames)
+
+    async def overhears(self, text: str, insists: bool = False) -> None:
+        self._turns.overhear(Partial(text, insists))
+        await self._chain.settle()
+
+    def overhears_at_once(self, text: str) -> None:
+        self._turns.overhear(Partial(text))
 
     def bot_says(self, name: str = "u1", *, interruptible: bool = True) -> None:
         self.conversation.speaking[name] = interruptible
@@ -68,15 +75,13 @@ def final(text: str) -> TranscriptionFrame:
     return frame
 
 
-def partial(text: str, insists: bool = False) -> InterimTranscriptionFrame:
-    return InterimTranscriptionFrame(text, "callee", NOW.isoformat(), result=Partial(text, insists))
-
-
 @pytest_asyncio.fixture
 async def talk() -> AsyncIterator[Talk]:
     conversation = Conversation(1, "c1", patience_s=0.15)
-    async with chain(TurnTaking(conversation, FixedClock(NOW))) as one:
-        yield Talk(conversation, one)
+    orders: list[Order] = []
+    turns = TurnTaking(conversation, FixedClock(NOW), orders.append)
+    async with chain(turns) as one:
+        yield Talk(conversation, turns, one, orders)
 
 
 async def test_words_to_a_silent_bot_pass(talk: Talk) -> None:
@@ -87,12 +92,13 @@ async def test_words_to_a_silent_bot_pass(talk: Talk) -> None:
 
 async def test_words_interrupt_before_they_are_finished(talk: Talk) -> None:
     talk.bot_says()
-    await talk.put(partial("等一"))
+    await talk.overhears("等一")
     assert talk.interruptions == 0, "two syllables are not enough"
-    await talk.put(partial("等一下我"))
+    await talk.overhears("等一下我")
     assert talk.interruptions == 1
     assert not talk.conversation.bot_speaks
-    await talk.put(partial("等一下我没钱"), final("等一下我没钱"))
+    await talk.overhears("等一下我没钱")
+    await talk.put(final("等一下我没钱"))
     assert talk.interruptions == 1, "the bot is silent already"
     assert talk.passed == ["等一下我没钱"]
 
@@ -100,19 +106,31 @@ async def test_words_interrupt_before_they_are_finished(talk: Talk) -> None:
 @pytest.mark.parametrize("interruptible", [True, False])
 async def test_sounds_that_insist_interrupt_before_they_are_words(talk: Talk, interruptible: bool) -> None:
     talk.bot_says(interruptible=interruptible)
-    await talk.put(partial("没", insists=True))
+    await talk.overhears("没", insists=True)
     assert talk.interruptions == interruptible
+
+
+async def test_the_line_is_told_before_any_frame_moves(talk: Talk) -> None:
+    """Where many calls are busy, a frame comes to its turn late."""
+    talk.bot_says()
+    talk.overhears_at_once("等一下我")
+    assert talk.orders == [Flush(1)]
+    assert not talk.conversation.bot_speaks
+    talk.overhears_at_once("等一下我没钱")
+    assert talk.orders == [Flush(1)]
 
 
 async def test_company_does_not_stop_the_bot_and_is_no_answer(talk: Talk) -> None:
     talk.bot_says()
-    await talk.put(partial("嗯嗯嗯"), final("嗯嗯嗯"))
-    assert (talk.interruptions, talk.passed) == (0, [])
+    await talk.overhears("嗯嗯嗯")
+    await talk.put(final("嗯嗯嗯"))
+    assert (talk.interruptions, talk.passed, talk.orders) == (0, [], [])
 
 
 async def test_a_sentence_that_must_be_heard_is_heard_and_the_answer_waits(talk: Talk) -> None:
     talk.bot_says(interruptible=False)
-    await talk.put(partial("我现在就还"), final("我现在就还"))
+    await talk.overhears("我现在就还")
+    await talk.put(final("我现在就还"))
     assert (talk.interruptions, talk.passed) == (0, [])
     await talk.bot_said()
     assert talk.passed == ["我现在就还"]
@@ -121,7 +139,7 @@ async def test_a_sentence_that_must_be_heard_is_heard_and_the_answer_waits(talk:
 @pytest.mark.parametrize("interruptible", [True, False])
 async def test_danger_stops_any_sentence(talk: Talk, interruptible: bool) -> None:
     talk.bot_says(interruptible=interruptible)
-    await talk.put(partial("我不想活了"))
+    await talk.overhears("我不想活了")
     assert talk.interruptions == 1
     await talk.put(final("我不想活了"))
     assert talk.passed == ["我不想活了"]
