@@ -58,6 +58,8 @@ class Ear:
         self._turn_started = 0
         self._partial = ""
         self._complete = self._closed = self._figure = self._low = False
+        self._weighed: str | None = None
+        """The words of which is known whether they are an answer."""
         self._told_deaf = self._told_standby = False
 
     @property
@@ -81,6 +83,7 @@ class Ear:
         self._before.clear()
         self._finishing.clear()
         self._partial, self._complete, self._closed, self._figure = "", False, False, False
+        self._weighed = None
         self.session.abandon()
 
     def expect_person(self) -> None:
@@ -126,15 +129,21 @@ class Ear:
         if not self._urgent and (self._ticks - self._turn_started) % PARTIAL_EVERY:
             return []
         text, newly = self.session.partial(), self._insists()
-        if text == self._partial:
+        changed, self._partial = text != self._partial, text
+        if self._turn.pause_ms > 0 and text != self._weighed:
+            self._weigh(text)
+        if not changed:
             return [Partial(text, True)] if newly else []
-        self._partial = text
+        return [Partial(text, self._insisted), *_if_any(self._watch.text(text))]
+
+    def _weigh(self, text: str) -> None:
+        """Are these words an answer? It takes long to say, and only a pause has to know."""
+        self._weighed = text
         self._complete = self._is_complete(text, self.topic)
         self._closed = self._complete and is_closed(text, self.topic)
         self._figure = not self._complete and breaks_off_in_figure(text, self.topic)
         if self._figure:
             self._closed = is_whole_sum(text, self.topic, self.owed_fen)
-        return [Partial(text, self._insisted), *_if_any(self._watch.text(text))]
 
     def _insists(self) -> bool:
         """True at the moment when what the caller says over us turns out to be no company by its sound."""
@@ -150,6 +159,7 @@ class Ear:
         self._turn_started = self._ticks
         self._partial = ""
         self._complete = self._closed = self._figure = self._low = False
+        self._weighed = None
         self._overlapped, self._voiced_ms, self._insisted = 0, Patience().start_ms, False
         self._begun_under_us = self.bot_speaks()
         for pcm in self._before:

@@ -11,6 +11,7 @@ from voicebot.audio.vad import VoiceActivity
 from voicebot.domain.understanding import Topic
 from voicebot.intent.is_complete import is_complete_answer
 from voicebot.intent.understander import Understander
+from voicebot.pipeline.ear import VOICE as VOICE_FROM
 from voicebot.pipeline.hearing import Hearing
 from voicebot.pipeline.noticed import Utterance
 from voicebot.tts.synthesizer import load_synthesizer
@@ -80,6 +81,25 @@ def test_a_complete_short_answer_is_answered_at_once(hearing: Hearing, text: str
 def test_nobody_is_cut_off_inside_a_figure(hearing: Hearing, topic: str, parts: tuple[str, ...]) -> None:
     told = turns(hearing, topic, *parts)
     assert len(told) == 1, told
+
+
+def test_whether_words_are_an_answer_is_asked_in_pauses_only() -> None:
+    """It takes longer than hearing does, and callers who speak all at once wait for each other's."""
+    asked: list[tuple[str, bool]] = []
+
+    def is_complete(text: str, topic: Topic) -> bool:
+        asked.append((text, ear.vad.speech_prob >= VOICE_FROM))
+        return False
+
+    hearing = Hearing(load_recognizer(), VoiceActivity(), is_complete)
+    ear = hearing.open(1)
+    ear.picked_up()
+    ear.bot_speaks = lambda: True
+    for tick, frame in enumerate([*[SILENCE] * 25, *cut(spoken("我明天下午就把钱还给你们")), *[SILENCE] * 30]):
+        hearing.tick(tick, [(1, frame.ljust(len(SILENCE), b"\0"))])
+    assert asked
+    assert not any(sounded for _, sounded in asked)
+    assert len(asked[-1][0]) >= 8, "the words at the end of the pause are the whole"
 
 
 @pytest.mark.parametrize("text", ["三千", "三千五百", "我先还三千"])
