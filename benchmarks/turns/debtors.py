@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
-from benchmarks.turns.phone import Line, framed, trimmed
+from benchmarks.turns.phone import FRAME_BYTES, Line, framed, trimmed
+from voicebot.audio.frames import RATE
+from voicebot.mandarin.pinyin import Word, read
+from voicebot.tts.espeak import engine, tokens_of
 from voicebot.tts.synthesizer import Synthesizer
+from voicebot.tts.voices import parse_voice
 
 VOICES: Final = ("m3", "f2", "m1", "f4")
 ANSWERS: Final = (
@@ -25,8 +31,18 @@ def debtors(voice: Synthesizer) -> list[list[Line]]:
 
 
 def _line(voice: Synthesizer, text: str, spec: str, cuts_in: bool) -> Line:
-    def speech(words: str) -> bytes:
-        return trimmed(voice.synthesize(words, spec))
+    speech = trimmed(voice.synthesize(text, spec))
+    fill_s = -len(speech) % FRAME_BYTES / (2 * RATE)
+    return Line(framed(speech), cuts_in, fill_s + third_s(text, spec) if cuts_in else 0.0)
 
-    third_s = len(speech(text[:3])) / 16000 if cuts_in else 0.0
-    return Line(framed(speech(text)), cuts_in, third_s)
+
+def third_s(text: str, spec: str) -> float:
+    """When the third syllable is out, in seconds: where espeak-ng begins the word after it, and so a word must end
+    there. In a sentence of its own the third syllable would be longer than here."""
+    words = read(text)
+    ends = list(accumulate(len(word.syllables) for word in words))
+    return engine().speak(words, parse_voice(spec)).starts_ms[_tokens(words[: ends.index(3) + 1])] / 1000
+
+
+def _tokens(words: Sequence[Word]) -> int:
+    return sum(len(tokens_of(word, joined=True)) for word in words)

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.line.far_end import PhoneMedia
 from benchmarks.line.phones import Booth, Phone
 from benchmarks.line.rows import free_port
+from benchmarks.turns.debtors import third_s
 from benchmarks.turns.far_end import FarEnd, punctual
 from benchmarks.turns.figures import figures, quantile
 from benchmarks.turns.peers import rounds_for
@@ -19,6 +20,7 @@ from sip.codec import PCMA
 from sip.events import Answered, Ended
 from sip.rtp import RtpPacket
 from sip.user_agent import UserAgent
+from voicebot.tts.synthesizer import load_synthesizer
 
 LOUD, QUIET = PCMA.encode(b"\x00\x10" * 160), PCMA.silent_frame
 
@@ -109,6 +111,14 @@ def test_a_pause_of_the_bot_is_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     talk.bot(10)
     talk.bot(40, QUIET)
     assert talk.phone.heard.stops_s == [pytest.approx(0.6)]
+
+
+def test_the_third_syllable_ends_where_the_next_word_begins() -> None:
+    """Said alone, 我月底 is longer: its last syllable is drawn out."""
+    inside = third_s("我月底之前会还清", "f4")
+    alone = len(trimmed(load_synthesizer().synthesize("我月底", "f4"))) / 16000
+    assert 0.75 * inside < alone - 0.1 < 1.25 * inside
+    assert third_s("我这个周五就还", "m1") == pytest.approx(0.58, abs=0.06)
 
 
 def test_silence_at_the_ends_of_a_clip_is_no_speech() -> None:
