@@ -20,6 +20,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from voicebot.asr.hot_words import BySound
 from voicebot.asr.recognizer import Recognizer, RecognizerStream, Transcript, load_recognizer
 from voicebot.asr.remote_protocols import PROTOCOLS, Protocol
 
@@ -30,6 +31,8 @@ FINAL_WITHIN_S = 2.0
 """How long a turn's last words are waited for before the fallback reads the turn."""
 CONNECT_WITHIN_S = 1.0
 RETRY_S = 0.2
+REFUSED_WITHIN_S = 0.5
+"""The same of a turn that no connection was made for: the next try, and no more."""
 _TAIL_S = 0.6
 _UNSURE = 0.8
 T = TypeVar("T")
@@ -44,6 +47,8 @@ class _Turn:
         self._address, self._protocol, self._hotwords, self._on_text = address, protocol, hotwords, on_text
         self._pieces: list[bytes] = []
         self._ended = False
+        self.refused, self._reached = False, False
+        """Whether connections failed and none was ever made for this turn."""
         self._news = asyncio.Event()
 
     def start(self) -> None:
@@ -69,12 +74,16 @@ class _Turn:
                 async with asyncio.timeout(CONNECT_WITHIN_S):
                     connection = await connect(self._address, max_queue=64, ping_interval=None, compression=None)
             except (OSError, TimeoutError, WebSocketException) as error:
+                self.refused = not self._reached
                 log.warning("the recognition server can't be reached", address=self._address, error=str(error))
                 await asyncio.sleep(RETRY_S)
                 continue
+            self.refused, self._reached = False, True
             async with connection:
                 with contextlib.suppress(OSError, WebSocketException):
                     await self._hold(connection)
+            if not self.final.done():
+                await asyncio.sleep(RETRY_S)
 
     async def _hold(self, connection: ClientConnection) -> None:
         """One connection: everything from the beginning of the turn, then what comes, until the text is final."""
@@ -111,7 +120,7 @@ class RemoteStream:
     """One caller's sound."""
 
     def __init__(self, engine: RemoteRecognizer, hotwords: Sequence[str]) -> None:
-        self._engine, self._hotwords = engine, tuple(hotwords)
+        self._engine, self._words = engine, BySound(hotwords)
         self._heard = 0
         self._closed = False
         self._turn: _Turn | None = None
@@ -126,12 +135,12 @@ class RemoteStream:
         self._send(np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768), last=False)
 
     def partial(self) -> str:
-        return self._text
+        return self._words.spell(self._text)
 
     def finish(self) -> Future[Transcript]:
         self._send(np.zeros(int(_TAIL_S * RATE), np.float32), last=True)
         turn, self._turn = self._turn, None
-        final = self._engine.conclude(turn, bytes(self._kept), self._hotwords, self._began / RATE, self._heard / RATE)
+        final = self._engine.conclude(turn, bytes(self._kept), self._words, self._began / RATE, self._heard / RATE)
         self.reset()
         return final
 
@@ -149,7 +158,7 @@ class RemoteStream:
 
     def _send(self, samples: Any, *, last: bool) -> None:
         if self._turn is None:
-            self._turn = self._engine.begin(self._hotwords, self._hear)
+            self._turn = self._engine.begin(self._words.words, self._hear)
         piece = np.asarray(self._resampler.resample_chunk(samples, last=last), np.float32).tobytes()
         self._engine.call(self._turn.feed, piece)
         if last:
@@ -199,13 +208,13 @@ class RemoteRecognizer:
         return turn
 
     def conclude(
-        self, turn: _Turn | None, pcm: bytes, hotwords: Sequence[str], began: float, heard: float
+        self, turn: _Turn | None, pcm: bytes, words: BySound, began: float, heard: float
     ) -> Future[Transcript]:
         async def work() -> Transcript:
-            text, sure, why = await self._final(turn, pcm, hotwords)
+            text, sure, why = await self._final(turn, pcm, words.words)
             if not text:
                 return Transcript("", 0.0, None, None, why)
-            return Transcript(text, sure, round(began, 2), round(heard, 2), why)
+            return Transcript(words.spell(text), sure, round(began, 2), round(heard, 2), why)
 
         return self._run(work())
 
@@ -213,7 +222,7 @@ class RemoteRecognizer:
         if turn is None:
             return "", 0.0, ""
         try:
-            async with asyncio.timeout(FINAL_WITHIN_S):
+            async with asyncio.timeout(min(FINAL_WITHIN_S, REFUSED_WITHIN_S) if turn.refused else FINAL_WITHIN_S):
                 return await turn.final, _UNSURE, ""
         except TimeoutError:
             turn.cancel()

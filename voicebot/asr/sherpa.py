@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voicebot.asr.model_files import ModelFiles, find_model, need
+from voicebot.asr.hot_words import BySound
+from voicebot.asr.model_files import find_model, need
 from voicebot.asr.recognizer import RecognizerStream, Transcript
 
 RATE = 8000
@@ -23,10 +24,10 @@ _UNSURE = 0.8
 
 
 class SherpaStream:
-    """One caller's sound in a streaming model."""
+    """One caller's sound in a streaming model; `hot_words`: those of the call as the model takes them, if it does."""
 
-    def __init__(self, engine: Any, hot_words: str | None) -> None:
-        self._engine, self._hot_words = engine, hot_words
+    def __init__(self, engine: Any, words: BySound, hot_words: str = "") -> None:
+        self._engine, self._words, self._hot_words = engine, words, hot_words
         self._heard, self._began, self._closed = 0, 0, False
         self.stream: Any = self._open()
 
@@ -44,7 +45,7 @@ class SherpaStream:
         return not self._closed and bool(self._engine.is_ready(self.stream))
 
     def partial(self) -> str:
-        return _words(self._engine.get_result(self.stream))
+        return self._words.spell(_words(self._engine.get_result(self.stream)))
 
     def finish(self) -> Transcript:
         self.stream.accept_waveform(RATE, np.zeros(int(_TAIL_S * RATE), np.float32))
@@ -63,7 +64,7 @@ class SherpaStream:
         self._closed = True
 
     def _transcript(self, result: Any) -> Transcript:
-        text = _words(result.text)
+        text = self._words.spell(_words(result.text))
         if not text:
             return Transcript("", 0.0, None, None)
         offset, times = self._began / RATE, list(result.timestamps) or [0.0]
@@ -76,8 +77,8 @@ class SherpaStream:
 class WholeStream:
     """One caller's sound for a model that reads whole utterances; it is read anew every half second."""
 
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
+    def __init__(self, engine: Any, words: BySound) -> None:
+        self._engine, self._words = engine, words
         self._sound: list[NDArray[np.float32]] = []
         self._since = self._heard = self._began = 0
         self._text = ""
@@ -101,7 +102,7 @@ class WholeStream:
         return stream
 
     def take(self, stream: Any) -> None:
-        self._text = _words(stream.result.text)
+        self._text = self._words.spell(_words(stream.result.text))
 
     def partial(self) -> str:
         return self._text
@@ -133,8 +134,8 @@ class SherpaRecognizer:
         self._engine, self._takes_hot_words = engine, takes_hot_words
 
     def open(self, hotwords: Sequence[str] = ()) -> RecognizerStream:
-        words = "/".join(" ".join(word) for word in hotwords if word) if self._takes_hot_words else ""
-        return SherpaStream(self._engine, words or None)
+        told = "/".join(" ".join(word) for word in hotwords if word) if self._takes_hot_words else ""
+        return SherpaStream(self._engine, BySound(hotwords), told)
 
     def decode(self, streams: Sequence[RecognizerStream]) -> None:
         waiting = [one for one in streams if isinstance(one, SherpaStream)]
@@ -152,7 +153,7 @@ class SenseVoiceRecognizer:
         self._engine = engine
 
     def open(self, hotwords: Sequence[str] = ()) -> RecognizerStream:
-        return WholeStream(self._engine)
+        return WholeStream(self._engine, BySound(hotwords))
 
     def decode(self, streams: Sequence[RecognizerStream]) -> None:
         due = [one for one in streams if isinstance(one, WholeStream) and one.due]
@@ -171,6 +172,7 @@ def load_sherpa(model: str, folder: Path) -> SherpaRecognizer | SenseVoiceRecogn
     sherpa = need("sherpa_onnx", "sherpa")
     files = find_model(model, folder)
     name, tokens, threads = f"sherpa:{files.name}", str(files.one("tokens.txt")), 1
+    sound = {"sample_rate": files.sample_rate, "feature_dim": files.bands}
     match files.kind:
         case "zipformer":
             engine = sherpa.OnlineRecognizer.from_transducer(
@@ -180,6 +182,7 @@ def load_sherpa(model: str, folder: Path) -> SherpaRecognizer | SenseVoiceRecogn
                 joiner=str(files.one("joiner*.onnx")),
                 num_threads=threads,
                 decoding_method="modified_beam_search",
+                **sound,
             )
             return SherpaRecognizer(name, engine, takes_hot_words=True)
         case "paraformer":
@@ -188,25 +191,19 @@ def load_sherpa(model: str, folder: Path) -> SherpaRecognizer | SenseVoiceRecogn
                 encoder=str(files.one("encoder*.onnx")),
                 decoder=str(files.one("decoder*.onnx")),
                 num_threads=threads,
+                **sound,
             )
             return SherpaRecognizer(name, engine)
         case "zipformer-ctc":
-            return SherpaRecognizer(name, _ctc(sherpa, tokens, files, threads))
+            engine = sherpa.OnlineRecognizer.from_zipformer2_ctc(
+                tokens=tokens, model=str(files.one("model*.onnx")), num_threads=threads, **sound
+            )
+            return SherpaRecognizer(name, engine)
         case _:
             engine = sherpa.OfflineRecognizer.from_sense_voice(
                 model=str(files.one("model*.onnx")), tokens=tokens, num_threads=threads, language="zh", use_itn=False
             )
             return SenseVoiceRecognizer(name, engine)
-
-
-def _ctc(sherpa: Any, tokens: str, files: ModelFiles, threads: int) -> Any:
-    return sherpa.OnlineRecognizer.from_zipformer2_ctc(
-        tokens=tokens,
-        model=str(files.one("model*.onnx")),
-        num_threads=threads,
-        sample_rate=files.sample_rate,
-        feature_dim=files.bands,
-    )
 
 
 def _floats(pcm: bytes) -> NDArray[np.float32]:

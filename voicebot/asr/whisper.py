@@ -13,6 +13,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from voicebot.asr.hot_words import BySound
 from voicebot.asr.model_files import find_model, need
 from voicebot.asr.recognizer import RecognizerStream, Transcript
 
@@ -48,8 +49,8 @@ def agreed(before: str, now: str) -> str:
 class WhisperStream:
     """One caller's sound. Readings happen in the engine's thread; here only their results are kept."""
 
-    def __init__(self, engine: WhisperRecognizer, hot_words: str) -> None:
-        self._engine, self._hot_words = engine, hot_words
+    def __init__(self, engine: WhisperRecognizer, words: BySound) -> None:
+        self._engine, self._words = engine, words
         self._sound: Floats = np.zeros(0, np.float32)
         self._heard = self._new = self._began = 0
         self._settled = self._before = self._agreed = ""
@@ -71,14 +72,14 @@ class WhisperStream:
             self._take(job.result())
         if self._job is None and self._new >= STEP_S * RATE:
             self._new = 0
-            self._job = self._engine.read(self._sound, self._hot_words)
+            self._job = self._engine.read(self._sound, self._words)
 
     def partial(self) -> str:
-        return self._settled + self._agreed
+        return self._words.spell(self._settled + self._agreed)
 
     def finish(self) -> Future[Transcript]:
         settled, began, heard = self._settled, self._began / RATE, self._heard / RATE
-        final = self._engine.conclude(self._sound, self._hot_words, settled, began, heard)
+        final = self._engine.conclude(self._sound, self._words, settled, began, heard)
         self.reset()
         return final
 
@@ -119,30 +120,30 @@ class WhisperRecognizer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="whisper")
 
     def open(self, hotwords: Sequence[str] = ()) -> RecognizerStream:
-        return WhisperStream(self, " ".join(hotwords))
+        return WhisperStream(self, BySound(hotwords))
 
     def decode(self, streams: Sequence[RecognizerStream]) -> None:
         for stream in streams:
             if isinstance(stream, WhisperStream):
                 stream.advance()
 
-    def read(self, sound: Floats, hot_words: str) -> Future[Reading]:
+    def read(self, sound: Floats, words: BySound) -> Future[Reading]:
         """Read float32 sound at 8 kHz, when its turn comes."""
-        return self._thread.submit(self._read, sound, hot_words)
+        return self._thread.submit(self._read, sound, words)
 
-    def conclude(self, sound: Floats, hot_words: str, settled: str, began: float, heard: float) -> Future[Transcript]:
+    def conclude(self, sound: Floats, words: BySound, settled: str, began: float, heard: float) -> Future[Transcript]:
         """The last reading of a turn."""
 
         def work() -> Transcript:
-            reading = self._read(sound, hot_words)
-            text = settled + reading.text
+            reading = self._read(sound, words)
+            text = words.spell(settled + reading.text)
             if not text:
                 return Transcript("", 0.0, None, None)
             return Transcript(text, reading.confidence, round(began, 2), round(heard, 2))
 
         return self._thread.submit(work)
 
-    def _read(self, sound: Floats, hot_words: str) -> Reading:
+    def _read(self, sound: Floats, words: BySound) -> Reading:
         if len(sound) < LEAST_S * RATE:
             return Reading((), 0.0)
         segments, _ = self._model.transcribe(
@@ -151,7 +152,7 @@ class WhisperRecognizer:
             beam_size=1,
             temperature=0.0,
             condition_on_previous_text=False,
-            hotwords=hot_words or None,
+            hotwords=" ".join(words.words) or None,
             max_new_tokens=self._most_tokens,
         )
         return _reading(segments)

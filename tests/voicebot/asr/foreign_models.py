@@ -1,4 +1,4 @@
-"""Models of other engines, made here: the embedded network in zipformer2 form, and a random Whisper."""
+"""Models of other engines, made here: the embedded network in zipformer2 and in transducer form, a random Whisper."""
 
 from __future__ import annotations
 
@@ -71,6 +71,78 @@ def _caches() -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     through("embed_states", ["N", 128, 3, 19])
     through("processed_lens", ["N"], i64)
     return before, after, inputs, outputs
+
+
+def transducer_form(folder: Path) -> Path:
+    """The embedded network as a transducer of sherpa-onnx (its LSTM family, which keeps two states): the joiner gives
+    what the network says, whatever was said before. Its tokens are hanzi of `hanzi_of`, one for each tonal syllable."""
+    folder.mkdir(parents=True)
+    model = onnx.load(str(models_dir() / "embedded-asr.onnx"))
+    tokens = json.loads({p.key: p.value for p in model.metadata_props}["tokens"])
+    f32, i64 = TensorProto.FLOAT, TensorProto.INT64
+    values = LAYERS * WIDTH
+
+    def tensor(name: str, shape: list[Any], kind: int = f32) -> Any:
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    def save(part: str, nodes: list[Any], inputs: list[Any], outputs: list[Any], facts: dict[str, Any]) -> None:
+        shipped = list(model.graph.initializer) if part == "encoder" else []
+        graph = helper.make_graph(nodes, part, inputs, outputs, shipped)
+        built = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+        helper.set_model_props(built, {key: str(value) for key, value in facts.items()})
+        onnx.save(built, str(folder / f"{part}.onnx"))
+
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            for at, name in enumerate(names):
+                names[at] = {"features": "x", "scores": "encoder_out"}.get(name, name)
+    around = [
+        helper.make_node("Constant", [], ["shape"], value=helper.make_tensor("s", i64, [4], [0, LAYERS, WIDTH, PAST])),
+        helper.make_node("Constant", [], ["flat"], value=helper.make_tensor("f", i64, [3], [0, values, PAST])),
+        helper.make_node("Transpose", ["state0"], ["past"], perm=[1, 2, 0]),
+        helper.make_node("Reshape", ["past", "shape"], ["cache"]),
+        *model.graph.node,
+        helper.make_node("Reshape", ["next_cache", "flat"], ["following"]),
+        helper.make_node("Transpose", ["following"], ["next_state0"], perm=[2, 0, 1]),
+        helper.make_node("Identity", ["state1"], ["next_state1"]),
+    ]
+    save(
+        "encoder", around,
+        [tensor("x", ["N", CHUNK + LOOK, 40]), tensor("state0", [PAST, "N", values]), tensor("state1", [PAST, "N", 1])],
+        [tensor("encoder_out", ["N", CHUNK // 4, len(tokens)]), tensor("next_state0", [PAST, "N", values]),
+         tensor("next_state1", [PAST, "N", 1])],
+        {"model_type": "lstm", "num_encoder_layers": PAST, "T": CHUNK + LOOK, "decode_chunk_len": CHUNK,
+         "rnn_hidden_size": 1, "d_model": values},
+    )  # fmt: skip
+    nothing = helper.make_tensor("n", f32, [1, len(tokens)], [0.0] * len(tokens))
+    said = [
+        helper.make_node("Cast", ["y"], ["said"], to=f32),
+        helper.make_node("ReduceMax", ["said"], ["most"], axes=[1], keepdims=1),
+        helper.make_node("Constant", [], ["nothing"], value=nothing),
+        helper.make_node("Mul", ["most", "nothing"], ["decoder_out"]),
+    ]
+    save("decoder", said, [tensor("y", ["N", 2], i64)], [tensor("decoder_out", ["N", len(tokens)])],
+         {"context_size": 2, "vocab_size": len(tokens)})  # fmt: skip
+    wide = ["N", len(tokens)]
+    save("joiner", [helper.make_node("Add", ["encoder_out", "decoder_out"], ["logit"])],
+         [tensor("encoder_out", wide), tensor("decoder_out", wide)], [tensor("logit", wide)],
+         {"joiner_dim": len(tokens)})  # fmt: skip
+    names = ["<blk>", *(hanzi_of(at) for at in range(1, len(tokens)))]
+    (folder / "tokens.txt").write_text("".join(f"{name} {at}\n" for at, name in enumerate(names)), "utf-8")
+    (folder / "model.toml").write_text('kind = "zipformer"\nsample_rate = 8000\nbands = 40\n')
+    return folder
+
+
+def hanzi_of(token: int) -> str:
+    """Which hanzi stands for a token of the transducer."""
+    return chr(0x4E00 + token)
+
+
+def syllables_of_tokens() -> dict[str, str]:
+    """By the hanzi that stands for it, each tonal syllable of the embedded network."""
+    model = onnx.load(str(models_dir() / "embedded-asr.onnx"))
+    tokens = json.loads({p.key: p.value for p in model.metadata_props}["tokens"])
+    return {hanzi_of(at): syllable for at, syllable in enumerate(tokens)}
 
 
 def random_whisper(folder: Path, seed: int = 0) -> Path:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,13 @@ def speak(stream: RecognizerStream, text: str, meanwhile: Callable[[int], None] 
         time.sleep(0.002)
 
 
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def conclusion(stream: RecognizerStream) -> Transcript:
     finished = stream.finish()
     assert isinstance(finished, Future)
@@ -56,7 +64,7 @@ def conclusion(stream: RecognizerStream) -> Transcript:
 
 @contextlib.contextmanager
 def funasr(take: Callable[[ServerConnection], None]) -> Iterator[str]:
-    server: Server = serve(take, "127.0.0.1", 0)
+    server: Server = serve(take, "127.0.0.1", 0, close_timeout=0.2)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -154,6 +162,53 @@ def test_without_a_server_the_turn_is_read_here(monkeypatch: pytest.MonkeyPatch)
     assert "is gone" in read.stand_in, "whoever asked must know who read it"
     assert engine.fallbacks == 1
     engine.close()
+
+
+def test_a_server_that_nobody_reached_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "FINAL_WITHIN_S", 600.0)
+    engine = load_remote(f"ws://127.0.0.1:{free_port()}")
+    stream = engine.open()
+    stream.accept(load_synthesizer().synthesize(TEXT))
+    wait_for(lambda: stream._turn is not None and stream._turn.refused)  # type: ignore[attr-defined]
+    assert conclusion(stream).text == TEXT
+    engine.close()
+
+
+def test_a_server_that_hangs_up_on_everybody_is_left_in_peace() -> None:
+    visits: list[float] = []
+
+    def take(connection: ServerConnection) -> None:
+        visits.append(time.monotonic())
+        connection.close()
+
+    with funasr(take) as address:
+        engine = load_remote(address)
+        stream = engine.open()
+        stream.accept(bytes(3200))
+        wait_for(lambda: len(visits) >= 4)
+        stream.close()
+        engine.close()
+    pauses = [after - before for before, after in pairwise(visits)]
+    assert min(pauses) > remote.RETRY_S / 2
+
+
+def test_what_sounds_like_a_word_of_the_call_is_written_as_that_word() -> None:
+    """The sherpa-onnx server takes no words of a call."""
+
+    def take(connection: ServerConnection) -> None:
+        for message in connection:
+            if message == "Done":
+                connection.send(json.dumps({"text": "我就是 陪木新", "segment": 0}))
+                connection.send("Done!")
+                return
+            connection.send(json.dumps({"text": "我就是", "segment": 0}))
+
+    with funasr(take) as address:
+        engine = load_remote(address.partition("?")[0])
+        stream = engine.open(("裴沐昕",))
+        speak(stream, TEXT)
+        assert conclusion(stream).text == "我就是裴沐昕"
+        engine.close()
 
 
 def test_a_turn_that_was_dropped_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

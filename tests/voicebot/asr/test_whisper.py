@@ -39,9 +39,11 @@ class Script:
 
     def __init__(self, *readings: list[Segment]) -> None:
         self._readings, self.seen_s = list(readings), []  # type: ignore[var-annotated]
+        self.told: set[object] = set()
 
     def transcribe(self, sound: Any, **options: object) -> tuple[list[Segment], None]:
         assert options["language"] == "zh"
+        self.told.add(options["hotwords"])
         self.seen_s.append(round(len(sound) / 16000, 1))
         return self._readings.pop(0), None
 
@@ -71,6 +73,17 @@ def test_a_partial_is_what_two_readings_agree_on() -> None:
         partials.append(stream.partial())
     assert partials == ["", "我", "我名天还"]
     assert text_of(stream.finish()) == "我明天还钱"
+
+
+def test_words_of_the_call_are_told_to_the_model_and_found_by_their_sound() -> None:
+    model = Script([Segment("我是陪", 0.8)], [Segment("我是陪木新", 0.8)], [Segment("我是陪木新", 0.8)])
+    engine = WhisperRecognizer("w", model)
+    stream = engine.open(("裴沐昕", "三千五百元"))
+    for _ in range(2):
+        step(engine, stream)
+    assert stream.partial() == "我是陪", "not yet the whole word"
+    assert text_of(stream.finish()) == "我是裴沐昕"
+    assert model.told == {"裴沐昕 三千五百元"}
 
 
 def test_a_long_turn_settles_whole_segments_and_forgets_their_sound() -> None:
