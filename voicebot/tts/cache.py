@@ -114,8 +114,14 @@ class PromptCache:
         known = list(dict.fromkeys(texts))
         self._static |= {self._key(text, parse_voice(voice)) for text in known}
         self._clear_folder()
+        unspoken: list[Exception] = []
         for text in known:
-            self.synthesize(text, voice)
+            try:
+                self.synthesize(text, voice)
+            except Exception as error:  # it is tried again when it is needed; the others are got ready
+                unspoken.append(error)
+        if unspoken:
+            log.error("prompts could not be spoken ahead", prompts=len(unspoken), error=repr(unspoken[0]))
 
     def _rendered(self, text: str, spec: VoiceSpec) -> bytes:
         with CLOCK.part("voice"):

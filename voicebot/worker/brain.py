@@ -114,11 +114,14 @@ class Brain:
         broken: set[str] = set()
         while True:
             await asyncio.sleep(LOOK_FOR_SCRIPTS_S)
-            missing = set(self.shelf.names()) - self._loaded.keys()
-            if missing - broken:
-                rendered = await asyncio.to_thread(self.load_scripts)
-                broken = missing - self._loaded.keys()
-                log.info("call scripts loaded", scripts=sorted(missing - broken), prompts=rendered)
+            try:
+                missing = set(self.shelf.names()) - self._loaded.keys()
+                if missing - broken:
+                    rendered = await asyncio.to_thread(self.load_scripts)
+                    broken = missing - self._loaded.keys()
+                    log.info("call scripts loaded", scripts=sorted(missing - broken), prompts=rendered)
+            except Exception:  # what is published next must be followed all the same
+                log.exception("published call scripts can't be loaded, it is tried again")
 
     def standing_in(self) -> tuple[bool, int]:
         """Whether new calls are heard by the embedded recogniser for want of the configured one; how many were."""
@@ -346,6 +349,9 @@ class Brain:
 
 
 def _hotwords(opened: Opened) -> tuple[str, ...]:
-    """What this caller is likely to say: the debtor's name, the product and the sum. Never what proves identity."""
+    """What this caller is likely to say: the debtor's name, the product and the sums. Never what proves identity."""
     case = opened.facts.case
-    return (case.debtor.name, case.product, spoken_amount(case.amount_fen)) if case else ()
+    if case is None:
+        return ()
+    sums = dict.fromkeys((case.amount_fen, case.principal_fen, case.fees_fen))
+    return (case.debtor.name, case.product, *(spoken_amount(fen) for fen in sums if fen))

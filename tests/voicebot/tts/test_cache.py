@@ -157,3 +157,17 @@ def test_what_was_forgotten_is_got_ready_again_from_the_folder(tmp_path: Path) -
     cache.prepare("您好")
     assert cache.at_hand("您好") is not None
     assert voice.spoken == ["您好", "张三李四"]
+
+
+def test_a_prompt_that_can_not_be_spoken_holds_up_no_other() -> None:
+    class Stumbling(CountingVoice):
+        def synthesize(self, text: str, voice: str | VoiceSpec | None = None, rate: int | None = None) -> bytes:
+            if text == "难":
+                raise RuntimeError("no such sound")
+            return super().synthesize(text, voice, rate)
+
+    cache = PromptCache(Stumbling())
+    cache.warm(["您好", "难", "再见"])
+    assert cache.at_hand("再见") is not None
+    with pytest.raises(RuntimeError):
+        cache.synthesize("难")
