@@ -27,6 +27,7 @@ from voicebot.telemetry.metrics_server import figures_of, serving_metrics
 from voicebot.telephony.engines import check_line
 from voicebot.worker.names import LIFE_VARIABLE, machine_name, name_machine
 from voicebot.worker.preflight import check_engines
+from voicebot.worker.premises import disk_reserve_mb
 from voicebot.worker.supervisor import Child, Supervisor
 
 log = structlog.get_logger(__name__)
@@ -253,7 +254,7 @@ async def work(settings: Settings, stop: asyncio.Event, name: str | None = None)
             return
         async with Store.from_url(url) as store:
             await _lay_out_scripts(settings, store)
-        figures = serving_metrics(settings.metrics_address, figures_of(settings.home, settings.disk_reserve_mb))
+        figures = serving_metrics(settings.metrics_address, figures_of(settings.home, disk_reserve_mb(settings)))
         async with _tree(settings, url, control=False):
             log.info("working", name=machine_name(settings.home), sip=settings.sip_listen, workers=settings.workers)
             with figures:

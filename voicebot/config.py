@@ -144,7 +144,9 @@ class Settings(BaseSettings):
     backup_key: str | None = Field(
         default=None, description="Master key that encrypts backups, given alike; without it the vault's"
     )
-    disk_reserve_mb: int = Field(default=512, ge=0, description="Nobody is dialled when less is free for recordings")
+    disk_reserve_mb: int = Field(default=512, ge=0, description=(
+        "Nobody is dialled when less is free for recordings; where the rulebook wants more, that counts"
+    ))
     metrics_listen: str | None = Field(
         default=None, description="Where Prometheus reads /metrics from elsewhere, such as 10.0.0.5:9464; no login"
     )

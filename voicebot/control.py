@@ -22,7 +22,7 @@ from voicebot.console.agreement import load_authorities
 from voicebot.console.server import serve_console
 from voicebot.console.settings import ConsoleSettings, door_of
 from voicebot.console.store_data import StoreData, shared_secret
-from voicebot.domain.clock import Clock, SystemClock
+from voicebot.domain.clock import Clock
 from voicebot.domain.ice import parse_ice_servers
 from voicebot.evidence.depot.locating import open_objects
 from voicebot.evidence.depot.objects import StoreTrouble
@@ -49,10 +49,11 @@ from voicebot.telemetry.metrics_server import serving_metrics
 from voicebot.telemetry.process_figures import ProcessFigures
 from voicebot.telephony.trunk_file import channels_of, trunks_of
 from voicebot.worker.fleet import Fleet, Me
+from voicebot.worker.fleet_clock import FleetClock
 from voicebot.worker.ledger_chain import keep_chain
 from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.names import control_name
-from voicebot.worker.premises import Premises, premises_of
+from voicebot.worker.premises import Premises, disk_reserve_mb, premises_of
 from voicebot.worker.published import publish
 from voicebot.worker.turns import Turns
 
@@ -64,9 +65,9 @@ STAND_BY_S = 2.0
 async def control(settings: Settings, url: str, stop: asyncio.Event) -> None:
     """Serve the console; dial as long as this process leads. After `stop` running calls are waited for."""
     console_stop = asyncio.Event()
-    clock = SystemClock()
+    clock = FleetClock()
     async with Store.from_url(url) as store, Store.from_url(url, pool_size=1) as members:
-        metrics.REGISTRY.register(ProcessFigures(settings.home, settings.disk_reserve_mb))
+        metrics.REGISTRY.register(ProcessFigures(settings.home, disk_reserve_mb(settings)))
         lead = store.lead("dialler")
         me = Me(control_name(settings.home), __version__, newest(), settings.http_listen)
         fleet = Fleet(members, me, clock, lambda: lead.held)
@@ -111,6 +112,7 @@ async def _console(
             )
             data = StoreData(
                 store,
+                clock=fleet.clock,
                 turns=Turns(fleet.names, fleet.may_dial),
                 authorities=load_authorities(settings.home),
                 targets=settings.transfer_targets,
@@ -196,13 +198,13 @@ async def _dial_while(
 async def _dial(
     store: Store, settings: Settings, premises: Premises, fleet: Fleet, stop: asyncio.Event
 ) -> None:
-    clock = SystemClock()
+    clock = fleet.clock
     placement = Placement(store, fleet.names, clock, fleet.may_dial)
     following = [
         asyncio.create_task(placement.follow()),
         asyncio.create_task(InboundFollower(store, clock, in_writing=settings.in_writing).run()),
         asyncio.create_task(keep_desk(store, clock)),
-        asyncio.create_task(keep_chain(store)),
+        asyncio.create_task(keep_chain(store, clock)),
         asyncio.create_task(keep_evidence(store, settings, clock)),
         asyncio.create_task(_protect_uploads(store, settings, clock)),
         asyncio.create_task(Afterwards(store, clock).run()),

@@ -14,6 +14,7 @@ from voicebot.config import Settings
 from voicebot.domain.clock import SystemClock
 from voicebot.store import Store
 from voicebot.worker.fleet import Fleet, Me
+from voicebot.worker.fleet_clock import FleetClock
 from voicebot.worker.premises import premises_of
 
 
@@ -26,7 +27,7 @@ async def test_a_taken_address_delays_the_console_and_does_not_end_it(
         stop = asyncio.Event()
         settings = Settings(home=tmp_path, http_listen=f"127.0.0.1:{port}")
         premises = premises_of(settings, store, SystemClock(), lambda: None)
-        fleet = Fleet(store, Me("c", "1", "1", ""), SystemClock())
+        fleet = Fleet(store, Me("c", "1", "1", ""), FleetClock())
         console = asyncio.create_task(control._console(store, settings, premises, fleet, stop))
         await asyncio.sleep(0.3)
         assert not console.done(), "nobody would ever learn that there is no console"
@@ -56,7 +57,7 @@ async def test_a_control_whose_clock_is_wrong_lets_another_one_lead(
     monkeypatch.setattr(control, "_dial", dial)
     settings, clock, stop = Settings(home=tmp_path), SystemClock(), asyncio.Event()
     premises = premises_of(settings, store, clock, lambda: None)
-    fleet, lead, other = Fleet(store, Me("c", "1", "1", ""), clock), store.lead("x"), store.lead("x")
+    fleet, lead, other = Fleet(store, Me("c", "1", "1", ""), FleetClock()), store.lead("x"), store.lead("x")
     leading = asyncio.create_task(control._dial_when_leading(store, settings, premises, fleet, lead, stop))
     async with asyncio.timeout(60):
         await began.wait()

@@ -118,7 +118,8 @@ async def nobody_known(remote: str) -> Caller:
 class CallRunner:
     """All calls of this process. Call numbers start at 1; 0 stands for the line itself.
 
-    `engines`: what hears and speaks in these calls (recognizer, synthesizer), for the journal.
+    `engines`: what hears and speaks in these calls (recognizer, synthesizer), for the journal. `unsealed`: told of
+    recordings for which the disk had no room.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class CallRunner:
         script_of: ScriptOf = lambda leg: None,
         rules: TransferRules = DEFAULT,
         room: Room = AMPLE,
+        unsealed: Callable[[Path], None] = lambda folder: None,
     ) -> None:
         self._line = line
         self._brain = brain
@@ -164,6 +166,7 @@ class CallRunner:
         self._script_of = script_of
         self._rules = rules
         self._room = room
+        self._unsealed = unsealed
         self._sessions: dict[int, CallSession] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next = 1
@@ -352,7 +355,8 @@ class CallRunner:
                 bundle = await asyncio.to_thread(session.recorder.seal, self._signer)
         except OSError:
             bundle = session.recorder.folder
-            log.exception("a recording is incomplete, see to the disk: the next start seals it", folder=bundle.name)
+            log.exception("a recording is incomplete, see to the disk: sealed when there is room", call_id=call_id)
+            self._unsealed(bundle)
         facts = await asyncio.to_thread(_read_again, bundle)
         if traces.is_tracing():
             await asyncio.to_thread(traces.record, call_id, spans_of(facts))

@@ -32,7 +32,7 @@ LONGEST_CALL_S = 3600.0
 
 
 class NotDialled(RuntimeError):
-    """No line took the order, and none can any more; the attempt waits again and nothing is counted."""
+    """No line took the order, or the one that did may not ring; the attempt waits again and nothing is counted."""
 
 
 class CallLost(RuntimeError):
@@ -94,13 +94,15 @@ class Placement:
             return await self._read(attempt, record)
 
     async def _wait(self, attempt: Attempt, call_id: str, closed: asyncio.Event) -> CallRecord:
-        ordered, is_taken = time.monotonic(), False
+        ordered, is_taken, woken = time.monotonic(), False, False
         while True:
             record = await self._look.find(call_id)
             if record is not None and record.lost:
                 raise CallLost(f"call {call_id}: {record.why}")
             if record is not None and record.ended_at is not None:
                 return record
+            if record is None and (woken or is_taken) and await self._store.lost_calls.is_undone(attempt):
+                raise NotDialled(f"the line that took call {call_id} was not to ring: the attempt says why")
             waited = time.monotonic() - ordered
             if record is None and waited > TAKEN_WITHIN_S and not is_taken:
                 await self._take_back(attempt)
@@ -110,10 +112,11 @@ class Placement:
             if waited > LONGEST_CALL_S:
                 raise CallLost(f"the end of call {call_id} was never reported: see what became of its worker")
             closed.clear()
+            woken = True
             try:
                 await asyncio.wait_for(closed.wait(), LOOK_EVERY_S)
             except TimeoutError:
-                continue
+                woken = False
 
     async def _take_back(self, attempt: Attempt) -> None:
         """Raises NotDialled where no line has taken the order, and does nothing where one has."""

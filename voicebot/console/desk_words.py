@@ -203,6 +203,7 @@ DESK_TEXTS: dict[str, tuple[str, str]] = {
     "alert.trunk_down": ("线路中断", "Trunk down"),
     "alert.worker_lost": ("工作机失联", "Worker lost"),
     "alert.clock_wrong": ("时钟偏差", "Clock wrong"),
+    "alert.disk_full": ("磁盘已满", "Disk full"),
     "alert.breaker_open": ("任务熔断", "Campaign rests"),
     "alert.brain_lost": ("机器人失联", "Bot lost"),
     # people

@@ -134,7 +134,7 @@ def alerts_panel(words: Words, alerts: Sequence[Alert], may_acknowledge: bool) -
             data_post=f"/api/floor/alerts/{alert.id}/acknowledge",
         )
         link = tag("a", words("open"), href=f"/calls/{alert.call_id}", cls="btn small quiet") if alert.call_id else None
-        grave = alert.kind in ("danger", "brain_lost", "worker_lost", "trunk_down", "breaker_open")
+        grave = alert.kind in ("danger", "brain_lost", "worker_lost", "trunk_down", "breaker_open", "disk_full")
         kind = tag("span", words(f"alert.{alert.kind}"), cls=f"chip {'bad' if grave else 'warn'}")
         when = tag("span", words.moment(alert.at)[6:], cls="faint num")
         text = tag("div", tag("div", kind, when, cls="line"), tag("p", alert.text))

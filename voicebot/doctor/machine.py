@@ -16,6 +16,7 @@ from voicebot.config import Settings, host_port, unread_settings
 from voicebot.doctor.finding import Finding, ill, well, worth_a_look
 from voicebot.reports.paper import FONTS
 from voicebot.worker.names import sip_address
+from voicebot.worker.premises import disk_reserve_mb
 
 _AMPLE = 4
 """Free space under so many times the reserve is worth a look."""
@@ -104,12 +105,13 @@ def disk(settings: Settings) -> Finding:
         free_mb = shutil.disk_usage(place).free >> 20
     except OSError as error:
         return ill("disk", f"{place}: {error}", "see to the file system that VOICEBOT_HOME lies on")
+    reserve_mb = disk_reserve_mb(settings)
     hours = free_mb / _CALL_MB_PER_MINUTE / 60
     said = f"{free_mb} MB free at {place}, about {hours:.0f} hours of calls"
-    if free_mb < settings.disk_reserve_mb:
+    if free_mb < reserve_mb:
         return ill("disk", f"{said}: nobody is dialled", "make room, or move VOICEBOT_HOME to a larger disk")
-    if free_mb < _AMPLE * max(settings.disk_reserve_mb, 1):
-        return worth_a_look("disk", said, "make room soon: below VOICEBOT_DISK_RESERVE_MB nobody is dialled")
+    if free_mb < _AMPLE * max(reserve_mb, 1):
+        return worth_a_look("disk", said, f"make room soon: below {reserve_mb} MB nobody is dialled")
     return well("disk", said)
 
 

@@ -193,6 +193,7 @@ class AlertKind(StrEnum):
     BRAIN_LOST = "brain_lost"
     WORKER_LOST = "worker_lost"
     CLOCK_WRONG = "clock_wrong"
+    DISK_FULL = "disk_full"
     TICKET_LATE = "ticket_late"
 
 

@@ -65,7 +65,13 @@ class Recorder:
             "papers": plain(papers or {}),
         }
         start = link(HEADER, bytes(32), header)
-        self._files = CallFiles(folder, canonical({**header, "hash": start.hex()}) + b"\n", wav_header(0))
+        try:
+            self._files = CallFiles(folder, canonical({**header, "hash": start.hex()}) + b"\n", wav_header(0))
+        except FileExistsError:
+            raise
+        except OSError:  # no room for so much as the header: nothing began
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         self._journal = JournalChain(start)
         self._audio = AudioChain(start)
         self._left, self._right, self._gaps = bytearray(), bytearray(), 0

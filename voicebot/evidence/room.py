@@ -13,21 +13,21 @@ LAST_PART = 8
 
 
 class RecordingRoom:
-    """Asks the file system once a second at most. `reserve`: bytes kept for calls that run already."""
+    """Asks the file system once a second at most. `reserve`: bytes kept for calls that run already, as of now."""
 
-    def __init__(self, folder: Path, reserve: int, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, folder: Path, reserve: Callable[[], int], now: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._reserve, self._now = folder, reserve, now
         self._free, self._looked = 0, -LOOKED_EVERY_S
 
     @property
     def may_dial(self) -> bool:
         """Whether the reserve is untouched, and can be written to."""
-        return self._look() >= self._reserve
+        return self._look() >= self._reserve()
 
     @property
     def may_answer(self) -> bool:
         """Whether an incoming call can be recorded."""
-        return self._look() >= self._reserve // LAST_PART
+        return self._look() >= self._reserve() // LAST_PART
 
     def _look(self) -> int:
         """Free bytes; -1 where nothing can be recorded."""

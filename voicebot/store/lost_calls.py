@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Select, select, text, update
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.attempt import Attempt, AttemptState, Purpose
 from voicebot.store import ledger
-from voicebot.store.database import Database
+from voicebot.store.database import CLOSED, Database
 from voicebot.store.dialling import WITHDRAWN
 from voicebot.store.rows import ATTEMPT_COLUMNS, ATTEMPT_TABLES, to_attempt
 from voicebot.store.schema import attempts, calls
@@ -48,8 +48,31 @@ class LostCalls:
             await connection.execute(_WITHDRAW, {**key, "now": now})
             if (await connection.execute(_TAKEN, key)).first() is not None:
                 return False
-            await _undo(connection, to_attempt(row), not_before, now)
+            await _undo(connection, to_attempt(row), not_before, now, "no line took the order")
             return True
+
+    async def never_rang(self, attempt_id: int, call_id: str, why: str, not_before: dt.datetime) -> bool:
+        """Undo an attempt whose line took the order and will not ring: nothing is counted, it waits again.
+
+        Whoever waits for the call is woken, see `is_undone`. False where it is settled already, or a call was written.
+        """
+        query = _select().where(
+            attempts.c.id == attempt_id, attempts.c.state == AttemptState.PLACED, attempts.c.call_id == call_id
+        )
+        async with self._database.begin() as connection:
+            row = (await connection.execute(query.with_for_update(of=attempts))).first()
+            begun = (await connection.execute(select(calls.c.id).where(calls.c.id == call_id))).first()
+            if row is None or begun is not None:
+                return False
+            await _undo(connection, to_attempt(row), not_before, not_before, why)
+            await connection.execute(select(func.pg_notify(CLOSED, call_id)))
+            return True
+
+    async def is_undone(self, attempt: Attempt) -> bool:
+        """Whether an attempt is no longer about this call: it waits again, or is tried anew."""
+        mine = select(attempts.c.id).where(attempts.c.id == attempt.id, attempts.c.call_id == attempt.call_id)
+        async with self._database.begin() as connection:
+            return (await connection.execute(mine)).first() is None
 
     async def found(self, worker: str, now: dt.datetime) -> list[Attempt]:
         """Attempts given up as lost whose call is over and written after all; they are `worker`'s to settle."""
@@ -76,7 +99,9 @@ def _placed(attempt: Attempt) -> Select[Any]:
     )
 
 
-async def _undo(connection: AsyncConnection, attempt: Attempt, not_before: dt.datetime, now: dt.datetime) -> None:
+async def _undo(
+    connection: AsyncConnection, attempt: Attempt, not_before: dt.datetime, now: dt.datetime, why: str
+) -> None:
     assert attempt.leased_at is not None
     await ledger.give_back_all(connection, attempt, attempt.leased_at)
     change: dict[str, object] = {
@@ -88,7 +113,7 @@ async def _undo(connection: AsyncConnection, attempt: Attempt, not_before: dt.da
         "placed_at": None,
         "call_id": None,
         "shows": None,
-        "why": "no line took the order",
+        "why": why,
     }
     if attempt.purpose is Purpose.AGENT:
         change |= {"state": AttemptState.CANCELLED, "settled_at": now, "not_before": attempt.not_before}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
@@ -56,6 +57,7 @@ from voicebot.store.report_plans import ReportPlans
 from voicebot.store.reviews import Reviews
 from voicebot.store.risks import Risks
 from voicebot.store.schema import settings
+from voicebot.store.schema_workers import NOW
 from voicebot.store.script_figures import ScriptCalls
 from voicebot.store.script_versions import ScriptVersions
 from voicebot.store.second_factors import SecondFactors
@@ -174,6 +176,12 @@ class Store:
         """One round trip; raises when the server is away."""
         async with self._database.begin() as connection:
             return bool((await connection.execute(text("SELECT true"))).scalar_one())
+
+    async def time(self) -> dt.datetime:
+        """The database's clock, by which all machines agree."""
+        async with self._database.begin() as connection:
+            at: dt.datetime = (await connection.execute(select(NOW))).scalar_one()
+        return at
 
     async def setting(self, key: str, make: Callable[[], str]) -> str:
         """A value all processes share, made once: the first to ask decides."""

@@ -28,7 +28,7 @@ class LineFigures:
 
     `cpu_s`: CPU seconds by part of the work, see cpu_clock.
     `may_dial`: the line would take an order to dial. `admits`: False while overload keeps further calls away;
-    `overloads`: how often it did. `trunks`: see TrunkFigures.
+    `overloads`: how often it did. `trunks`: see TrunkFigures. `unsealed`: recordings for which the disk had no room.
     """
 
     late: tuple[tuple[str, int], ...]
@@ -42,6 +42,7 @@ class LineFigures:
     overloads: int = 0
     trunks: tuple[Mapping[str, object], ...] = ()
     cpu_s: Mapping[str, float] = field(default_factory=dict)
+    unsealed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class ProcessFigures:
                      "brain_lag_s")  # fmt: skip
         yield _counter("voicebot_ticks_dropped", "Ticks a slow brain was not sent", lines, "ticks_dropped")
         yield from _disk(self._folder.parent, self._reserve)
+        yield _gauge("voicebot_recordings_unsealed", "Recordings for which the disk had no room", lines, "unsealed")
         yield _gauge("voicebot_line_admits", "1 while the line takes further calls", lines, "admits")
         yield from _trunks(lines)
         brains = list(self.read("brain"))

@@ -95,6 +95,10 @@ class StoreBook:
         values = {**self._values(outcome, bundle), "why": "cut by a crash"}
         self._put(lambda: self._store.calls.close(call_id, **values))
 
+    def sealed(self, call_id: str, bundle: Path) -> None:
+        """A call that was written long ago is sealed at last."""
+        self._put(lambda: self._store.calls.change(call_id, bundle=str(bundle.relative_to(self._recordings))))
+
     def _values(self, outcome: CallOutcome, bundle: Path) -> dict[str, object]:
         return {
             "ended_at": self._clock.now(),

@@ -27,6 +27,8 @@ DIAL = "dial"
 HANG_UP = "hang_up"
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 """How long a database that is away is waited for between two tries, once an order was taken."""
+AGAIN_AFTER = dt.timedelta(seconds=30)
+"""When an attempt is asked for again that this line may not ring, where its rule names no time."""
 EVERY_S = 5.0
 """How often the table is read even when nothing woke us."""
 
@@ -41,7 +43,7 @@ class NotPermitted(RuntimeError):
 
     def __init__(self, verdict: DialVerdict) -> None:
         super().__init__(f"no longer permitted, {verdict.rule}: {verdict.reason}")
-        self.rule = verdict.rule
+        self.not_before = verdict.not_before
 
 
 class GivenUp(RuntimeError):
@@ -138,9 +140,10 @@ class CommandTaker:
             with traces.span("take the order", order.call_id, worker=self._worker):
                 close_by = await self._judge_again(order)
                 await self._runner.dial(replace(order, close_by=close_by, papers=await self._papers(order)))
-        except NotPermitted as refusal:
-            log.info("a dial order is permitted no more", call_id=order.call_id, rule=refusal.rule)
-            await self._never_rung(order, str(refusal))
+        except (NotPermitted, GivenUp, OSError) as refusal:
+            log.info("a dial order is not carried out: nobody is rung", call_id=order.call_id, why=str(refusal))
+            if not await self._undone(order, refusal):
+                await self._never_rung(order, str(refusal))
         except Exception as error:
             log.error("a call can't be placed", call_id=order.call_id, error=str(error))
             await self._never_rung(order, str(error))
@@ -168,6 +171,16 @@ class CommandTaker:
         except Exception as error:
             log.warning("the papers of a call can't be read", call_id=order.call_id, error=repr(error))
             return {}
+
+    async def _undone(self, order: DialOrder, refusal: Exception) -> bool:
+        """Whether the attempt waits again, as if nobody had ordered it; an agent who wanted to dial is told why."""
+        if order.attempt_id is None or order.agent_id is not None:
+            return False
+        attempt, at = int(order.attempt_id), self._clock.now() + AGAIN_AFTER
+        if isinstance(refusal, NotPermitted) and refusal.not_before is not None:
+            at = max(at, refusal.not_before)
+        lost = self._store.lost_calls
+        return await _patiently(lambda: lost.never_rang(attempt, order.call_id, str(refusal)[:200], at))
 
     async def _never_rung(self, order: DialOrder, why: str) -> None:
         """Write the call as failed, so that whoever ordered it need not wait for a call that never was."""

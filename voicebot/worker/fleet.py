@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
 
-from voicebot.domain.clock import Clock
 from voicebot.domain.fleet import DEAD_AFTER_S, SKEW_STOPS_S, SKEW_WARNS_S, ControlSeen, WorkerSeen, WorkerState
 from voicebot.domain.records import AlertKind
 from voicebot.store.database import is_away
 from voicebot.store.store import Store
 from voicebot.telemetry import metrics
 from voicebot.telemetry.process_figures import read_trunks
-from voicebot.worker.membership import skew_s
+from voicebot.worker.fleet_clock import FleetClock, skew_s
 
 log = structlog.get_logger(__name__)
 
@@ -60,27 +58,22 @@ class Watch:
 
 
 class Fleet:
-    """`leads`: whether this control leads now. Run `keep` beside it."""
+    """`leads`: whether this control leads now. `clock` is set by what the database says. Run `keep` beside it."""
 
     def __init__(
-        self,
-        store: Store,
-        me: Me,
-        clock: Clock,
-        leads: Callable[[], bool] = lambda: False,
-        monotonic: Callable[[], float] = time.monotonic,
+        self, store: Store, me: Me, clock: FleetClock, leads: Callable[[], bool] = lambda: False
     ) -> None:
-        self._store, self._me, self._clock, self._leads = store, me, clock, leads
-        self._watch, self._watch_controls = Watch(monotonic), Watch(monotonic)
+        self._store, self._me, self.clock, self._leads = store, me, clock, leads
+        self._watch, self._watch_controls = Watch(clock.monotonic), Watch(clock.monotonic)
         self._warned: set[str] = set()
         self.workers: tuple[WorkerSeen, ...] = ()
         self.controls: tuple[ControlSeen, ...] = ()
         self.dead_controls: frozenset[str] = frozenset()
         """Names of controls that were silent for long; what they dialled is for others to see to."""
         self.skew_s = 0.0
-        """How far our clock is before the database's."""
+        """How far our machine's clock is before the database's."""
         self.alive_at: dt.datetime | None = None
-        """When any worker, which records, last showed a sign of life; by our clock."""
+        """When any worker, which records, last showed a sign of life; by the database's clock."""
 
     async def keep(self) -> None:
         """Look every second until cancelled; a database that is away is waited for."""
@@ -102,7 +95,7 @@ class Fleet:
         await self._beat()
         self.workers = tuple(await self._store.workers.all())
         self.controls = tuple(await self._store.workers.controls())
-        now = self._clock.now()
+        now = self.clock.now()
         ages = [worker.age_s for worker in self.workers if worker.living]
         self.alive_at = now - dt.timedelta(seconds=min(ages)) if ages else None
         self.dead_controls = frozenset(self._watch_controls.look({one.name: one.seen_at for one in self.controls}))
@@ -121,11 +114,12 @@ class Fleet:
         return bool(leading) and leading <= self.dead_controls
 
     async def _beat(self) -> None:
-        began, me = self._clock.now(), self._me
+        began, steady, me = self.clock.own.now(), self.clock.monotonic(), self._me
         at = await self._store.workers.beat_control(
             me.name, me.version, me.schema, http=me.http, leads=self._leads(), skew_ms=round(self.skew_s * 1000)
         )
-        self.skew_s = skew_s(began, at, self._clock.now())
+        self.clock.learn(steady, at, self.clock.monotonic())
+        self.skew_s = skew_s(began, at, self.clock.own.now())
 
     async def _bury(self, worker: WorkerSeen) -> None:
         lost = await self._store.workers.declare_dead(worker.name, worker.seen_at)
@@ -133,7 +127,7 @@ class Fleet:
             return
         log.error("a worker is gone", worker=worker.name, machine=worker.machine, calls=len(lost))
         text = f"{worker.name} 失去联系，{len(lost)} 通通话按规则另行安排；是否已挂断未知"
-        await self._store.alerts.ring(AlertKind.WORKER_LOST, text, self._clock.now())
+        await self._store.alerts.ring(AlertKind.WORKER_LOST, text, self.clock.now())
 
     async def _tell_of_clocks(self) -> None:
         """One alert for each clock that begins to be wrong."""
@@ -142,7 +136,7 @@ class Fleet:
         wrong = {name for name, seconds in clocks.items() if abs(seconds) > SKEW_WARNS_S}
         for name in sorted(wrong - self._warned):
             text = f"{name} 的时钟偏差 {clocks[name]:+.1f} 秒：请检查时间同步"
-            await self._store.alerts.ring(AlertKind.CLOCK_WRONG, text, self._clock.now())
+            await self._store.alerts.ring(AlertKind.CLOCK_WRONG, text, self.clock.now())
         self._warned = wrong
 
     @property

@@ -6,26 +6,19 @@ import asyncio
 import contextlib
 import functools
 import gc
-import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import structlog
 
 from voicebot import __version__
-from voicebot.call.outcome import outcome_of
 from voicebot.call.relay import Relays
 from voicebot.call.runner import CallRunner
 from voicebot.call.shelf import frozen_folder
 from voicebot.config import Settings, scripts_dir
-from voicebot.domain.clock import SystemClock
 from voicebot.domain.records import AlertKind
 from voicebot.domain.talk import Order, Stored
-from voicebot.evidence.bundle import unsealed
 from voicebot.evidence.depot.sweeping import keep_swept
-from voicebot.evidence.reading import read_journal
-from voicebot.evidence.recovery import recover
 from voicebot.evidence.room import RecordingRoom
 from voicebot.evidence.signer import Signer
 from voicebot.handoff.rules import TransferRules
@@ -47,6 +40,7 @@ from voicebot.worker.callers import KnownCallers
 from voicebot.worker.commands import CommandTaker
 from voicebot.worker.company import fleet_secret, keep_company
 from voicebot.worker.crew import LineCrew, MemberRoom
+from voicebot.worker.fleet_clock import FleetClock
 from voicebot.worker.frozen import keep_frozen
 from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.line_link import BrainLink
@@ -54,6 +48,7 @@ from voicebot.worker.membership import Membership
 from voicebot.worker.names import joining_of, link_path, reached_at, rtp_range, sip_address, worker_name
 from voicebot.worker.premises import premises_of
 from voicebot.worker.priority import go_first
+from voicebot.worker.sealing import Sealing
 from voicebot.worker.ticks import Sound
 from voicebot.worker.trunk_sharing import TrunkSharing
 
@@ -80,10 +75,20 @@ class LineProcess:
         self._settings = settings
         self._index = index
         self._worker = worker_name(index, settings.home)
-        self._clock = SystemClock()
+        self._clock = FleetClock()
         self._store = Store.from_url(url)
         self._signer = Signer.load_or_create(settings.keys)
         self._book = StoreBook(self._store, self._worker, settings.recordings, self._clock)
+        self._sealing = Sealing(
+            settings.recordings, self._signer, self._clock, self._book, self._sees_to, self._on_unsealed
+        )
+        self._premises = premises_of(
+            settings,
+            self._store,
+            self._clock,
+            self._clock.now,  # this line is the recorder
+            lambda: self._membership.skew_s if self._membership else 0.0,
+        )
         self._fellows = Fellows(secret, self._worker)
         self._desk = StoreDesk(self._store, self._clock, self._fellows.way_to)
         self._alerts: set[asyncio.Task[None]] = set()
@@ -123,15 +128,16 @@ class LineProcess:
             script_of=self._line.script_of,
             rules=transfer_rules(settings),
             room=MemberRoom(
-                RecordingRoom(settings.recordings, settings.disk_reserve_mb << 20), lambda: self._in_good_standing
+                RecordingRoom(settings.recordings, self._disk_reserve), lambda: self._in_good_standing
             ),
+            unsealed=self._sealing.later,
         )
         self._crew = LineCrew(self._runner, self._relays, self._figures, settings.max_calls)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`, then drain."""
         writer = asyncio.create_task(self._book.run())
-        await self._recover()
+        await self._sealing.at_start()
         await self._link.listen(link_path(self._settings, self._index))
         await self._line.start(register=self._index == 0)
         self._line.after_tick(self._link.tick)
@@ -144,6 +150,7 @@ class LineProcess:
         member = asyncio.create_task(self._be_member(membership))
         scripts = asyncio.create_task(keep_frozen(self._store, frozen_folder(self._settings.home)))
         swept = asyncio.create_task(keep_swept(self._store, self._settings.recordings, [self._worker], self._clock))
+        sealing = asyncio.create_task(self._sealing.keep())
         load = asyncio.create_task(watch(self._gate, lambda: self._line.lateness.counts, lambda: self._link.lag_ms))
         log.info("line ready", worker=self._worker, sip=":".join(map(str, self._line.address)))
         gc.freeze()
@@ -162,6 +169,7 @@ class LineProcess:
             figures.cancel()
             load.cancel()
             swept.cancel()
+            sealing.cancel()
             people.cancel()
             scripts.cancel()
             await self._line.close()
@@ -180,13 +188,7 @@ class LineProcess:
     async def _take_commands(self) -> None:
         """Only a worker that can converse takes work."""
         await self._link.ready.wait()
-        premises = premises_of(
-            self._settings,
-            self._store,
-            self._clock,
-            self._clock.now,  # this line is the recorder
-            lambda: self._membership.skew_s if self._membership else 0.0,
-        )
+        premises = self._premises
         await premises.ready(asyncio.Event())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(premises.keep())
@@ -222,33 +224,16 @@ class LineProcess:
             overloads=self._gate.closings,
             trunks=tuple(asdict(one) for one in trunk_figures(self._line.trunks)),
             cpu_s=spent(),
+            unsealed=self._sealing.waiting,
         )
 
-    # --- what an earlier life left -------------------------------------------------------------------------
+    def _disk_reserve(self) -> int:
+        return max(self._settings.disk_reserve_mb << 20, self._premises.least_free)
 
-    async def _recover(self) -> None:
-        """Seal the calls that a killed line of this worker left open, and tell the call book."""
-        for folder in list(unsealed(self._settings.recordings)):
-            if not self._recovers(_worker_of(folder)):
-                continue
-            try:
-                await self._recover_one(folder)
-            except Exception:  # one recording, or a full disk, must not keep the telephone from starting
-                log.exception("a recording can't be recovered, see to its folder and the disk", folder=folder.name)
-
-    def _recovers(self, worker: str | None) -> bool:
+    def _sees_to(self, worker: str | None) -> bool:
         """What this worker recorded; the first one also sees to what workers left that there are no more."""
         everybody = [worker_name(index, self._settings.home) for index in range(self._settings.workers)]
         return worker == self._worker or (self._index == 0 and worker is not None and worker not in everybody)
-
-    async def _recover_one(self, folder: Path) -> None:
-        bundle = await asyncio.to_thread(recover, folder, self._signer, self._clock)
-        if bundle is None:
-            log.error("a recording can't be recovered", folder=folder.name)
-            return
-        facts = await asyncio.to_thread(read_journal, bundle)
-        self._book.recovered(folder.name, facts, outcome_of(facts), bundle)
-        log.warning("recovered the recording of a call that was cut", call_id=folder.name)
 
     # --- wiring --------------------------------------------------------------------------------------------
 
@@ -284,6 +269,10 @@ class LineProcess:
         last = f"（{said}）" if said and said != why else ""
         self._alert(AlertKind.TRUNK_DOWN, f"中继线 {trunk} 不可用：{_TROUBLES[why]}{last}", None)
 
+    def _on_unsealed(self, waiting: int) -> None:
+        text = f"{self._worker} 有 {waiting} 通录音因磁盘无法封存：请腾出空间，之后会自动封存"
+        self._alert(AlertKind.DISK_FULL, text, None)
+
     def _alert(self, kind: AlertKind, text: str, call_id: str | None) -> None:
         task = asyncio.create_task(self._desk.alert(kind, text, call_id))
         self._alerts.add(task)
@@ -299,16 +288,6 @@ def transfer_rules(settings: Settings) -> TransferRules:
         by_key=settings.transfer_by_key,
         greets=settings.transfer_greeting,
     )
-
-
-def _worker_of(folder: Path) -> str | None:
-    """Which worker recorded the folder, from the first line of its chain."""
-    try:
-        with (folder / "chain.jsonl").open(encoding="utf-8") as chain:
-            worker = json.loads(chain.readline())["environment"]["worker"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return str(worker)
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> None:

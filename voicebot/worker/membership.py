@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Protocol
 
 import structlog
 
-from voicebot.domain.clock import Clock
 from voicebot.domain.fleet import HOLDS_S, SKEW_STOPS_S, SKEW_WARNS_S, Beat, Joining, Told
 from voicebot.store.database import is_away
 from voicebot.store.workers import NameTaken
+from voicebot.worker.fleet_clock import FleetClock, skew_s
 
 log = structlog.get_logger(__name__)
 
@@ -53,18 +52,11 @@ class Crew(Protocol):
 
 
 class Membership:
-    """`monotonic`: seconds that never go back, and go on while the process is stopped."""
+    """`clock` is set by what the database says; its steady seconds go on while the process is stopped."""
 
-    def __init__(
-        self,
-        register: Register,
-        joining: Joining,
-        crew: Crew,
-        clock: Clock,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, register: Register, joining: Joining, crew: Crew, clock: FleetClock) -> None:
         self._register, self._joining, self._crew, self._clock = register, joining, crew, clock
-        self._monotonic = monotonic
+        self._monotonic = clock.monotonic
         self._epoch: int | None = None
         self._beaten_at: float | None = None
         self._drains = False
@@ -116,7 +108,7 @@ class Membership:
         await self._beat(self._epoch)
 
     async def _beat(self, epoch: int) -> None:
-        began, monotonic = self._clock.now(), self._monotonic()
+        began, monotonic = self._clock.own.now(), self._monotonic()
         told = await self._register.beat(self._joining.name, epoch, self._crew.beat(round(self.skew_s * 1000)))
         if told is None:
             self._epoch = self._beaten_at = None
@@ -124,6 +116,7 @@ class Membership:
             self._crew.given_up()
             return
         self._beaten_at = monotonic
+        self._clock.learn(monotonic, told.at, self._monotonic())
         self._watch_clock(began, told.at)
         if told.drain != self._drains:
             self._drains = told.drain
@@ -131,15 +124,8 @@ class Membership:
             self._crew.drain(told.drain)
 
     def _watch_clock(self, began: dt.datetime, at: dt.datetime) -> None:
-        self.skew_s = skew_s(began, at, self._clock.now())
+        self.skew_s = skew_s(began, at, self._clock.own.now())
         wrong = abs(self.skew_s) > SKEW_WARNS_S
         if wrong and not self._warned:
             log.warning("this machine's clock is wrong: see to its time service", seconds_ahead=round(self.skew_s, 1))
         self._warned = wrong
-
-
-def skew_s(began: dt.datetime, told: dt.datetime, ended: dt.datetime) -> float:
-    """How far our clock is before that of who told us `told` some time between `began` and `ended`; 0 inside that."""
-    if began <= told <= ended:
-        return 0.0
-    return ((began if told < began else ended) - told).total_seconds()

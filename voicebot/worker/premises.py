@@ -118,6 +118,11 @@ class Premises:
     def packs(self) -> Packs:
         return self._packs
 
+    @property
+    def least_free(self) -> int:
+        """Bytes that must be free for recordings, or the rulebook lets nobody be dialled."""
+        return least_free(self._packs)
+
     def judge(self, request: DialRequest, now: dt.datetime) -> Verdict:
         """The rulebook's answer, with what we would call with."""
         return asked(replace(request, now=now, means=self.means(request, now)), self._packs)
@@ -191,6 +196,16 @@ def free_bytes(folder: Path) -> int:
         except OSError:
             continue
     return 0
+
+
+def least_free(packs: Packs) -> int:
+    """Bytes that must be free for recordings by the strictest of the packs."""
+    return max((pack.figure("recorder", "recorder_free_mib", 0) for pack in packs.all), default=0) << 20
+
+
+def disk_reserve_mb(settings: Settings) -> int:
+    """What is kept free for calls that run: what the setting says, and never less than the rulebook wants."""
+    return max(settings.disk_reserve_mb, least_free(load_packs(settings.home / "rules")) >> 20)
 
 
 def show_rules(packs: Packs, today: dt.date) -> None:

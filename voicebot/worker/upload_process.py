@@ -9,11 +9,11 @@ import sys
 import structlog
 
 from voicebot.config import Settings
-from voicebot.domain.clock import SystemClock
 from voicebot.evidence.depot.locating import open_objects
 from voicebot.evidence.depot.objects import StoreTrouble
 from voicebot.evidence.depot.uploader import Uploader
 from voicebot.store.store import Store
+from voicebot.worker.fleet_clock import FleetClock, keep_time
 from voicebot.worker.lifeline import database_url, run_process
 from voicebot.worker.names import machine_name, worker_name
 
@@ -34,18 +34,21 @@ async def upload(settings: Settings, url: str, stop: asyncio.Event) -> None:
         await stop.wait()
         return
     days = settings.keep_local_days
+    clock = FleetClock()
     async with Store.from_url(url, pool_size=2) as store:
+        timing = asyncio.create_task(keep_time(store, clock))
         uploader = Uploader(
             store,
             objects,
             settings.recordings,
             [worker_name(index, settings.home) for index in range(settings.workers)],
-            SystemClock(),
+            clock,
             name=f"{machine_name(settings.home)}-uploader",
             keep_local=dt.timedelta(days=days) if days is not None else None,
         )
         await uploader.run(stop)
         await uploader.last_round(LAST_ROUND_S)
+        timing.cancel()
 
 
 async def _main(settings: Settings, stop: asyncio.Event) -> None:

@@ -50,12 +50,13 @@ class Desk:
         self.office = Office([], lambda: NOW)
         self.facts: list[Fact] = []
         self.over: list[tuple[CallOutcome, Path]] = []
+        self.unsealed: list[Path] = []
         self.one_over = asyncio.Semaphore(0)
         self.who = "sip:caller@192.0.2.7"
         self.runner = CallRunner(
             self.line, self.brain, self.office, self, FixedClock(NOW), recordings=folder / "recordings",
             signer=Signer.load_or_create(folder / "keys"), scripts=folder, max_calls=MOST, inbound_script="inbound",
-            worker="w-0", look_up=self._look_up,
+            worker="w-0", look_up=self._look_up, unsealed=self.unsealed.append,
         )  # fmt: skip
 
     async def _look_up(self, remote: str) -> Caller:
@@ -178,6 +179,7 @@ async def test_a_full_disk_ends_the_call_and_not_the_book(desk: Desk) -> None:
     await desk.until_over()
     assert leg.ended is not None
     assert desk.runner.running == 0
+    assert desk.unsealed == [desk.over[0][1]], "somebody must seal it when there is room"
 
 
 async def test_draining_takes_nobody_and_waits_for_those_who_talk(desk: Desk) -> None:

@@ -17,13 +17,14 @@ from voicebot.campaign import dialler as dialler_module
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.placement import Placement
 from voicebot.domain.attempt import Attempt, AttemptState
-from voicebot.domain.clock import FixedClock, SystemClock
+from voicebot.domain.clock import FixedClock
 from voicebot.domain.fleet import DEAD_AFTER_S, Beat, Joining
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.records import CallRecord
 from voicebot.store import Store
 from voicebot.worker.fleet import Fleet, Me
+from voicebot.worker.fleet_clock import FleetClock
 
 BERG = Joining("berg-0", "berg", "h", "l", "1.0", "0024")
 
@@ -111,7 +112,7 @@ async def test_a_dead_workers_attempt_is_settled_and_what_follows_planned_and_th
     epoch = await store.workers.join(BERG)
     await store.workers.beat("berg-0", epoch, Beat(0, 10, True))
     steady, clock = Steady(), FixedClock(NOON)
-    fleet = Fleet(store, Me("c1-control", "1", "1", ""), SystemClock(), lambda: True, steady)
+    fleet = Fleet(store, Me("c1-control", "1", "1", ""), FleetClock(monotonic=steady), lambda: True)
     await fleet.look()
     async with control(store, "c1-control", fleet, clock):
         attempt = await begun(store)
@@ -147,11 +148,11 @@ async def test_the_next_control_resolves_what_the_dead_one_and_its_dead_worker_l
     await store.workers.beat("berg-0", epoch, Beat(0, 10, True))
     await store.workers.beat_control("c1-control", "1", "1", http="", leads=True, skew_ms=0)
     steady, clock = Steady(), FixedClock(NOON)
-    first = Fleet(store, Me("c1-control", "1", "1", ""), SystemClock())
+    first = Fleet(store, Me("c1-control", "1", "1", ""), FleetClock())
     await first.look()
     async with control(store, "c1-control", first, clock):
         attempt = await begun(store)
-    second = Fleet(store, Me("c2-control", "1", "1", ""), SystemClock(), lambda: True, steady)
+    second = Fleet(store, Me("c2-control", "1", "1", ""), FleetClock(monotonic=steady), lambda: True)
     await bury(second, steady)
     assert second.dead_controls == {"c1-control"}
     async with control(store, "c2-control", second, clock):

@@ -21,20 +21,20 @@ def test_dialling_stops_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, dial: bool, answer: bool
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1000, 1000 - free, free))
-    room = RecordingRoom(tmp_path, 800)
+    room = RecordingRoom(tmp_path, lambda: 800)
     assert (room.may_dial, room.may_answer) == (dial, answer)
 
 
 def test_a_disk_that_is_gone_has_no_room(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    room = RecordingRoom(tmp_path / "file" / "recordings", 0)
+    room = RecordingRoom(tmp_path / "file" / "recordings", lambda: 0)
     assert not room.may_dial and not room.may_answer
 
 
 def test_the_disk_is_asked_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, clock = [], iter([0.0, 0.0, 0.5, 1.5, 1.5])
     monkeypatch.setattr(shutil, "disk_usage", lambda path: asked.append(path) or Usage(1, 0, 1))
-    room = RecordingRoom(tmp_path, 0, lambda: next(clock))
+    room = RecordingRoom(tmp_path, lambda: 0, lambda: next(clock))
     for _ in range(3):
         assert room.may_dial
     assert len(asked) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,21 +13,28 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from tests.voicebot.campaign.samples import NOON, new_case
+from tests.voicebot.store.samples import allow
 from voicebot.call.outcome import CallOutcome
 from voicebot.call.runner import CallRunner, DialOrder
-from voicebot.campaign.placement import Placement
+from voicebot.campaign import placement as placing
+from voicebot.campaign.placement import NotDialled, Placement
+from voicebot.domain.attempt import AttemptState, Caps
 from voicebot.domain.case import CallFacts
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.journal import Fact
 from voicebot.domain.outcome import Disposition
+from voicebot.domain.records import CallRecord
 from voicebot.domain.talk import Report
 from voicebot.evidence.signer import Signer
 from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store import Store
+from voicebot.store.leasing import Ruling
 from voicebot.telephony.leg import UndiallableError
 from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
 from voicebot.worker import commands
 from voicebot.worker.commands import DIAL, HANG_UP, CommandTaker, address_of
+
+HOUR = dt.timedelta(hours=1)
 
 
 class NoTrunk(SimulatedLine):
@@ -174,3 +182,46 @@ async def test_a_database_that_is_away_for_a_moment_costs_no_order(
     await orders._take()
     await asyncio.gather(*orders._tasks)
     assert dialled == ["C0001"]
+
+
+async def test_what_the_rulebook_forbids_at_the_last_moment_costs_no_attempt(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing rang: the attempt waits until its rule lets it, and neither number nor debtor have been tried."""
+    monkeypatch.setattr(placing, "TAKEN_WITHIN_S", 0.2)  # should the follower not listen yet when it is told
+    await store.cases.save([new_case(1)], NOON)
+    await store.attempts.add("C0001", "reminder", NOON)
+    caps, clock = Caps(1, 1, 1, 1), FixedClock(NOON)
+    (attempt,) = await store.attempts.lease("control", 1, NOON, allow, caps=caps)
+    placement = Placement(store, ["w1"], clock)
+    placed = replace(attempt, state=AttemptState.PLACED, call_id="c9")
+    await store.attempts.place(attempt.id, "control", "c9", NOON, placement.order(placed))
+    full = Ruling(False, "CN-R1", "no room for recordings", NOON + HOUR)
+    orders = CommandTaker(store, runner(store, tmp_path), "w1", clock, lambda request, now: full)
+    following = asyncio.create_task(placement.follow())
+    try:
+        waiting = asyncio.create_task(placement.resume(placed))
+        await orders._take()
+        await asyncio.gather(*orders._tasks)
+        with pytest.raises(NotDialled):
+            await asyncio.wait_for(waiting, 30)
+    finally:
+        following.cancel()
+    undone = await store.attempts.find(attempt.id)
+    assert undone is not None
+    assert (undone.state, undone.not_before, undone.leased_by) == (AttemptState.WAITING, NOON + HOUR, None)
+    assert "no room" in undone.why and await store.calls.find("c9") is None
+    later = NOON + HOUR
+    assert len(await store.attempts.lease("control", 1, later, allow, caps=caps)) == 1, "the counters are free again"
+
+
+async def test_what_was_given_up_meanwhile_is_not_undone(store: Store, tmp_path: Path) -> None:
+    """The worker was taken for dead over the order: its attempt counts as lost, and a row of the call says so."""
+    await store.cases.save([new_case(1)], NOON)
+    await store.attempts.add("C0001", "reminder", NOON)
+    (attempt,) = await store.attempts.lease("control", 1, NOON, allow)
+    order = Placement(store, ["w1"], FixedClock(NOON)).order(replace(attempt, call_id="c9"))
+    await store.attempts.place(attempt.id, "control", "c9", NOON, order)
+    await store.calls.start(CallRecord("c9", "outbound", attempt.number, NOON, attempt_id=attempt.id, worker="w1"))
+    assert not await store.lost_calls.never_rang(attempt.id, "c9", "given up", NOON)
+    assert not await store.lost_calls.never_rang(attempt.id, "another call", "given up", NOON)

@@ -13,6 +13,7 @@ from voicebot.domain.fleet import DEAD_AFTER_S, Beat, Joining, WorkerState
 from voicebot.domain.records import CallRecord
 from voicebot.store import Store
 from voicebot.worker.fleet import Fleet, Me, Watch, free_channels
+from voicebot.worker.fleet_clock import FleetClock
 from voicebot.worker.turns import NOBODY, Turns
 
 NOON = dt.datetime(2026, 11, 24, 4, tzinfo=dt.UTC)
@@ -60,7 +61,7 @@ async def test_only_who_leads_buries_the_dead_and_tells_of_it(store: Store) -> N
     await store.workers.join(joining("berg-0"))
     await store.calls.start(CallRecord("c1", "inbound", "+8613800000000", NOON, worker="berg-0"))
     steady, leads = Steady(), False
-    fleet = Fleet(store, ME, SystemClock(), lambda: leads, steady)
+    fleet = Fleet(store, ME, FleetClock(monotonic=steady), lambda: leads)
     for _ in range(round(DEAD_AFTER_S) + 2):
         await fleet.look()
         steady.now += 1
@@ -76,7 +77,7 @@ async def test_only_who_leads_buries_the_dead_and_tells_of_it(store: Store) -> N
 
 
 async def test_a_call_goes_where_there_is_room(store: Store) -> None:
-    fleet = Fleet(store, ME, SystemClock())
+    fleet = Fleet(store, ME, FleetClock())
     epochs = {name: await store.workers.join(joining(name)) for name in ("berg-0", "tal-0", "see-0")}
     await beat(store, "berg-0", epochs["berg-0"], trunk("up", 3, 10), trunk("down", 0, 50), trunk("trial", 0, 2))
     await beat(store, "tal-0", epochs["tal-0"], trunk("up", 0, 100), may_dial=False)
@@ -90,7 +91,7 @@ async def test_a_call_goes_where_there_is_room(store: Store) -> None:
 
 
 async def test_nobody_has_no_room(store: Store) -> None:
-    fleet = Fleet(store, ME, SystemClock())
+    fleet = Fleet(store, ME, FleetClock())
     await fleet.look()
     assert (fleet.capacity, fleet.alive_at, Turns(fleet.names).next()) == (0, None, NOBODY)
 
@@ -100,7 +101,7 @@ def test_a_line_without_trunks_is_not_limited() -> None:
 
 
 async def test_a_wrong_clock_is_told_once_and_seen_by_its_own_control(store: Store) -> None:
-    fleet = Fleet(store, ME, FixedClock(SystemClock().now() + dt.timedelta(seconds=90)), lambda: True)
+    fleet = Fleet(store, ME, FleetClock(FixedClock(SystemClock().now() + dt.timedelta(seconds=90))), lambda: True)
     for _ in range(3):
         await fleet.look()
     assert fleet.skew_s == pytest.approx(90, abs=20)
@@ -110,7 +111,7 @@ async def test_a_wrong_clock_is_told_once_and_seen_by_its_own_control(store: Sto
 async def test_a_control_that_is_silent_is_known(store: Store) -> None:
     await store.workers.beat_control("c2-control", "1.0", "0024", http="", leads=True, skew_ms=0)
     steady = Steady()
-    fleet = Fleet(store, ME, SystemClock(), monotonic=steady)
+    fleet = Fleet(store, ME, FleetClock(monotonic=steady))
     for _ in range(round(DEAD_AFTER_S) + 2):
         await fleet.look()
         steady.now += 1

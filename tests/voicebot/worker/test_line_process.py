@@ -12,7 +12,7 @@ from voicebot.config import Settings
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.fleet import WorkerSeen, WorkerState
 from voicebot.domain.journal import FactKind
-from voicebot.domain.records import CallRecord
+from voicebot.domain.records import Alert, CallRecord
 from voicebot.evidence.bundle import bundle_folder, bundle_path
 from voicebot.evidence.recorder import Recorder
 from voicebot.store import Store
@@ -39,9 +39,19 @@ async def test_a_recording_that_cannot_be_recovered_stops_neither_the_line_nor_t
     broken, whole = cut_call(settings, "broken"), cut_call(settings, "whole")
     bundle_path(broken).mkdir()
     line = LineProcess(settings, database_url, 0)
-    await asyncio.wait_for(line._recover(), 60)
-    assert bundle_path(whole).is_file()
+    await asyncio.wait_for(line._sealing.at_start(), 60)
+    assert bundle_path(whole).is_file() and line._figures().unsealed == 1
+    (alert,) = await told(store)
+    assert alert.kind == "disk_full" and "1 通" in alert.text
     await line._store.close()
+
+
+async def told(store: Store) -> list[Alert]:
+    for _ in range(300):
+        if alerts := await store.alerts.open():
+            return alerts
+        await asyncio.sleep(0.1)
+    raise AssertionError("nobody was told")
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,8 @@ import pytest
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.fleet import HOLDS_S, Beat, Joining, Told
 from voicebot.store.workers import NameTaken
-from voicebot.worker.membership import Membership, skew_s
+from voicebot.worker.fleet_clock import FleetClock, skew_s
+from voicebot.worker.membership import Membership
 
 NOON = dt.datetime(2026, 11, 24, 4, tzinfo=dt.UTC)
 pytestmark = pytest.mark.looptime
@@ -71,7 +72,7 @@ class Crew:
 async def member(register: Register, crew: Crew, clock: FixedClock | None = None) -> AsyncIterator[Membership]:
     joining = Joining("berg-0", "berg", "h", "l", "1.0", "0024")
     steady = asyncio.get_running_loop().time
-    membership = Membership(register, joining, crew, clock or FixedClock(NOON), steady)
+    membership = Membership(register, joining, crew, FleetClock(clock or FixedClock(NOON), steady))
     task = asyncio.create_task(membership.run())
     try:
         yield membership

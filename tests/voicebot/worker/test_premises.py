@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from voicebot.config import Settings
 from voicebot.domain.clock import SHANGHAI, FixedClock
 from voicebot.domain.permission import CallerId, DialRequest
 from voicebot.domain.script_version import SHIPPED
 from voicebot.store import Store
-from voicebot.worker.premises import Premises, free_bytes
+from voicebot.worker.premises import Premises, disk_reserve_mb, free_bytes
 
 NOON = dt.datetime(2026, 11, 24, 10, tzinfo=SHANGHAI)
 OURS = "01012345678"
@@ -106,3 +107,9 @@ async def test_the_recorder_is_waited_for(store: Store, tmp_path: Path) -> None:
 
 def test_room_is_told_for_a_folder_that_is_yet_to_come(tmp_path: Path) -> None:
     assert free_bytes(tmp_path / "a" / "b") == pytest.approx(free_bytes(tmp_path), rel=0.2)
+
+
+@pytest.mark.parametrize(("set_mb", "kept_mb"), [(0, 200), (64, 200), (512, 512)])
+def test_the_disk_keeps_what_the_rulebook_wants_however_little_is_set(tmp_path: Path, set_mb: int, kept_mb: int) -> None:
+    """Below that every order were taken and then forbidden."""
+    assert disk_reserve_mb(Settings(home=tmp_path, disk_reserve_mb=set_mb)) == kept_mb
