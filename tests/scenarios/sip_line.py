@@ -9,7 +9,7 @@ from sip.media import MediaPort, MediaStats
 from sip.testing import SimNetwork
 from sip.user_agent import UserAgent
 from voicebot.audio.frames import SILENCE
-from voicebot.telephony.leg import Capabilities
+from voicebot.telephony.leg import Capabilities, Wanted, always
 from voicebot.telephony.sip_leg import SipLeg
 
 OURS, THEIRS = ("192.0.2.1", 5060), ("192.0.2.2", 5060)
@@ -67,8 +67,9 @@ class NetworkLine:
     capabilities = Capabilities()
 
     async def dial(
-        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
-    ) -> SipLeg:
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None,
+        wanted: Wanted = always,
+    ) -> SipLeg:  # fmt: skip
         caller = f"sip:voicebot@{OURS[0]}:{OURS[1]}"
         call = self._ours.call(f"sip:debtor@{THEIRS[0]}:{THEIRS[1]}", from_uri=caller, ring_timeout_s=ring_timeout_s)
         self._rung(self._wire)

@@ -35,7 +35,7 @@ from voicebot.telemetry.cpu_clock import CLOCK
 from voicebot.telemetry.journal_spans import spans_of
 from voicebot.telemetry.masking import conceal
 from voicebot.telephony.admission import Admission, AlwaysOpen
-from voicebot.telephony.leg import CallLeg, Line
+from voicebot.telephony.leg import CallLeg, Line, Wanted, always
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ class DialOrder:
     """An outbound call to place; whoever orders it chooses its id, to find it again.
 
     `agent_id`: this agent is rung first and talks; the bot only listens. `close_by`: the call is closed then.
-    `papers`: what was known before it, for its evidence.
+    `papers`: what was known before it, for its evidence. `wanted`: asked right before it rings.
     """
 
     call_id: str
@@ -71,6 +71,7 @@ class DialOrder:
     agent_id: str | None = None
     close_by: dt.datetime | None = None
     papers: Mapping[str, object] = field(default_factory=dict)
+    wanted: Wanted = always
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +228,9 @@ class CallRunner:
         recorder = self._open_recorder(facts, order.papers)  # who cannot be recorded is not dialled
         try:
             leg = await self._line.dial(
-                order.target, ring_timeout_s=order.ring_timeout_s, caller_id=order.caller_id, trunk=order.trunk
-            )
+                order.target, ring_timeout_s=order.ring_timeout_s, caller_id=order.caller_id, trunk=order.trunk,
+                wanted=order.wanted,
+            )  # fmt: skip
         except BaseException:
             recorder.discard()
             raise

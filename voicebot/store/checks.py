@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.dialects.postgresql import array, insert
 
 from voicebot.domain.grams import grams
@@ -16,6 +16,10 @@ from voicebot.store.report_calls import learned
 from voicebot.store.rows import AnyRow
 from voicebot.store.schema import calls
 from voicebot.store.schema_quality import call_checks, transcript_lines, verdicts
+from voicebot.store.schema_workers import NOW
+
+FOUND_WITHIN = dt.timedelta(hours=1)
+"""How long a lost call is waited for before it is judged by what was heard of it."""
 
 
 class Checks:
@@ -23,9 +27,13 @@ class Checks:
         self._database = database
 
     async def unchecked(self, since: dt.datetime | None = None, limit: int = 200) -> Sequence[str]:
-        """Ids of calls that are over and were not looked at, begun from `since` on; the oldest first."""
+        """Ids of calls that are over and were not looked at, begun from `since` on; the oldest first.
+
+        Those of a worker that is gone wait: it may come back, with the rest of their journal.
+        """
         looked = exists().where(call_checks.c.call_id == calls.c.id)
-        query = select(calls.c.id).where(calls.c.ended_at.is_not(None), ~looked)
+        known = or_(~calls.c.lost, calls.c.ended_at < NOW - FOUND_WITHIN)
+        query = select(calls.c.id).where(calls.c.ended_at.is_not(None), known, ~looked)
         if since is not None:
             query = query.where(calls.c.started_at >= since)
         async with self._database.begin() as connection:

@@ -31,6 +31,17 @@ _NEVER_BEGUN = text("""
 """)
 
 
+# Who was given back because the call was taken for over still talks in it.
+_BUSY_AGAIN = text("""
+    UPDATE agents SET presence = 'busy', presence_at = clock_timestamp(), call_id = talking.call_id, wrap_until = NULL
+    FROM (
+        SELECT DISTINCT ON (call_id) call_id, kind, data ->> 'agent' AS agent FROM facts
+        WHERE call_id = ANY(:ids) AND kind IN ('joined', 'agent_left') ORDER BY call_id, seq DESC
+    ) AS talking
+    WHERE talking.kind = 'joined' AND agents.id = talking.agent AND agents.presence IN ('ready', 'wrap_up')
+""")
+
+
 class NameTaken(RuntimeError):
     """Another worker lives under this name."""
 
@@ -165,6 +176,7 @@ async def _revive(connection: AsyncConnection, call_ids: Collection[str]) -> Non
     """Calls that were given up and go on all the same, on a worker that came back."""
     values = {"ended_at": None, "disposition": None, "why": "", "lost": False}
     await connection.execute(update(calls).where(calls.c.id.in_(call_ids), calls.c.lost).values(**values))
+    await connection.execute(_BUSY_AGAIN, {"ids": list(call_ids)})
 
 
 async def _lose(connection: AsyncConnection, worker: str, why: str, but: Collection[str] = ()) -> list[str]:

@@ -170,7 +170,17 @@ class UndiallableError(ValueError):
     """A number or address that this line can't ring; the message says who must do what about it."""
 
 
+class NotWantedError(RuntimeError):
+    """Whoever wanted a number rung wants it no more, and nothing was sent."""
+
+
 IncomingHandler = Callable[[CallLeg], Awaitable[None]]
+Wanted = Callable[[], bool]
+"""Whether a number is still to be rung: asked right before anything is sent, however long it took to come to that."""
+
+
+def always() -> bool:
+    return True
 
 
 class Line(Protocol):
@@ -183,12 +193,13 @@ class Line(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     async def dial(
-        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
-    ) -> CallLeg:
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None,
+        wanted: Wanted = always,
+    ) -> CallLeg:  # fmt: skip
         """Ring `target`, a sip: URI or a number for a trunk; returns at once, events tell the rest.
 
         `caller_id` is shown where the trunk's pool holds it; `trunk` names the only trunk to be used.
-        UndiallableError when there is no way to ring it from here.
+        UndiallableError when there is no way to ring it from here; NotWantedError when it is `wanted` no more.
         """
         ...
 

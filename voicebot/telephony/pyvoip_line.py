@@ -26,7 +26,10 @@ from voicebot.telephony.leg import (
     KeyPressed,
     Keys,
     LegEvent,
+    NotWantedError,
     UndiallableError,
+    Wanted,
+    always,
 )
 from voicebot.telephony.leg_events import EventLog
 from voicebot.telephony.numbers import spelt
@@ -181,12 +184,15 @@ class PyVoipLine:
         self._wheel.stop()
 
     async def dial(
-        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
-    ) -> PyVoipLeg:
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None,
+        wanted: Wanted = always,
+    ) -> PyVoipLeg:  # fmt: skip
         if target.startswith(("sip:", "sips:")):
             remedy = "pyVoIP rings numbers of its registrar only; use VOICEBOT_LINE_ENGINE=sip"
             raise UndiallableError(f"{mask(target)!r} can't be rung: {remedy}")
         await self.trunks.wait(trunk)
+        if not wanted():
+            raise NotWantedError(f"{mask(target)!r} is not to be rung any more")
         number = next(self._numbers)
         user = spelt(target, self.trunk.numbers)
         leg = self._legs[number] = PyVoipLeg(

@@ -15,6 +15,7 @@ from voicebot.telephony.leg import (
     Ended,
     Keys,
     LegEvent,
+    NotWantedError,
     Ringing,
     TrunkTried,
 )
@@ -167,6 +168,8 @@ class RoutedLeg:
             self._tried.add(trunk.name)
             try:
                 leg = await self._send(trunk)
+            except NotWantedError:
+                return False
             except ValueError:  # its name has no address, for one
                 self._desk.unreachable(trunk)
                 continue

@@ -21,7 +21,16 @@ from sip.transport import Hop, TlsSettings
 from sip.user_agent import UserAgent
 from voicebot.telemetry.logs import mask
 from voicebot.telephony.fellows import Fellows, extension_of
-from voicebot.telephony.leg import CallLeg, Capabilities, Ended, IncomingHandler, UndiallableError
+from voicebot.telephony.leg import (
+    CallLeg,
+    Capabilities,
+    Ended,
+    IncomingHandler,
+    NotWantedError,
+    UndiallableError,
+    Wanted,
+    always,
+)
 from voicebot.telephony.numbers import identity_headers, shown, spelt
 from voicebot.telephony.routed_leg import RoutedLeg
 from voicebot.telephony.sip_leg import SipLeg
@@ -127,17 +136,18 @@ class SipLine:
     # --- out -----------------------------------------------------------------------------------------------
 
     async def dial(
-        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
-    ) -> CallLeg:
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None,
+        wanted: Wanted = always,
+    ) -> CallLeg:  # fmt: skip
         if target.startswith(("sip:", "sips:")):
-            return await self._straight(target, ring_timeout_s)
+            return await self._straight(target, ring_timeout_s, wanted)
         if not self.trunks:
             remedy = "set VOICEBOT_TRUNKS to a file of trunks, or VOICEBOT_TRUNK to host:port"
             raise UndiallableError(f"no trunk for {mask(target)!r}: {remedy}")
         chosen = await self.trunks.wait(trunk)
 
         async def send(over: Trunk) -> SipLeg:
-            return await self._over(over, target, ring_timeout_s, caller_id)
+            return await self._over(over, target, ring_timeout_s, caller_id, wanted)
 
         unreachable: set[str] = set()
         while True:
@@ -153,7 +163,7 @@ class SipLine:
                 chosen = following
         return RoutedLeg(self.trunks, first, chosen, send, self._spawn, only=trunk is not None)
 
-    async def _straight(self, uri: str, ring_timeout_s: float) -> SipLeg:
+    async def _straight(self, uri: str, ring_timeout_s: float, wanted: Wanted) -> SipLeg:
         """Ring an address: an agent's telephone, a peer on our network, an extension of a PBX that is a trunk."""
         try:
             where = Uri.parse(uri)
@@ -161,6 +171,7 @@ class SipLine:
             if behind is not None:
                 return SipLeg(await self._extension(behind, uri, ring_timeout_s))
             _, host = await self._towards(uri)
+            _see_that(wanted, uri)
             ours = self._fellows is not None and extension_of(where) is not None
             call = self._agent.call(
                 uri,
@@ -186,7 +197,9 @@ class SipLine:
             contact_user=account.user,
         )
 
-    async def _over(self, trunk: Trunk, number: str, ring_timeout_s: float, caller_id: str | None) -> SipLeg:
+    async def _over(
+        self, trunk: Trunk, number: str, ring_timeout_s: float, caller_id: str | None, wanted: Wanted
+    ) -> SipLeg:
         """Send the INVITE for `number` to a trunk, the way that it wants it. UndiallableError."""
         caller = shown(trunk.caller, number, caller_id)
         user = quote(spelt(number, trunk.numbers), safe="+*-_.!~'()&=$,;?/")
@@ -196,6 +209,7 @@ class SipLine:
         try:
             via, ours = await self._towards(trunk.hop_uri)
             self.trunks.learn_peer(trunk, via.host)
+            _see_that(wanted, number)
             domain = trunk.caller.domain or (trunk.aor_host if trunk.account else ours)
             call = self._agent.call(
                 uri,
@@ -266,6 +280,11 @@ class SipLine:
         if not known:
             return 403
         return self._refusal() if request.method in ("INVITE", "OPTIONS") else None
+
+
+def _see_that(wanted: Wanted, target: str) -> None:
+    if not wanted():
+        raise NotWantedError(f"{mask(target)!r} is not to be rung any more")
 
 
 def _undiallable(target: str, error: Exception) -> UndiallableError:

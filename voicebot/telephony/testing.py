@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 from voicebot.audio.frames import SILENCE
-from voicebot.telephony.leg import Answered, AudioPort, CallLeg, Capabilities, Ended, Keys, LegEvent
+from voicebot.telephony.leg import (
+    Answered,
+    AudioPort,
+    CallLeg,
+    Capabilities,
+    Ended,
+    Keys,
+    LegEvent,
+    NotWantedError,
+    Wanted,
+    always,
+)
 from voicebot.telephony.leg_events import EventLog
 
 
@@ -91,8 +102,11 @@ class SimulatedLine:
         self.on_dial = on_dial
 
     async def dial(
-        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
-    ) -> SimulatedLeg:
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None,
+        wanted: Wanted = always,
+    ) -> SimulatedLeg:  # fmt: skip
+        if not wanted():
+            raise NotWantedError("wanted no more")
         leg = SimulatedLeg(target)
         leg.trunk = trunk
         self.legs.append(leg)

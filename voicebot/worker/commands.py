@@ -19,6 +19,7 @@ from voicebot.domain.records import CallRecord, Command
 from voicebot.store.database import is_away
 from voicebot.store.store import Store
 from voicebot.telemetry import traces
+from voicebot.telephony.leg import NotWantedError, always
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
@@ -139,8 +140,9 @@ class CommandTaker:
         try:
             with traces.span("take the order", order.call_id, worker=self._worker):
                 close_by = await self._judge_again(order)
-                await self._runner.dial(replace(order, close_by=close_by, papers=await self._papers(order)))
-        except (NotPermitted, GivenUp, OSError) as refusal:
+                papers, wanted = await self._papers(order), self._holds if order.attempt_id else always
+                await self._runner.dial(replace(order, close_by=close_by, papers=papers, wanted=wanted))
+        except (NotPermitted, GivenUp, NotWantedError, OSError) as refusal:
             log.info("a dial order is not carried out: nobody is rung", call_id=order.call_id, why=str(refusal))
             if not await self._undone(order, refusal):
                 await self._never_rung(order, str(refusal))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection
 from dataclasses import asdict
 
@@ -11,8 +12,11 @@ import structlog
 from voicebot.call.relay import Relays
 from voicebot.call.runner import CallRunner, Room
 from voicebot.domain.fleet import Beat
+from voicebot.domain.journal import FactKind
+from voicebot.evidence.recorder import RecordingClosed
 from voicebot.telemetry.process_figures import LineFigures
 
+GIVEN_UP = "this worker was silent and taken for dead: the call was booked as lost, and is booked anew"
 log = structlog.get_logger(__name__)
 
 
@@ -37,7 +41,10 @@ class LineCrew:
             self._runner.draining = on
 
     def given_up(self) -> None:
+        """What only rings is ended; where somebody talks, the journal says that the call was booked as lost."""
         for session in list(self._runner.sessions.values()):
+            with contextlib.suppress(RecordingClosed):
+                session.recorder.append(FactKind.NOTE, {"text": GIVEN_UP})
             if session.facts.direction == "outbound" and not session.answered:
                 log.warning("ends a call that only rings: it was given up", call_id=session.facts.call_id)
                 task = asyncio.create_task(session.hang_up())

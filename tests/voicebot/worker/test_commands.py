@@ -29,7 +29,7 @@ from voicebot.evidence.signer import Signer
 from voicebot.handoff.store_desk import StoreDesk
 from voicebot.store import Store
 from voicebot.store.leasing import Ruling
-from voicebot.telephony.leg import UndiallableError
+from voicebot.telephony.leg import UndiallableError, Wanted, always
 from voicebot.telephony.testing import SimulatedLeg, SimulatedLine
 from voicebot.worker import commands
 from voicebot.worker.commands import DIAL, HANG_UP, CommandTaker, address_of
@@ -39,8 +39,9 @@ HOUR = dt.timedelta(hours=1)
 
 class NoTrunk(SimulatedLine):
     async def dial(
-        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None
-    ) -> SimulatedLeg:
+        self, target: str, *, ring_timeout_s: float = 45, caller_id: str | None = None, trunk: str | None = None,
+        wanted: Wanted = always,
+    ) -> SimulatedLeg:  # fmt: skip
         raise UndiallableError("no trunk for '***': set VOICEBOT_TRUNK to host:port of the SIP trunk")
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from voicebot.telemetry.process_figures import LineFigures
-from voicebot.worker.crew import LineCrew, MemberRoom
+from voicebot.worker.crew import GIVEN_UP, LineCrew, MemberRoom
 
 
 class Session:
@@ -17,6 +17,8 @@ class Session:
         self.facts = SimpleNamespace(call_id=call_id, direction=direction)
         self.answered = answered
         self.hung_up = False
+        self.noted: list[object] = []
+        self.recorder = SimpleNamespace(append=lambda kind, data: self.noted.append(data["text"]))
 
     async def hang_up(self) -> None:
         self.hung_up = True
@@ -44,6 +46,7 @@ async def test_only_what_rings_is_ended_when_others_settled_our_calls() -> None:
     await asyncio.sleep(0)
     assert (rings.hung_up, talks.hung_up, caller.hung_up) == (True, False, False)
     assert one.running() == ["a", "b", "c"]
+    assert talks.noted == [GIVEN_UP], "the recording does not tell that the call was booked as lost"
 
 
 def test_a_sign_of_life_counts_relayed_calls_and_carries_all_figures() -> None:

@@ -110,6 +110,8 @@ def test_room_is_told_for_a_folder_that_is_yet_to_come(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("set_mb", "kept_mb"), [(0, 200), (64, 200), (512, 512)])
-def test_the_disk_keeps_what_the_rulebook_wants_however_little_is_set(tmp_path: Path, set_mb: int, kept_mb: int) -> None:
+def test_the_disk_keeps_what_the_rulebook_wants_however_little_is_set(
+    tmp_path: Path, set_mb: int, kept_mb: int
+) -> None:
     """Below that every order were taken and then forbidden."""
     assert disk_reserve_mb(Settings(home=tmp_path, disk_reserve_mb=set_mb)) == kept_mb
