@@ -14,6 +14,8 @@ from voicebot.worker.ticks import Decoder, Hello, Tick, encode, encode_all
 log = structlog.get_logger(__name__)
 
 READ_BYTES = 256 * 1024
+IDLE_S = 0.001
+"""Who waited this long for the next tick has no backlog."""
 STEPS_A_TICK = 24
 """An answer passes from hand to hand about so often before it is an order: with one step for each tick that waits, a
 brain that is half a second behind would answer another half a second later."""
@@ -65,18 +67,23 @@ async def _connect(path: Path, stop: asyncio.Event) -> tuple[asyncio.StreamReade
 
 
 async def _read(brain: Brain, reader: asyncio.StreamReader) -> None:
-    decoder = Decoder()
-    while data := await reader.read(READ_BYTES):
+    decoder, clock = Decoder(), asyncio.get_running_loop().time
+    while True:
+        asked = clock()
+        data = await reader.read(READ_BYTES)
+        if not data:
+            return
+        waited = clock() - asked >= IDLE_S
         with CLOCK.part("link"):
             messages = list(decoder.feed(data))
-        for message in messages:
+        for at, message in enumerate(messages, 1):
             brain.take(message)
             if isinstance(message, Tick):  # a backlog must hold up neither the answers nor the conversations
-                await _give_way()
+                await _give_way(1 if waited and at == len(messages) else STEPS_A_TICK)
 
 
-async def _give_way() -> None:
-    for _ in range(STEPS_A_TICK):
+async def _give_way(steps: int) -> None:
+    for _ in range(steps):
         await asyncio.sleep(0)
 
 
