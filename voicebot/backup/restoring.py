@@ -22,13 +22,12 @@ from voicebot.backup.manifest import (
     read_manifest,
     recordings_of,
 )
+from voicebot.backup.settling import settle
 from voicebot.backup.shelf import Shelf
-from voicebot.evidence.log_check import check_log
-from voicebot.evidence.operation_check import check_operations
 from voicebot.evidence.signer import LOG_FOLDER, Signer
 from voicebot.evidence.vault import MasterKey, unlocking
 from voicebot.evidence.verify import verify_bundle
-from voicebot.store.dumping import calm, counts, is_empty, restore_dump
+from voicebot.store.dumping import counts, is_empty, restore_dump
 from voicebot.store.migrate import migrate, newest
 from voicebot.store.store import Store
 
@@ -120,17 +119,11 @@ async def look_at(
     ]
     for one in recordings_of(shelf.place(manifest.name)):
         found.failures += _look_at_recording(found, home, one)
-    signer = Signer.load_or_create(home / "keys")
-    state = check_log(signer)
-    found.log_size = state["size"]
-    found.failures += [f"log: {one['code']}: {one['what']}" for one in state["failures"]]
     why = f"恢复自 {manifest.name} 的备份；请核对其后的通话、付款与信息，再恢复外呼"
-    found.calmed = calm(url, why)
+    settled = await settle(url, Signer.load_or_create(home / "keys"), by, now, why)
+    found.failures += settled.failures
+    found.calmed, found.log_size, found.operations = settled.calmed, settled.log_size, settled.operations
     async with Store.from_url(url) as store:
-        wrong = await check_operations(store.operations.in_order(), signer)
-        found.failures += [f"operations: {code}: {what}" for code, what in wrong]
-        found.operations = (await store.operations.head())[0]
-        await store.dialling.halt(by, now, why)
         detail = {"machine": manifest.machine}
         await store.operations.note(by, "cli", "restored", f"backup:{manifest.name}", now, detail)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from voicebot.cli.terminal import AsJson, Config, database_trouble, fail, print_
 
 if TYPE_CHECKING:
     from voicebot.backup.manifest import Manifest
+    from voicebot.backup.recovering import Recovered
     from voicebot.backup.restoring import Restored
     from voicebot.config import Settings
     from voicebot.evidence.vault import MasterKey
@@ -124,6 +125,25 @@ def restore(
     raise typer.Exit(1 if found.failures else 0)
 
 
+@backup.command("recovered")
+def recovered(as_json: AsJson = False, config: Config = None) -> None:
+    """After PostgreSQL's own tools recovered the database to an earlier moment: halt it, and compare it with the disk.
+
+    Run it before anything is started. Dialling stays halted, campaigns paused and waiting messages cancelled. Exit
+    code 1: recordings or logs are not as the database says; a log that saw more than the database is told too.
+    """
+    from voicebot.backup.recovering import after_recovery
+    from voicebot.domain.clock import SystemClock
+    from voicebot.store.embedded import open_database
+
+    with _trouble():
+        settings = _settings(config)
+        with open_database(settings.home, settings.database_url) as url:
+            found = asyncio.run(after_recovery(settings.home, url, getpass.getuser(), SystemClock().now()))
+    _tell_recovered(found, as_json)
+    raise typer.Exit(1 if found.failures else 0)
+
+
 def _settings(config: Path | None) -> Settings:
     from voicebot.config import load_settings
 
@@ -202,9 +222,28 @@ def _tell_restored(found: Restored, home: Path, as_json: bool) -> None:
     typer.echo(f"已恢复到 {home}：{_line(found.manifest)}")
     typer.echo(f"核验录音 {found.recordings}，封存日志 {found.log_size} 项，操作记录 {found.operations} 条")
     typer.echo("  ".join(f"{name} {count}" for name, count in found.counts.items()))
+    _tell_halted(found.calmed, found.failures, "备份")
+
+
+def _tell_recovered(found: Recovered, as_json: bool) -> None:
+    if as_json:
+        print_row({
+            "recordings": found.recordings, "elsewhere": found.elsewhere, "later": found.later,
+            "calmed": dict(found.calmed), "log": found.log_size, "operations": found.operations,
+            "failures": found.failures,
+        })  # fmt: skip
+        return
+    typer.echo(f"核验录音 {found.recordings}（不在本机 {found.elsewhere}）")
+    typer.echo(f"封存日志 {found.log_size} 项，操作记录 {found.operations} 条")
+    for call_id in found.later:
+        typer.echo(f"数据库不知道的通话：{call_id}")
+    _tell_halted(found.calmed, found.failures, "该时刻")
+
+
+def _tell_halted(calmed: Mapping[str, int], failures: list[str], since: str) -> None:
     typer.echo(
-        f"外呼已全部暂停（活动暂停 {found.calmed['campaigns']}，取消待发信息 {found.calmed['messages']}）："
-        "核对备份之后的通话与付款，再在“外呼”页面恢复"
+        f"外呼已全部暂停（活动暂停 {calmed['campaigns']}，取消待发信息 {calmed['messages']}）："
+        f"核对{since}之后的通话与付款，再在“外呼”页面恢复"
     )
-    for failure in found.failures:
+    for failure in failures:
         typer.echo(f"✘ {failure}", err=True)
