@@ -125,7 +125,8 @@ def _trunk(name: str, shares: list[Mapping[str, object]]) -> TrunkView:
     failures = [share for share in shares if share.get("last_failure_at") is not None]
     last = max(failures, key=lambda share: _number(share, "last_failure_at"), default=None)
     tried, answered = _sum(shares, "tried"), _sum(shares, "answered")
-    registration = [str(share.get("registration")) for share in shares if share.get("registration") != "not_needed"]
+    said = [str(share.get("registration")) for share in shares]
+    registration = [one for one in said if one not in ("not_needed", "elsewhere")]
     return TrunkView(
         name=name,
         address=str(best.get("address", "")),

@@ -15,8 +15,12 @@ trunk_shares = Table(
     Column("per_second", Float, nullable=False, server_default=text("0")),
     count("used"),
     when("until"),
+    text_("registers", server_default=text("''")),
 )
-"""What each worker may use of a trunk until a moment; the shares of one trunk never exceed what it carries."""
+"""What each worker may use of a trunk until a moment; the shares of one trunk never exceed what it carries.
+
+`registers`: the address with which the worker stays registered there, for all; "" for all others.
+"""
 
 halts = Table(
     "halts",

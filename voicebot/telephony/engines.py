@@ -37,6 +37,10 @@ class WorkerLine(Line, Protocol):
 
     async def start(self, *, register: bool = True) -> None: ...
 
+    def registers(self, trunk: str, ours: bool) -> None:
+        """Whether it is on this line to stay registered with a trunk; said again changes nothing."""
+        ...
+
     async def withdraw(self) -> None:
         """New calls are no longer wanted: registrars are told so. Running calls go on."""
         ...

@@ -172,6 +172,9 @@ class PyVoipLine:
         self._wheel.start()
         self.engine.start()
 
+    def registers(self, trunk: str, ours: bool) -> None:
+        """Not asked either: one extension is registered by one line."""
+
     async def withdraw(self) -> None:
         """pyVoIP can't unregister without ending its calls: who calls in meanwhile is refused."""
 

@@ -122,6 +122,9 @@ class SipLine:
         self._wheel.start()
         self._care.start(register=register)
 
+    def registers(self, trunk: str, ours: bool) -> None:
+        self._care.registers(self.trunks.states[trunk].trunk, ours)
+
     async def withdraw(self) -> None:
         await self._care.unregister()
 

@@ -46,8 +46,11 @@ class TrunkCare:
 
     def __init__(self, agent: UserAgent, desk: TrunkDesk) -> None:
         self._agent, self._desk = agent, desk
-        self._tasks: list[asyncio.Task[None]] = []
-        self._registrations: list[Registration] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._registering: dict[str, asyncio.Task[None]] = {}
+        self._registrations: dict[str, Registration] = {}
+        self._leaving: set[str] = set()
+        self._withdrawn = False
         self._guards = {
             state.trunk.name: _guard(state.trunk) for state in desk.states.values() if state.trunk.inbound.account
         }
@@ -57,21 +60,48 @@ class TrunkCare:
         for state in list(self._desk.states.values()):
             trunk = state.trunk
             if trunk.options_every_s > 0:
-                self._tasks.append(asyncio.create_task(self._probe(trunk)))
-            if trunk.registering is not None and register:
-                self._desk.registered(trunk, Registered.WAITING)
-                self._tasks.append(asyncio.create_task(self._register(trunk)))
+                self._tasks.add(asyncio.create_task(self._probe(trunk)))
+            if register:
+                self.registers(trunk, True)
+
+    def registers(self, trunk: Trunk, ours: bool) -> None:
+        """Whether it is on this line to stay registered with a trunk that wants it; said again changes nothing."""
+        if trunk.registering is None or self._withdrawn:
+            return
+        if ours and trunk.name not in self._registering:
+            self._desk.registered(trunk, Registered.WAITING)
+            self._registering[trunk.name] = asyncio.create_task(self._register(trunk))
+        elif not ours:
+            self._desk.registered(trunk, Registered.ELSEWHERE)
+            if trunk.name in self._registering.keys() - self._leaving:
+                self._leaving.add(trunk.name)
+                task = asyncio.create_task(self._give_up(trunk.name))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _give_up(self, name: str) -> None:
+        """Take our address out at a registrar; not before that is done may it be put in again."""
+        self._registering[name].cancel()
+        registration = self._registrations.pop(name, None)
+        try:
+            if registration is not None:
+                registration.on_change = None
+                await registration.stop()
+        finally:
+            self._registering.pop(name, None)
+            self._leaving.discard(name)
 
     async def stop(self) -> None:
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.unregister()
 
     async def unregister(self) -> None:
         """Take our address out at every registrar, so that it sends no further calls."""
-        await asyncio.gather(*(registration.stop() for registration in self._registrations), return_exceptions=True)
-        self._registrations.clear()
+        self._withdrawn = True
+        await asyncio.gather(*(self._give_up(name) for name in list(self._registering)), return_exceptions=True)
 
     def guard_of(self, trunk: Trunk) -> DigestServer | None:
         """Who checks the password of a trunk's callers; None where it needs none."""
@@ -90,7 +120,7 @@ class TrunkCare:
         registration.on_change = lambda news: self._desk.registered(
             trunk, _NEWS[news.state], f"{news.status or ''} {news.reason}".strip()
         )
-        self._registrations.append(registration)
+        self._registrations[trunk.name] = registration
 
 
 async def register(agent: UserAgent, trunk: Trunk) -> Registration | None:

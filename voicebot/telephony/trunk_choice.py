@@ -31,6 +31,8 @@ class Registered(StrEnum):
     WAITING = "waiting"
     DONE = "done"
     FAILED = "failed"
+    ELSEWHERE = "elsewhere"
+    """Another line of the fleet is registered; this one dials as the same account all the same."""
 
 
 class Trouble(StrEnum):

@@ -105,7 +105,6 @@ class LineProcess:
         )
         self._relays = Relays(self._line, self._store.agents.find)
         self._line.trunks.on_trouble = self._on_trunk_trouble
-        self._sharing = TrunkSharing(self._store.trunk_shares, self._line.trunks, self._worker)
         self._gate = LoadGate(Limits.of(settings.most_late_ms), has_way_out=self._line.trunks.has_way_out)
         self._runner = CallRunner(
             self._line,
@@ -132,6 +131,14 @@ class LineProcess:
             ),
             unsealed=self._sealing.later,
         )
+        self._sharing = TrunkSharing(
+            self._store.trunk_shares,
+            self._line.trunks,
+            self._worker,
+            registers=self._line.registers,
+            fit=lambda: not self._runner.draining,
+            first=index == 0,
+        )
         self._crew = LineCrew(self._runner, self._relays, self._figures, settings.max_calls)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -139,7 +146,7 @@ class LineProcess:
         writer = asyncio.create_task(self._book.run())
         await self._sealing.at_start()
         await self._link.listen(link_path(self._settings, self._index))
-        await self._line.start(register=self._index == 0)
+        await self._line.start(register=False)  # who does is settled with the other lines
         self._line.after_tick(self._link.tick)
         sharing = asyncio.create_task(self._sharing.run())
         commands = asyncio.create_task(self._take_commands())

@@ -121,8 +121,9 @@ async def line_over(trunks: Sequence[Trunk], **changes: Any) -> AsyncIterator[Si
         "rtp_ports": rtp_ports(0), "allowed": (), "caller_id": "voicebot", "on_incoming": refuse(486),
         "refusal": lambda: None,
     }  # fmt: skip
+    register = changes.pop("register", True)
     line = SipLine((HOST, 0), trunks=trunks, **(settings | changes))
-    await line.start()
+    await line.start(register=register)
     try:
         yield line
     finally:

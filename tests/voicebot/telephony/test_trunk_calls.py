@@ -248,6 +248,32 @@ async def test_a_registered_trunk_is_used_once_it_knows_us() -> None:
             assert "REGISTER: 401" in line.trunks.tallies["bad"].last_failure
 
 
+async def test_a_registration_is_handed_from_line_to_line() -> None:
+    async with registrar() as registers, carriers(answer) as (carrier,):
+        to = Registering(f"sip:127.0.0.1:{registers.port}")
+        trunk = carrier.trunk("good", account=Account("bot", "right"), registering=to)
+        async with line_over([trunk], register=False) as one, line_over([trunk], register=False) as two:
+            ours, others = (f":{line.address[1]}>" for line in (one, two))
+            for _ in range(2):  # it is said every second
+                one.registers("good", True)
+                two.registers("good", False)
+            await eventually(lambda: one.trunks.states["good"].registered is Registered.DONE)
+            leg = await two.dial(NUMBER)
+            await until(Answered, leg)
+            await leg.hang_up()
+            one.registers("good", False)
+            one.registers("good", False)
+            assert one.trunks.states["good"].registered is Registered.ELSEWHERE
+            await eventually(lambda: ours in registers.contacts[-1] and "expires=0" in registers.contacts[-1])
+            two.registers("good", True)
+            await eventually(lambda: two.trunks.states["good"].registered is Registered.DONE)
+            assert others in registers.contacts[-1]
+            assert one.trunks.states["good"].registered is Registered.ELSEWHERE, "and it still places calls"
+            await eventually(lambda: not one._care._leaving)
+            one.registers("good", True)
+            await eventually(lambda: one.trunks.states["good"].registered is Registered.DONE)
+
+
 async def test_options_tell_whether_a_trunk_is_there() -> None:
     async with carriers(answer) as (carrier,), line_over([carrier.trunk("carrier", options_every_s=0.02)]) as line:
         states = line.trunks.states

@@ -13,7 +13,7 @@ from tests.voicebot.campaign.samples import NOON, new_case
 from tests.voicebot.worker.test_commands import runner
 from voicebot.call.runner import DialOrder
 from voicebot.compliance.asking import judge_by
-from voicebot.domain.attempt import ContactStop, Outcome
+from voicebot.domain.attempt import AttemptState, ContactStop, Outcome
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.ledger import DecisionSearch
 from voicebot.domain.outcome import Disposition
@@ -65,10 +65,14 @@ async def test_a_stop_that_came_after_the_lease_holds(
     order = await ordered(store)
     await store.contacts.stop(ContactStop("do_not_call", NOON, debtor_id="D0001"))
     assert await dial(store, tmp_path, monkeypatch, order, NOON + SECONDS) == []
-    call = await store.calls.find("call-1")
-    assert call is not None and call.ended_at is not None and "CN-D2" in call.why
+    assert await store.calls.find("call-1") is None, "nobody was rung, so there was no call"
+    undone = await store.attempts.find(int(str(order["attempt_id"])))
+    assert undone is not None and undone.state is AttemptState.WAITING and "CN-D2" in undone.why
     newest, oldest = await store.decisions.search(DecisionSearch(case_id="C0001"))
     assert (oldest.allowed, newest.allowed, newest.rule) == (True, False, "CN-D2")
+    assert await store.attempts.lease("w", 1, undone.not_before, judge_by()) == []
+    denied = await store.attempts.find(undone.id)
+    assert denied is not None and denied.state is AttemptState.DENIED
 
 
 async def test_an_order_that_lay_until_noon_is_over(

@@ -38,6 +38,16 @@ def test_the_server_refuses_before_anything_is_started(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize("synthesizer", ["embedded", "recorded:/no/such/folder"])
+def test_a_voice_that_was_not_installed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synthesizer: str
+) -> None:
+    monkeypatch.delenv("VOICEBOT_MODELS", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"pip install 'voicebot\[espeak\]'"):
+        check_engines(Settings(home=tmp_path, synthesizer=synthesizer))
+
+
 def test_the_usual_engines_cost_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VOICEBOT_MODELS", raising=False)
     monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("a process was started"))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from voicebot.domain.clock import SHANGHAI, FixedClock
 from voicebot.store import Store
-from voicebot.store.trunk_shares import LASTS, Share, Wish
+from voicebot.store.trunk_shares import LASTS, SILENT, Share, Wish
 from voicebot.telephony.leg import Ended
-from voicebot.telephony.trunk import Trunk
+from voicebot.telephony.trunk import Account, Registering, Trunk
 from voicebot.telephony.trunk_desk import TrunkDesk
-from voicebot.worker.trunk_sharing import HELD_S, TrunkSharing
+from voicebot.worker.trunk_sharing import HELD_S, LONELY_S, TrunkSharing
 
 NOON = dt.datetime(2026, 11, 24, 10, 0, tzinfo=SHANGHAI)
 CARRIER = Trunk("carrier", "192.0.2.1", max_calls=7, calls_per_second=4.0)
@@ -120,3 +121,85 @@ async def test_without_the_database_a_line_goes_on_for_a_while_and_then_begins_n
     assert not await line.sharing.renew()
     assert not line.dial()
     assert line.calls == 1, "what runs goes on"
+
+
+# --- who registers --------------------------------------------------------------------------------------------
+
+WANTS = replace(CARRIER, account=Account("bot", "secret"), registering=Registering())
+
+
+class Member(Line):
+    """A line with a trunk that wants registration."""
+
+    def __init__(self, store: Store, name: str, clock: FixedClock, trunk: Trunk = WANTS, first: bool = True) -> None:
+        super().__init__(store, name, clock)
+        self.desk = TrunkDesk([trunk], now=lambda: self.seconds, draw=lambda: 0.0)
+        self.fit, self.registers = True, False
+        self.sharing = TrunkSharing(
+            store.trunk_shares, self.desk, name, clock, lambda: self.seconds, self._told, lambda: self.fit, first
+        )
+
+    def _told(self, trunk: str, ours: bool) -> None:
+        assert trunk == "carrier"
+        self.registers = ours
+
+
+async def settle(*members: Member) -> list[bool]:
+    for member in members:
+        assert await member.sharing.renew()
+    return [member.registers for member in members]
+
+
+async def test_one_line_registers_for_all_and_another_when_it_dies_or_drains(store: Store) -> None:
+    clock = FixedClock(NOON)
+    one, two, three = (Member(store, f"w{n}", clock) for n in range(3))
+    assert await settle(one, two, three) == [True, False, False]
+    assert await settle(three, two, one) == [False, False, True], "it stays with whoever has it"
+    clock.advance(SILENT / 2)
+    assert await settle(two, three) == [False, False]
+    clock.advance(SILENT / 2)
+    assert await settle(two, three) == [True, False], "the first is gone"
+    assert await settle(one) == [False], "it comes back, and another has its place"
+    two.fit = False
+    assert await settle(two, three, one) == [False, True, False], "who drains hands over"
+    await three.sharing.give_back()
+    assert await settle(one) == [True]
+
+
+async def test_whoever_comes_and_goes_never_two_of_those_who_ask_are_registered(store: Store) -> None:
+    chance, clock = random.Random(11), FixedClock(NOON)
+    members = [Member(store, f"w{n}", clock) for n in range(4)]
+    asked: dict[str, dt.datetime] = {}
+    for _ in range(150):
+        member = chance.choice(members)
+        member.fit = chance.random() > 0.1
+        await settle(member)
+        asked[member.name] = clock.now()
+        clock.advance(dt.timedelta(seconds=chance.random() * 4))
+        fresh = [one for one in members if clock.now() - asked.get(one.name, NOON - SILENT) < SILENT]
+        assert sum(one.registers for one in fresh) <= 1
+
+
+async def test_accounts_of_their_own_are_all_registered(store: Store) -> None:
+    clock = FixedClock(NOON)
+    own = [replace(WANTS, account=Account(f"bot{n}", "secret")) for n in range(2)]
+    members = [Member(store, f"w{n}", clock, trunk) for n, trunk in enumerate(own)]
+    assert await settle(*members) == [True, True]
+    without = Member(store, "w9", clock, CARRIER)
+    assert await settle(without) == [False]
+
+
+async def test_without_the_database_all_stays_as_it_is_and_a_machine_that_starts_registers(store: Store) -> None:
+    clock = FixedClock(NOON)
+    one, two = Member(store, "w0", clock), Member(store, "w1", clock)
+    assert await settle(one, two) == [True, False]
+    newcomers = [Member(store, f"n{n}", clock, first=n == 0) for n in range(2)]
+    for member in (one, two, *newcomers):
+        member.sharing._shares = AwayShares()  # type: ignore[assignment]
+    for _ in range(2):
+        for member in (one, two, *newcomers):
+            member.seconds += LONELY_S
+            assert not await member.sharing.renew()
+    assert [member.registers for member in (one, two, *newcomers)] == [True, False, True, False]
+    newcomers[0].sharing._shares = store.trunk_shares
+    assert await settle(newcomers[0]) == [False], "another had it all the time"
