@@ -20,9 +20,8 @@ mkdir -p "$work/containers"
 printf '[engine]\ncgroup_manager = "cgroupfs"\nruntime = "crun"\n' > "$work/containers.conf"
 export CONTAINERS_CONF="$work/containers.conf" BUILDAH_ISOLATION="${BUILDAH_ISOLATION:-chroot}"
 # A network with authorities or a package index of its own: what this machine uses, the build uses.
-own=""
-[ -e /etc/pip.conf ] && own="$own --volume /etc/pip.conf:/etc/pip.conf:ro"
-[ -d /etc/ssl/certs ] && own="$own --volume /etc/ssl/certs:/etc/ssl/certs:ro"
+{ grep -v '^cert' /etc/pip.conf 2>/dev/null || echo '[global]'; echo 'cert = /own-authorities.crt'; } > "$work/pip.conf"
+own="--volume $work/pip.conf:/etc/pip.conf:ro --volume /etc/ssl/certs/ca-certificates.crt:/own-authorities.crt:ro"
 
 if ! buildah $store inspect --type image $base >/dev/null 2>&1; then
   say "base image $base"
