@@ -55,7 +55,8 @@ def database_url(postgres: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     admin = postgres.replace("/voicebot?", "/postgres?")
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE voicebot')
+        # Files copied as they are: half the time of going through the log.
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE voicebot STRATEGY FILE_COPY')
     yield postgres.replace("/voicebot?", f"/{name}?")
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
