@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from benchmarks.turns.far_end import FarEnd, punctual
 from benchmarks.turns.figures import figures, quantile
 from benchmarks.turns.peers import rounds_for
 from benchmarks.turns.phone import FRAME_BYTES, Heard, Line, TalkingPhone, framed, trimmed
+from benchmarks.turns.server import punctuality
 from sip.codec import PCMA
 from sip.events import Answered, Ended
 from sip.rtp import RtpPacket
@@ -170,3 +173,13 @@ def test_late_is_behind_the_most_punctual_packet_of_the_same_call(talk: Talk) ->
     told = punctual([talk.phone])
     assert sum(told["packets"].values()) == 4
     assert told["late"] == [(pytest.approx(1000.11), pytest.approx(1000.14))]
+
+
+def test_lateness_is_that_of_all_lines_together(tmp_path: Path) -> None:
+    last = [{"event": "line stopped", "ticks": ticks, "late_over_40_ms": late} for ticks, late in ((100, 1), (50, 2))]
+    log = tmp_path / "processes.log"
+    log.write_text("\n".join(["no JSON", *map(json.dumps, last), '{"event": "brain stopped"}']))
+    assert punctuality(tmp_path) == {"ticks": 150, "late_over_40_ms": 3}
+    log.write_text("killed")
+    with pytest.raises(SystemExit, match="tidily"):
+        punctuality(tmp_path)
