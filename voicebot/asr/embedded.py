@@ -72,7 +72,7 @@ class EmbeddedStream:
         self._spikes = Spikes(self._model.syllables)
         self._beam = Beam(self._wording, self._hot, self._extra)
         self._output = 0
-        self._sure: list[Syllable] = []
+        self._spelled: list[Syllable] = []
 
     def accept(self, pcm: bytes) -> None:
         if self._closed:
@@ -105,8 +105,7 @@ class EmbeddedStream:
         self._features = self._features[len(scores) * self._model.stride :]
         for slot in self._spikes.feed(scores, self._output):
             self._beam.extend(slot)
-            if slot.sure:
-                self._sure.append(slot.chances())
+            self._spelled.append(slot.syllable())
         self._output += len(scores)
 
     def partial(self) -> str:
@@ -114,7 +113,7 @@ class EmbeddedStream:
 
     def syllables(self) -> Sequence[Syllable]:
         running = self._spikes.running
-        return self._sure if running is None else [*self._sure, dict((running,))]
+        return self._spelled if running is None else [*self._spelled, running.syllable()]
 
     def finish(self) -> Transcript:
         self.pull([self])

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicebot.asr.language_model import BEGIN, END, LanguageModel
+from voicebot.asr.recognizer import Syllable
 
 TONE_WEIGHT, LM_WEIGHT, CHAR_BONUS = 0.5, 0.6, 3.0
 _WEAK, _STRONG = 0.12, 0.5  # a syllable below WEAK is not considered; one above STRONG is certainly there
-_DOUBTFUL = math.log(0.3)  # a slot that is likelier nothing than this may be noise
 _BEAM, _CANDIDATES = 16, 40
 _HOPELESS = 8.0  # so far behind the best path no other is followed
 _HOT_START, _HOT_GO_ON, _HOT_BONUS = -6.0, -2.0, 1.0
@@ -32,14 +32,8 @@ class Slot:
     sounds: tuple[tuple[str, float, Mapping[str, float]], ...]
     nothing: float
 
-    @property
-    def sure(self) -> bool:
-        """Whether a syllable is here beyond doubt, whichever it is."""
-        return self.nothing < _DOUBTFUL
-
-    def chances(self) -> dict[str, float]:
-        """Its toneless syllables, each with its probability."""
-        return {base: math.exp(heard) for base, heard, _ in self.sounds}
+    def syllable(self) -> Syllable:
+        return Syllable(1 - math.exp(self.nothing), {base: math.exp(heard) for base, heard, _ in self.sounds})
 
 
 class Syllables:
@@ -81,6 +75,7 @@ class Spikes:
         self._syllables = syllables
         self._base, self._peak, self._fading = 0, 0.0, 0
         self._best: tuple[int, Floats, Floats] | None = None
+        self._slot: Slot | None = None
 
     def feed(self, scores: Floats, first_frame: int) -> list[Slot]:
         """(frames, tokens) ln P of the frames from `first_frame` on."""
@@ -90,10 +85,11 @@ class Spikes:
         return slots
 
     @property
-    def running(self) -> tuple[str, float] | None:
-        """The syllable that sounds now, once it is surely one, and its probability."""
-        strong = self._best is not None and self._peak >= _STRONG
-        return (self._syllables.bases[self._base - 1], self._peak) if strong else None
+    def running(self) -> Slot | None:
+        """The slot of the syllable that sounds now, as far as it is known."""
+        if self._slot is None and self._best is not None:
+            self._slot = self._syllables.slot(*self._best)
+        return self._slot
 
     def flush(self) -> list[Slot]:
         """The slot that is still open, at the end of an utterance."""
@@ -112,15 +108,13 @@ class Spikes:
             slots, self._fading = self._close(), base
             return slots
         if peak >= _WEAK and peak > self._peak:
-            self._base, self._peak, self._best = base, peak, (frame, scores, probabilities)
+            self._base, self._peak, self._best, self._slot = base, peak, (frame, scores, probabilities), None
         return slots
 
     def _close(self) -> list[Slot]:
-        if self._best is None:
-            return []
-        slot = self._syllables.slot(*self._best)
-        self._base, self._peak, self._best = 0, 0.0, None
-        return [slot]
+        slot = self.running
+        self._base, self._peak, self._best, self._slot = 0, 0.0, None, None
+        return [] if slot is None else [slot]
 
 
 class HotWords:

@@ -53,8 +53,13 @@ class InSteps(Protocol):
     eager: bool
 
 
-Syllable = Mapping[str, float]
-"""What a syllable may have been, toneless (`huan`), each with its probability."""
+@dataclass(frozen=True, slots=True)
+class Syllable:
+    """`there`: the probability that one is here at all; `sounds`: what it may have been, toneless (`huan`), each with
+    its probability, the likeliest first."""
+
+    there: float
+    sounds: Mapping[str, float]
 
 
 @runtime_checkable
@@ -62,7 +67,7 @@ class Spelling(Protocol):
     """A stream that tells what it heard before it has made words of it."""
 
     def syllables(self) -> Sequence[Syllable]:
-        """Those of the current utterance that are surely there, the running one among them."""
+        """Those of the current utterance, doubtful ones and the running one among them."""
 
 
 class Recognizer(Protocol):
@@ -100,7 +105,7 @@ def load_recognizer(engine: str = "embedded", models: Path | None = None) -> Rec
 
         return load_sherpa(which, models or pulled_models_dir())
     if kind == "whisper":
-        from voicebot.asr.whisper import load_whisper
+        from voicebot.asr.whisper_model import load_whisper
 
         return load_whisper(which, models or pulled_models_dir())
     if kind == "remote":

@@ -13,6 +13,8 @@ import soxr
 from voicebot.asr.recognizer import Recognizer, load_recognizer
 
 _TICK_MS = 20
+RATES = range(4000, 192_001)
+"""Samples a second that a file may have; what claims fewer would grow beyond all memory at ours."""
 
 
 class AudioFileError(ValueError):
@@ -38,16 +40,16 @@ def read_pcm(path: str | Path, rate: int) -> tuple[bytes, float]:
     try:
         with wave.open(str(path), "rb") as file:
             found, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
-            if found < 1:
-                raise wave.Error("a rate of 0 samples a second")
+            if found not in RATES:
+                raise wave.Error(f"a rate of {found} samples a second")
             raw = file.readframes(file.getnframes())
-    except (OSError, EOFError, wave.Error) as error:
-        raise AudioFileError(f"{path}: cannot be read as WAV ({error})") from error
+    except (OSError, EOFError, ValueError, RuntimeError, wave.Error) as error:  # damaged heads raise any of these
+        raise AudioFileError(f"{path}: cannot be read as WAV ({str(error) or 'damaged'})") from error
     if width != 2:
         raise AudioFileError(f"{path}: {8 * width} bits per sample; convert it to 16-bit PCM WAV")
     whole = len(raw) // (2 * channels) * 2 * channels
     mono = np.frombuffer(raw[:whole], "<i2").reshape(-1, channels).mean(axis=1).astype(np.float32) / np.float32(32768)
-    if found != rate:
+    if found != rate and len(mono):
         mono = np.asarray(soxr.resample(mono, found, rate))
     return (np.clip(mono, -1, 1) * 32767).astype("<i2").tobytes(), len(mono) / rate
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from voicebot.asr.hot_words import BySound
-from voicebot.asr.model_files import find_model, need
 from voicebot.asr.recognizer import RecognizerStream, Transcript
 
 RATE = 8000
@@ -36,6 +33,21 @@ class Reading:
     @property
     def text(self) -> str:
         return "".join(text for text, _ in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Sound (float32 at 8 kHz) to be read, and the words of its call."""
+
+    sound: Floats
+    words: BySound
+
+
+class Reader(Protocol):
+    """A Whisper model."""
+
+    def read(self, asked: Sequence[Asked]) -> Sequence[Reading]:
+        """One reading for each, all in one batch. Takes long: never in the thread of a tick."""
 
 
 def agreed(before: str, now: str) -> str:
@@ -110,13 +122,15 @@ class WhisperStream:
 
 
 class WhisperRecognizer:
-    """One model, one thread that reads for all streams in turn."""
+    """One model, one thread. What waits while it reads is read next, in one batch for all streams."""
 
     sample_rate = RATE
 
-    def __init__(self, name: str, model: Any, *, most_tokens: int = 120) -> None:
+    def __init__(self, name: str, reader: Reader) -> None:
         self.name = name
-        self._model, self._most_tokens = model, most_tokens
+        self._reader = reader
+        self._waiting: list[tuple[Asked, Future[Reading]]] = []
+        self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="whisper")
 
     def open(self, hotwords: Sequence[str] = ()) -> RecognizerStream:
@@ -129,52 +143,53 @@ class WhisperRecognizer:
 
     def read(self, sound: Floats, words: BySound) -> Future[Reading]:
         """Read float32 sound at 8 kHz, when its turn comes."""
-        return self._thread.submit(self._read, sound, words)
+        wanted: Future[Reading] = Future()
+        with self._lock:
+            self._waiting.append((Asked(sound, words), wanted))
+        self._thread.submit(self._read_waiting)
+        return wanted
 
     def conclude(self, sound: Floats, words: BySound, settled: str, began: float, heard: float) -> Future[Transcript]:
         """The last reading of a turn."""
+        concluded: Future[Transcript] = Future()
 
-        def work() -> Transcript:
-            reading = self._read(sound, words)
-            text = words.spell(settled + reading.text)
-            if not text:
-                return Transcript("", 0.0, None, None)
-            return Transcript(text, reading.confidence, round(began, 2), round(heard, 2))
+        def told(read: Future[Reading]) -> None:
+            try:
+                concluded.set_result(_transcript(read.result(), words, settled, began, heard))
+            except BaseException as error:  # it belongs to whoever waits
+                concluded.set_exception(error)
 
-        return self._thread.submit(work)
+        self.read(sound, words).add_done_callback(told)
+        return concluded
 
-    def _read(self, sound: Floats, words: BySound) -> Reading:
-        if len(sound) < LEAST_S * RATE:
-            return Reading((), 0.0)
-        segments, _ = self._model.transcribe(
-            np.asarray(soxr.resample(sound, RATE, 16000), np.float32),
-            language="zh",
-            beam_size=1,
-            temperature=0.0,
-            condition_on_previous_text=False,
-            hotwords=" ".join(words.words) or None,
-            max_new_tokens=self._most_tokens,
-        )
-        return _reading(segments)
+    def _read_waiting(self) -> None:
+        with self._lock:
+            waiting = [(asked, wanted) for asked, wanted in self._waiting if wanted.set_running_or_notify_cancel()]
+            self._waiting.clear()
+        try:
+            self._read_all(waiting)
+        except Exception:  # one of them spoils the batch: whose it is turns out one by one
+            for one in waiting:
+                self._read_alone(one)
+
+    def _read_alone(self, one: tuple[Asked, Future[Reading]]) -> None:
+        try:
+            self._read_all([one])
+        except Exception as error:
+            one[1].set_exception(error)
+
+    def _read_all(self, waiting: Sequence[tuple[Asked, Future[Reading]]]) -> None:
+        long = [one for one in waiting if len(one[0].sound) >= LEAST_S * RATE]
+        readings = self._reader.read([asked for asked, _ in long]) if long else ()
+        for (_, wanted), reading in zip(long, readings, strict=True):
+            wanted.set_result(reading)
+        for asked, wanted in waiting:
+            if len(asked.sound) < LEAST_S * RATE:
+                wanted.set_result(Reading((), 0.0))
 
 
-def _reading(segments: Iterable[Any]) -> Reading:
-    found = list(segments)
-    if not found:
-        return Reading((), 0.0)
-    sure = math.exp(sum(one.avg_logprob for one in found) / len(found))
-    return Reading(tuple((one.text.strip(), float(one.end)) for one in found), round(min(1.0, sure), 3))
-
-
-def load_whisper(model: str, folder: Path, *, most_tokens: int = 120) -> WhisperRecognizer:
-    """A CTranslate2 Whisper below `folder` (or a folder itself); nothing is fetched.
-
-    Raises ModelMissingError, which says how to get it, or which package is missing.
-    """
-    whisper = need("faster_whisper", "whisper")
-    files = find_model(model, folder)
-    files.one("model.bin")
-    loaded = whisper.WhisperModel(
-        str(files.folder), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
-    )
-    return WhisperRecognizer(f"whisper:{files.name}", loaded, most_tokens=most_tokens)
+def _transcript(reading: Reading, words: BySound, settled: str, began: float, heard: float) -> Transcript:
+    text = words.spell(settled + reading.text)
+    if not text:
+        return Transcript("", 0.0, None, None)
+    return Transcript(text, reading.confidence, round(began, 2), round(heard, 2))

@@ -137,7 +137,7 @@ def read_wav(path: Path) -> Floats:
         with wave.open(str(path), "rb") as file:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
             raw = file.readframes(file.getnframes())
-    except (OSError, EOFError, wave.Error) as error:
+    except (OSError, EOFError, ValueError, RuntimeError, wave.Error) as error:  # damaged heads raise any of these
         raise VoiceMissingError(f"{path}: can't be read as WAV ({error}); record it again as 16-bit PCM") from error
     if width != 2 or not raw:
         raise VoiceMissingError(f"{path}: empty or not 16-bit PCM; record it again as 16-bit PCM WAV")
