@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from voicebot.catalogue.entries import Entry, ModelFile
 
 RECEIPT, FACTS = "pulled.json", "model.toml"
 _PIECE, _TRIES, _TIMEOUT_S = 1 << 20, 3, 30.0
+_OUR_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.EFBIG}
 Progress = Callable[[str, int, int | None], None]
 """file name, bytes so far, bytes in all where known."""
 
@@ -88,6 +90,10 @@ def _fetch(file: ModelFile, path: Path, url: str, progress: Progress) -> None:
                 told = f"{url} answers {error.code} {error.reason}"
                 raise PullError(f"{told}: see the model's page, or a mirror") from error
         except (OSError, HTTPException) as error:
+            if isinstance(error, OSError) and error.errno in _OUR_DISK:
+                raise PullError(
+                    f"{part} can't be written: {error.strerror}; make room, or choose another folder with --into"
+                ) from error
             if not tries_left:
                 raise PullError(
                     f"{urlsplit(url).netloc} can't be reached ({_why(error)}): check the network, use --mirror, "

@@ -196,12 +196,12 @@ def tts_say(
 
     try:
         pcm = load_synthesizer(engine).synthesize(text, voice)
-        with wave.open(str(out), "wb") as wav:
+        with out.open("wb") as file, wave.open(file, "wb") as wav:
             wav.setnchannels(1)
             wav.setsampwidth(2)
             wav.setframerate(RATE)
             wav.writeframes(pcm)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         fail(str(error))
 
 

@@ -99,7 +99,10 @@ def pull_models(
             except PullError as error:
                 shown.stop()
                 fail(str(error))
-        typer.echo(f"{target}\nuse it: {_setting(entry)}", err=True)
+            except OSError as error:
+                shown.stop()
+                fail(f"{folder} can't be used: {error}; choose another folder with --into")
+        typer.echo(f"{target}\n{_assured(entry)}\nuse it: {_setting(entry)}", err=True)
 
 
 @models.command("check")
@@ -108,9 +111,10 @@ def check_models(names: Names = None, into: Into = None, as_json: AsJson = False
     from voicebot.catalogue.pull import check, is_pulled
 
     folder, failed = _folder(into), False
-    for entry in _chosen(names):
-        if not names and not is_pulled(entry, folder):
-            continue
+    chosen = [entry for entry in _chosen(names) if names or is_pulled(entry, folder)]
+    if not chosen:
+        typer.echo(f"no model of the catalogue lies below {folder}: voicebot models pull NAME gets one", err=True)
+    for entry in chosen:
         faults = check(entry, folder)
         failed = failed or bool(faults)
         if as_json:
@@ -119,6 +123,17 @@ def check_models(names: Names = None, into: Into = None, as_json: AsJson = False
         else:
             typer.echo(f"{entry.name}: " + ("ok" if not faults else "; ".join(f"{f.file}: {f.what}" for f in faults)))
     raise typer.Exit(1 if failed else 0)
+
+
+def _assured(entry: Entry) -> str:
+    """What its files were held against."""
+    recorded = [file.name for file in entry.files if file.sha256 is None]
+    if not recorded:
+        return "every file has the SHA-256 that its source states"
+    return (
+        f"no public source states the SHA-256 of {', '.join(recorded)}: what came is recorded, "
+        "and voicebot models check holds later copies against it"
+    )
 
 
 def _setting(entry: Entry) -> str:

@@ -5,14 +5,15 @@ The library keeps global state and crashes when two threads enter it, so one loc
 """
 
 import ctypes as c
+import importlib
 import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import espeakng_loader
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,7 +82,8 @@ class Espeak:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lib = c.CDLL(espeakng_loader.get_library_path())
+        found = _found()
+        self._lib = c.CDLL(found.get_library_path())
         self._lib.espeak_Synth.argtypes = [
             c.c_char_p,
             c.c_size_t,
@@ -92,7 +94,7 @@ class Espeak:
             c.c_void_p,
             c.c_void_p,
         ]
-        data = espeakng_loader.get_data_path().encode()
+        data = found.get_data_path().encode()
         self.rate: int = self._lib.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, data, 0)
         if self.rate <= 0:
             raise EspeakError(f"espeak-ng finds no data at {data.decode()}: reinstall the package espeakng-loader")
@@ -161,9 +163,19 @@ def safe_range(voice: VoiceSpec) -> int:
 @cache
 def _variant_pitch(variant: str) -> tuple[int, int]:
     """The `pitch LOW HIGH` line of a variant's file; espeak-ng's own default without one."""
-    text = Path(espeakng_loader.get_data_path(), "voices", "!v", variant).read_text("utf-8", "replace")
+    text = Path(_found().get_data_path(), "voices", "!v", variant).read_text("utf-8", "replace")
     found = re.search(r"^\s*pitch\s+(\d+)\s+(\d+)", text, re.MULTILINE)
     return (int(found[1]), int(found[2])) if found else (80, 118)
+
+
+def _found() -> Any:
+    """The package that brings the library: an extra, for who speaks with another voice needs none of it."""
+    try:
+        return importlib.import_module("espeakng_loader")
+    except ImportError as error:
+        raise EspeakError(
+            "the embedded voice needs the package espeakng-loader: pip install 'voicebot[espeak]'"
+        ) from error
 
 
 @cache

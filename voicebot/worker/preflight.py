@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -19,6 +20,11 @@ def check_engines(settings: Settings) -> None:
     What ships with the product is there, and is only looked for where VOICEBOT_MODELS points elsewhere.
     """
     chosen = (settings.recognizer, settings.synthesizer)
+    if not settings.synthesizer.startswith("piper") and importlib.util.find_spec("espeakng_loader") is None:
+        raise SettingsError(
+            f"VOICEBOT_SYNTHESIZER={settings.synthesizer}: the embedded voice is not installed: "
+            "pip install 'voicebot[espeak]', or set another one (docs/how-to/other-models.md)"
+        )
     if chosen == _EMBEDDED and "VOICEBOT_MODELS" not in os.environ:
         return
     command = [sys.executable, "-m", "voicebot.worker.preflight", *chosen]

@@ -148,6 +148,17 @@ def test_without_a_network_the_word_is_clear(tmp_path: Path, monkeypatch: pytest
         pull(entry("http://127.0.0.1:9"), tmp_path, quiet)
 
 
+def test_a_disk_of_ours_that_is_full_is_not_taken_for_a_network_that_is_gone(
+    shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pulling, "_continue", full)
+    with pytest.raises(PullError, match=r"can't be written: No space left on device; make room"):
+        pull(entry(shop), tmp_path, quiet)
+
+
 def test_an_address_that_is_gone_is_not_tried_again(shop: str, tmp_path: Path) -> None:
     gone = Entry("g", "sherpa", "zipformer", "t", "MIT", "p", (ModelFile("a", f"{shop}/no", None, None, None),))
     with pytest.raises(PullError, match="404"):
