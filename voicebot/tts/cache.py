@@ -72,16 +72,10 @@ class PromptCache:
                 self._held.move_to_end(key)
                 self._hits += 1
                 return self._held[key]
-        pcm = self._from_folder(key)
-        if pcm is None:
-            pcm = self._rendered(text, spec)
-            self._to_folder(key, pcm)
-            with self._lock:
-                self._misses += 1
-        else:
-            with self._lock:
-                self._disk_hits += 1
-        self._hold(key, pcm)
+        pcm, was_spoken = self._got(key, text, spec)
+        with self._lock:
+            self._misses += was_spoken
+            self._disk_hits += not was_spoken
         return pcm
 
     def at_hand(self, text: str, voice: str | VoiceSpec | None = None) -> bytes | None:
@@ -97,35 +91,39 @@ class PromptCache:
     def prepare(self, text: str, voice: str | VoiceSpec | None = None) -> None:
         """Synthesises what may be asked for soon, unless it is at hand; raises like `synthesize`."""
         spec = parse_voice(voice)
-        key = self._key(text, spec)
+        _, was_spoken = self._got(self._key(text, spec), text, spec)
         with self._lock:
-            if key in self._held:
-                return
-        pcm = self._from_folder(key)
-        if pcm is None:
-            pcm = self._rendered(text, spec)
-            with self._lock:
-                self._ahead += 1
-        self._hold(key, pcm)
+            self._ahead += was_spoken
 
     def warm(self, texts: Iterable[str], voice: str | VoiceSpec | None = None) -> None:
         """Synthesises prompts before they are needed; the folder holds them, beside what was given before, and no
         others."""
-        known = list(dict.fromkeys(texts))
-        self._static |= {self._key(text, parse_voice(voice)) for text in known}
+        spec = parse_voice(voice)
+        known = {self._key(text, spec): text for text in texts}
+        self._static |= known.keys()
         self._clear_folder()
         unspoken: list[Exception] = []
-        for text in known:
+        for key, text in known.items():
             try:
-                self.synthesize(text, voice)
+                self._got(key, text, spec)
             except Exception as error:  # it is tried again when it is needed; the others are got ready
                 unspoken.append(error)
         if unspoken:
             log.error("prompts could not be spoken ahead", prompts=len(unspoken), error=repr(unspoken[0]))
 
-    def _rendered(self, text: str, spec: VoiceSpec) -> bytes:
-        with CLOCK.part("voice"):
-            return self._synthesizer.synthesize(text, spec)
+    def _got(self, key: str, text: str, spec: VoiceSpec) -> tuple[bytes, bool]:
+        """A prompt that memory may lack, from now on in it; and whether it had to be spoken."""
+        with self._lock:
+            if key in self._held:
+                return self._held[key], False
+        pcm = self._from_folder(key)
+        spoken = pcm is None
+        if pcm is None:
+            with CLOCK.part("voice"):
+                pcm = self._synthesizer.synthesize(text, spec)
+            self._to_folder(key, pcm)
+        self._hold(key, pcm)
+        return pcm, spoken
 
     def _key(self, text: str, spec: VoiceSpec) -> str:
         return hashlib.sha256(f"{self.name}\0{self._edition}\0{spec.key}\0{text}".encode()).hexdigest()
