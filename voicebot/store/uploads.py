@@ -133,6 +133,14 @@ class Uploads:
             read_back=read_back, error="", leased_by=None, lease_until=None,
         )  # fmt: skip
 
+    async def lost(self, call_id: str, now: dt.datetime) -> None:
+        """The object is not there any more as it was: it is uploaded anew, and no copy of it is removed until then."""
+        why = "the object store does not hold it any more"
+        await self._change(
+            uploads.c.call_id == call_id, verified_at=None, uploaded_at=None, next_at=now, queued_at=now, tries=0,
+            error=why,
+        )  # fmt: skip
+
     async def placed(self, call_id: str) -> Placed | None:
         """Where a call lies in the object store; None: it is not there."""
         query = _placed().where(uploads.c.call_id == call_id, uploads.c.verified_at.is_not(None))

@@ -183,6 +183,8 @@ class Uploader:
                 continue
             if gone:
                 await self._store.uploads.removed_here(placed.call_id, now)
+            else:
+                await self._store.uploads.lost(placed.call_id, now)
 
     def _remove(self, placed: Placed) -> bool:
         """Whether the local copy is gone; one that the object store does not hold as it is here stays. Blocking."""
@@ -191,7 +193,7 @@ class Uploader:
             return True
         found = self._objects.find(placed.key)
         if found is None or (found.size, found.sha256 or placed.sha256) != size_and_sha256(path):
-            log.error("a local copy is kept: the object store does not hold it any more", call_id=placed.call_id)
+            log.error("the object store lost a recording, it is uploaded anew from here", call_id=placed.call_id)
             return False
         path.unlink()
         with suppress(OSError):  # what a recovery put aside stays beside it

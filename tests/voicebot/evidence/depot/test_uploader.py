@@ -135,6 +135,10 @@ async def test_local_copies_go_when_told_so_and_only_when_the_store_has_them(hou
     await uploader(house, bucket.objects, keep_local=week).round()
     assert (kept.exists(), gone.exists()) == (True, False)
     assert (await house.store.uploads.figures()).removed == 1
+    lost = await house.store.uploads.figures()
+    assert (lost.waiting, lost.error) == (1, "the object store does not hold it any more")
+    assert await uploader(house, bucket.objects, keep_local=week).round() == 1, "and what was lost is sent again"
+    assert (bucket.keys().count(key), kept.exists()) == (1, True)
 
 
 async def test_the_calls_of_a_worker_that_is_no_more_are_uploaded_by_who_has_its_disk(
