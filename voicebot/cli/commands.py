@@ -80,7 +80,10 @@ RowsFile = Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, UTF-8
 
 
 def main() -> None:
-    """Entry point of the `voicebot` command."""
+    """Entry point of the `voicebot` command. Standard output is the answer's: what is logged goes to standard error."""
+    from voicebot.telemetry.logs import setup_logs
+
+    setup_logs("WARNING")
     app()
 
 

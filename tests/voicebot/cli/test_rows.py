@@ -176,3 +176,23 @@ def test_a_recording_without_a_rate_costs_one_row(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(row["path"], "error" in row) for row in rows] == [(str(still), True), (str(silent), False)]
     assert done.returncode == 1
+
+
+def test_what_is_logged_meanwhile_does_not_stand_among_the_rows(tmp_path: Path) -> None:
+    """A recognition server that is not there is told of, on standard error."""
+    silent = tmp_path / "silent.wav"
+    with wave.open(str(silent), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(3200))
+    done = subprocess.run(
+        [sys.executable, "-m", "voicebot.cli", "asr", "transcribe", str(silent), "--engine", "remote:ws://127.0.0.1:9",
+         "--json"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+        check=False,
+    )  # fmt: skip
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == [""]
+    assert "can't be reached" in done.stderr
+    assert done.returncode == 0
