@@ -75,15 +75,18 @@ app.command("replay")(replay)
 app.command("control")(control_run)
 app.command("doctor")(doctor)
 
+_LOG_NOTHING = {"intent", "slots", "speech"}
+"""Groups of commands that only think, and start sooner without a log."""
 Row = Mapping[str, object]
 RowsFile = Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, UTF-8; - for standard input")]
 
 
 def main() -> None:
     """Entry point of the `voicebot` command. Standard output is the answer's: what is logged goes to standard error."""
-    from voicebot.telemetry.logs import setup_logs
+    if not set(sys.argv[1:2]) & _LOG_NOTHING:
+        from voicebot.telemetry.logs import setup_logs
 
-    setup_logs("WARNING")
+        setup_logs("WARNING")
     app()
 
 
