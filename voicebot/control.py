@@ -216,6 +216,8 @@ async def _dial(
     channels = channels_of(settings) if trunks_of(settings) else None
 
     def capacity() -> int:
+        if not fleet.clock_is_right:
+            return 0  # asked now, the rulebook would put everybody off
         return fleet.capacity if channels is None else min(fleet.capacity, channels)
 
     dialler = Dialler(

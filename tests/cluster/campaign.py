@@ -59,18 +59,9 @@ def _case(number: str, kind: str, lender: Creditor, now: dt.datetime) -> NewCase
     return NewCase(case, (Number(number),))
 
 
-_STATES = """
-    SELECT number, CASE WHEN state = 'waiting' AND not_before > now() + interval '2 minutes' THEN 'later' ELSE state END
-    FROM attempts
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the database says of each number: attempts by state, calls, promises.
-
-    `later`: waiting for longer than we do, such as what was put off by ten seconds of a clock ten minutes ahead.
-    """
+    """What the database says of each number: attempts by state, calls, promises."""
 
     states: dict[str, Counter[str]]
     calls: dict[str, list[str]]
@@ -81,7 +72,7 @@ class Tally:
         """Read from the server whose socket lies in that folder."""
         with psycopg.connect(host=str(sockets), user="voicebot", dbname="voicebot", autocommit=True) as connection:
             states: dict[str, Counter[str]] = {}
-            for number, state in connection.execute(_STATES):
+            for number, state in connection.execute("SELECT number, state FROM attempts"):
                 states.setdefault(number, Counter())[state] += 1
             calls: dict[str, list[str]] = {}
             for number, call in connection.execute("SELECT number, id FROM calls WHERE direction = 'outbound'"):
@@ -92,7 +83,7 @@ class Tally:
     def open_attempts(self) -> int:
         """Attempts that somebody holds, and people nobody has tried yet."""
         held = sum(one["leased"] + one["placed"] for one in self.states.values())
-        return held + sum(1 for one in self.states.values() if not one["settled"] and not one["later"])
+        return held + sum(1 for one in self.states.values() if not one["settled"])
 
 
 def disagreements(tally: Tally, cluster: Cluster) -> list[str]:
@@ -101,8 +92,7 @@ def disagreements(tally: Tally, cluster: Cluster) -> list[str]:
     answered = {row["number"] for row in cluster.rows("answered")}
     found = [f"{number} was rung {times} times" for number, times in rung.items() if times > 1]
     for number, states in tally.states.items():
-        put_off = states["later"] and number not in rung
-        if states["leased"] or states["placed"] or states["settled"] > 1 or not (states["settled"] or put_off):
+        if states["leased"] or states["placed"] or states["settled"] != 1:
             found.append(f"{number}: {dict(states)}")
     found += [f"{number} was rung and no call is written" for number in rung if not tally.calls.get(number)]
     found += [f"{number} has {len(calls)} calls" for number, calls in tally.calls.items() if len(calls) > 1]

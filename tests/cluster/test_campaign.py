@@ -13,7 +13,7 @@ from tests.interop.peers import requires
 from voicebot.store.database import lock_key
 
 from .campaign import PROMISER, Tally, begin, disagreements, people
-from .cluster import ADDRESSES, CONTROLS, WORKERS, Cluster, faketime
+from .cluster import ADDRESSES, CONTROLS, WORKERS, Cluster, faketime, is_sealed
 from .database import Server, until, unusable
 from .hosts import requires_hosts
 
@@ -70,6 +70,11 @@ class Drill:
 
     def busy(self, worker: str) -> int:
         query = f"SELECT count(*) FROM calls WHERE worker LIKE '{worker}%' AND ended_at IS NULL"
+        return int(str(self.database.asked(query)))
+
+    def unsealed(self, worker: str) -> int:
+        """Recordings for which the worker says that it had no room."""
+        query = f"SELECT coalesce((figures ->> 'unsealed')::int, 0) FROM workers WHERE name = '{worker}-0'"
         return int(str(self.database.asked(query)))
 
     def may_dial(self, worker: str) -> bool:
@@ -208,12 +213,15 @@ def a_clock_jumps(drill: Drill) -> None:
 
 def a_disk_fills(drill: Drill) -> None:
     host = drill.cluster.hosts["two"]
-    host.fill_disk(leave_mb=1)
+    drill.holds(lambda: drill.busy("two") > 0, "two talks")
+    host.fill_disk()
+    drill.holds(lambda: drill.unsealed("two") > 0, "the call of two is over, and can't be sealed")
     drill.holds(lambda: not drill.may_dial("two"), "two takes no calls with a full disk")
-    drill.say("the disk of two is full")
+    left = drill.cluster.unsealed(["two"])
+    drill.say(f"the disk of two is full, {len(left)} recordings are not sealed")
     drill.rings("disk", 3)
     host.free_disk()
-    drill.cluster.restart_worker("two")  # its next start seals what the full disk left incomplete
+    drill.holds(lambda: all(map(is_sealed, left)), "two seals as soon as there is room, without a restart")
     drill.holds(lambda: drill.may_dial("two"), "two takes calls again")
 
 
