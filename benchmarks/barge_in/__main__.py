@@ -72,9 +72,7 @@ def play(overlaps: Sequence[Overlap], hearing: Hearing) -> list[Played]:
 
 def _stops(noticed: Noticed) -> TypeGuard[Partial | Utterance]:
     """As voicebot/pipeline/turn_taking.py has it."""
-    if isinstance(noticed, Partial) and noticed.insists:
-        return True
-    return isinstance(noticed, Partial | Utterance) and interrupts(noticed.text)
+    return isinstance(noticed, Partial | Utterance) and interrupts(noticed.text, noticed.insists)
 
 
 def figures(played: Sequence[Played]) -> dict[str, float | int | None]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from voicebot.asr.features import BANDS, HOP, RATE, StreamingFbank, accept_all
 from voicebot.asr.language_model import LanguageModel
-from voicebot.asr.lattice import Beam, HotWords, Readings, Spikes, Syllables
+from voicebot.asr.lattice import Beam, HotWords, Readings, Slot, Spikes, Syllables
 from voicebot.asr.recognizer import RecognizerStream, Syllable, Transcript
 from voicebot.config import models_dir
 from voicebot.mandarin.aloud import letters
@@ -105,7 +105,7 @@ class EmbeddedStream:
         self._features = self._features[len(scores) * self._model.stride :]
         for slot in self._spikes.feed(scores, self._output):
             self._beam.extend(slot)
-            self._spelled.append(slot.syllable())
+            self._spelled.append(self._syllable(slot))
         self._output += len(scores)
 
     def partial(self) -> str:
@@ -113,7 +113,10 @@ class EmbeddedStream:
 
     def syllables(self) -> Sequence[Syllable]:
         running = self._spikes.running
-        return self._spelled if running is None else [*self._spelled, running.syllable()]
+        return self._spelled if running is None else [*self._spelled, self._syllable(running)]
+
+    def _syllable(self, slot: Slot) -> Syllable:
+        return slot.syllable(1000 * self._model.output_s)
 
     def finish(self) -> Transcript:
         self.pull([self])

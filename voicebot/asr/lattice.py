@@ -32,8 +32,10 @@ class Slot:
     sounds: tuple[tuple[str, float, Mapping[str, float]], ...]
     nothing: float
 
-    def syllable(self) -> Syllable:
-        return Syllable(1 - math.exp(self.nothing), {base: math.exp(heard) for base, heard, _ in self.sounds})
+    def syllable(self, frame_ms: float) -> Syllable:
+        """What it tells of; `frame_ms`: how long a frame is."""
+        there = 1 - math.exp(self.nothing)
+        return Syllable(round(self.frame * frame_ms), there, {base: math.exp(heard) for base, heard, _ in self.sounds})
 
 
 class Syllables:

@@ -55,9 +55,10 @@ class InSteps(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Syllable:
-    """`there`: the probability that one is here at all; `sounds`: what it may have been, toneless (`huan`), each with
-    its probability, the likeliest first."""
+    """`at_ms`: when in the utterance; `there`: the probability that one is here at all; `sounds`: what it may have
+    been, toneless (`huan`), each with its probability, the likeliest first."""
 
+    at_ms: int
     there: float
     sounds: Mapping[str, float]
 

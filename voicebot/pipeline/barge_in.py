@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from voicebot.asr.recognizer import Syllable
 from voicebot.pipeline.machine_words import syllables
 
 _NOT_HAN = re.compile(r"[^\u4e00-\u9fff]")
-_COMPANY = re.compile(
-    r"^(?:嗯|恩|啊|哦|噢|喔|呃|额|唉|诶|哎|欸|对|好|行|是|的|了|呢|吧|呀|您说|你说|请说|知道|可以|没事)*$"
-)
+_PAIRS = ("您说", "你说", "请说", "知道", "可以", "没事")
+_COMPANY = re.compile(rf"^(?:[嗯恩啊哦噢喔呃额唉诶哎欸对好行是的了呢吧呀]|{'|'.join(_PAIRS)})*$")
 _SOUNDS_OF_COMPANY = frozenset(syllables("嗯恩啊哦呃诶哎对好行是的了呢").split())
+_LIKE_COMPANY = frozenset(["fen", "zen", "gen", "ren", "hen", "zao", "gao", "cao", "cui", "zui", "gui", "tui", "sui"])
+"""What the telephone makes of 嗯, 好 and 对: such a syllable may have been company as well as not."""
+_SPOKEN_COMPANY = re.compile(
+    "(?: (?:" + "|".join([*_SOUNDS_OF_COMPANY, *(syllables(pair).strip() for pair in _PAIRS)]) + "))*"
+)
 ENOUGH = 3
 """Syllables that interrupt when they are more than company."""
+NEARLY_ENOUGH = 2.3
+"""So many are three of which one is doubtful."""
+NO_COMPANY = 1.5
+"""Of them so many must be no company."""
 THREE_TAKE_MS = 600
 """Three syllables of a slow speaker."""
-_HARDLY, _CLEAR = 0.05, 0.5
+_RATHER_NOT, _SURELY = 0.4, 0.7
+TOGETHER_MS = 1000
+"""Three syllables of one sentence come within less."""
 LEAST_VOICE_MS = 64
 """A syllable is longer."""
 REST_MS = 240
@@ -35,37 +46,55 @@ def is_company(text: str) -> bool:
     return bool(_COMPANY.match(han(text)))
 
 
-def interrupts(text: str) -> bool:
+def interrupts(text: str, insists: bool | None = None) -> bool:
     """True when a partial transcript should silence an interruptible sentence.
 
-    Company is also known by its sound: a recogniser that writes 二二二 or 嗯号 has heard 对对对 or 嗯好.
+    `insists`: what its sound says, which then is all that counts: a language model may drop a syllable, wait for the
+    next, or make words of our echo. None where the engine does not tell. Company is also known by its sound then: a
+    recogniser that writes 二二二 or 嗯号 has heard 对对对 or 嗯好.
     """
+    if insists is not None:
+        return insists
     if len(han(text)) < ENOUGH or is_company(text):
         return False
     return len(set(syllables(text).split()) - _SOUNDS_OF_COMPANY) >= BESIDE_COMPANY
 
 
-def insists(spoken: Sequence[Mapping[str, float]], voiced_ms: int) -> bool:
+def insists(spoken: Sequence[Syllable], voiced_ms: int) -> bool:
     """True when what was heard so far should silence an interruptible sentence, whatever words it will become.
 
-    `spoken`: what each syllable may have been, toneless, with its probability; `voiced_ms`: how long somebody spoke.
-    Three syllables of which two can hardly be company are enough; so are two clear ones in the time of three, for the
-    one between them was not read. A language model may drop a syllable or wait for the next; this does not.
+    `voiced_ms`: how long somebody spoke. Three syllables of which two are hardly company are enough; so are those two
+    alone in the time of three, for the one between them was not read. Of a doubtful one counts what is likely, and what
+    was heard a second ago, out of noise or echo, does not.
     """
-    others = {_likeliest(one) for one in spoken if _share_of_company(one) < _HARDLY}
-    if len(spoken) >= ENOUGH:
-        return len(others) >= BESIDE_COMPANY
-    clear = {_likeliest(one) for one in spoken if _share_of_company(one) < _HARDLY and max(one.values()) > _CLEAR}
-    return len(clear) >= BESIDE_COMPANY and voiced_ms >= THREE_TAKE_MS
+    together = [one for one in spoken if spoken[-1].at_ms - one.at_ms <= TOGETHER_MS]
+    company = [(one, _share_of_company(one)) for one in together]
+    others = [one for one, share in company if share < _RATHER_NOT]
+    words = sum(one.there * (1 - share) for one, share in company)
+    if words < NO_COMPANY or len(set(map(_likeliest, others))) < BESIDE_COMPANY or _is_spoken_company(together):
+        return False
+    sure = {_likeliest(one) for one in others if one.there > _SURELY}
+    in_time = voiced_ms >= THREE_TAKE_MS and len(sure) >= BESIDE_COMPANY
+    return in_time or sum(one.there for one in together) >= NEARLY_ENOUGH
 
 
-def _likeliest(syllable: Mapping[str, float]) -> str:
-    return max(syllable, key=syllable.__getitem__)
+def _is_spoken_company(spoken: Sequence[Syllable]) -> bool:
+    """知道了 and 嗯您说, as far as they have come."""
+    return bool(_SPOKEN_COMPANY.fullmatch("".join(f" {_likeliest(one)}" for one in spoken)))
 
 
-def _share_of_company(syllable: Mapping[str, float]) -> float:
-    company = sum(chance for sound, chance in syllable.items() if sound in _SOUNDS_OF_COMPANY)
-    return company / max(sum(syllable.values()), 1e-9)
+def _likeliest(syllable: Syllable) -> str:
+    return max(syllable.sounds, key=syllable.sounds.__getitem__)
+
+
+def _share_of_company(syllable: Syllable) -> float:
+    """0..1: how likely it was company."""
+    company = sum(chance * _company(sound) for sound, chance in syllable.sounds.items())
+    return company / max(sum(syllable.sounds.values()), 1e-9)
+
+
+def _company(sound: str) -> float:
+    return 1.0 if sound in _SOUNDS_OF_COMPANY else 0.5 if sound in _LIKE_COMPANY else 0.0
 
 
 def is_rest_of_echo(text: str, voiced_ms: int, *, echoes: bool, answers: bool) -> bool:

@@ -48,7 +48,8 @@ class Ear:
         self.owed_fen: int | None = None
         self.bot_speaks: Callable[[], bool] = lambda: False
         self._overlapped = self._voiced_ms = 0
-        self._begun_under_us = self._insisted = False
+        self._begun_under_us = False
+        self._insisted: bool | None = None
         self._is_complete = is_complete
         self._turn = EndOfTurn()
         self._watch = AnswerWatch()
@@ -133,7 +134,7 @@ class Ear:
         if self._turn.pause_ms > 0 and text != self._weighed:
             self._weigh(text)
         if not changed:
-            return [Partial(text, True)] if newly else []
+            return [Partial(text, self._insisted)] if newly else []
         return [Partial(text, self._insisted), *_if_any(self._watch.text(text))]
 
     def _weigh(self, text: str) -> None:
@@ -149,8 +150,9 @@ class Ear:
         """True at the moment when what the caller says over us turns out to be no company by its sound."""
         if self._insisted or not self.bot_speaks():
             return False
-        self._insisted = insists(self.session.syllables(), self._voiced_ms)
-        return self._insisted
+        spoken = self.session.syllables()
+        self._insisted = None if spoken is None else insists(spoken, self._voiced_ms)
+        return bool(self._insisted)
 
     def close(self) -> None:
         self.session.close()
@@ -160,7 +162,7 @@ class Ear:
         self._partial = ""
         self._complete = self._closed = self._figure = self._low = False
         self._weighed = None
-        self._overlapped, self._voiced_ms, self._insisted = 0, Patience().start_ms, False
+        self._overlapped, self._voiced_ms, self._insisted = 0, Patience().start_ms, None
         self._begun_under_us = self.bot_speaks()
         for pcm in self._before:
             self._take(pcm)
@@ -182,6 +184,7 @@ class Ear:
             tick - pause_ms // TICK_MS,
             measure(bytes(self.session.sound), self._overlap()),
             self._begun_under_us,
+            self._insisted,
         )
         finished = self.session.finish()
         if isinstance(finished, Future):

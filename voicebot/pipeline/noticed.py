@@ -15,16 +15,17 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """The words so far. `insists`: their sound alone should silence an interruptible sentence (see barge_in)."""
+    """The words so far. `insists`: whether their sound should silence an interruptible sentence (see barge_in); None
+    where only the words tell."""
 
     text: str
-    insists: bool = False
+    insists: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """A finished turn of the caller. Times are sound since the call was opened; `end_tick` is the line's tick.
-    `voice`: how it sounded; `under_us`: it began while we spoke."""
+    `voice`: how it sounded; `under_us`: it began while we spoke; `insists`: as in Partial."""
 
     text: str
     confidence: float
@@ -33,6 +34,7 @@ class Utterance:
     end_tick: int
     voice: VoiceFigures | None = None
     under_us: bool = False
+    insists: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,9 +78,9 @@ class Session:
             self.broke(error)
             return ""
 
-    def syllables(self) -> Sequence[Syllable]:
-        """What was heard of the turn before it became words; nothing where the engine does not tell."""
-        return self._spelling.syllables() if self._spelling is not None else ()
+    def syllables(self) -> Sequence[Syllable] | None:
+        """What was heard of the turn before it became words; None where the engine does not tell."""
+        return self._spelling.syllables() if self._spelling is not None else None
 
     def finish(self) -> Transcript | Future[Transcript]:
         """End the turn. A stream that breaks over it leaves it to its successor; of one that hangs over it the words

@@ -50,7 +50,7 @@ class TurnTaking(FrameProcessor):
         talk = self._talk
         if not talk.bot_speaks:
             return
-        if danger(partial.text) or (talk.may_interrupt and (partial.insists or interrupts(partial.text))):
+        if danger(partial.text) or (talk.may_interrupt and interrupts(partial.text, partial.insists)):
             self._hush()
             self.create_task(self.queue_frame(InterruptionFrame()), name="interruption")
 
@@ -94,7 +94,7 @@ class TurnTaking(FrameProcessor):
             self._arm()
         elif not self._talk.bot_speaks:
             await self.push_frame(frame)
-        elif danger(frame.text) or (self._talk.may_interrupt and interrupts(frame.text)):
+        elif danger(frame.text) or (self._talk.may_interrupt and interrupts(frame.text, _insists(frame))):
             await self._interrupt()
             await self.push_frame(frame)
         else:
@@ -143,3 +143,8 @@ class TurnTaking(FrameProcessor):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _insists(frame: TranscriptionFrame) -> bool | None:
+    """What the hearing adds; a stock service leaves it out."""
+    return getattr(frame.result, "insists", None)

@@ -40,7 +40,7 @@ class Talk:
     async def put(self, *frames: Frame) -> None:
         await self._chain.put(*frames)
 
-    async def overhears(self, text: str, insists: bool = False) -> None:
+    async def overhears(self, text: str, insists: bool | None = None) -> None:
         self._turns.overhear(Partial(text, insists))
         await self._chain.settle()
 
