@@ -13,6 +13,8 @@ from tests.voicebot.console.day import PASSWORD
 from tests.voicebot.console.served import Served, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PATIENCE_MS = 120_000
+"""For whatever must come at all: a busy machine is no failure."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -42,8 +44,9 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
         pytest.skip(why)
     # Of one module, not of the session: while Playwright runs, no asynchronous test can have a loop of its own.
     with sync_playwright() as playwright:
-        expect.set_options(timeout=60_000)  # a busy machine is no failure
+        expect.set_options(timeout=PATIENCE_MS)
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        launched.on("context", lambda context: context.set_default_timeout(PATIENCE_MS))
         yield launched
         launched.close()
 
