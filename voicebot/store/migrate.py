@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from alembic import command
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from voicebot.store.phases import Phase, configured, in_order, newest
 from voicebot.store.urls import sqlalchemy_url
 
-__all__ = ["Migrated", "OlderWorkers", "TooOld", "migrate", "newest", "state"]
+__all__ = ["Migrated", "NotUnicode", "OlderWorkers", "TooOld", "migrate", "newest", "state"]
 
 ALIVE_S = 30
 """A worker or control that was heard of so lately may still use what an `after` migration takes away."""
@@ -27,6 +27,10 @@ class OlderWorkers(ValueError):
 
 class TooOld(ValueError):
     """This program is older than the tables allow."""
+
+
+class NotUnicode(ValueError):
+    """The database was made with an encoding that can't hold names; the message says how to make another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,9 @@ def migrate(url: str, part: Phase | None = None) -> Migrated:
     A database that newer programs have widened is left as it is; TooOld when they have narrowed it too.
 
     In a coroutine use `await asyncio.to_thread(migrate, url)`. Raises ValueError for a URL that is not
-    PostgreSQL and sqlalchemy.exc.OperationalError when the server does not answer.
+    PostgreSQL, NotUnicode and sqlalchemy.exc.OperationalError when the server does not answer.
     """
-    engine = create_engine(sqlalchemy_url(url), poolclass=NullPool)
-    with engine.begin() as connection:
+    with _engine(url).begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         found = _look(connection)
         if part == "after" and found.older:
@@ -73,13 +76,21 @@ def migrate(url: str, part: Phase | None = None) -> Migrated:
 
 def state(url: str) -> Migrated:
     """Where a database stands, changing nothing: `ran` is what is missing, `held_back` what must still wait of it."""
-    engine = create_engine(sqlalchemy_url(url), poolclass=NullPool)
-    with engine.begin() as connection:
+    with _engine(url).begin() as connection:
         return _look(connection)
 
 
+def _engine(url: str) -> Engine:
+    """Our side's encoding is said aloud: to a database without one the driver would give bytes."""
+    return create_engine(sqlalchemy_url(url), poolclass=NullPool, connect_args={"client_encoding": "utf8"})
+
+
 def _look(connection: Connection) -> Migrated:
-    """`ran`: all that are missing. TooOld."""
+    """`ran`: all that are missing. TooOld, NotUnicode."""
+    encoding, name = connection.execute(text("SELECT current_setting('server_encoding'), current_database()")).one()
+    if encoding != "UTF8":
+        raise NotUnicode(f"the database {name} is encoded in {encoding}, and names are Chinese. Make another: "
+                         f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")  # fmt: skip
     at, known = _version(connection), in_order()
     names = [name for name, _ in known]
     if at is not None and at not in names:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -10,7 +13,7 @@ from sqlalchemy import create_engine, text
 
 from voicebot.store import migrate
 from voicebot.store.columns import metadata
-from voicebot.store.migrate import newest
+from voicebot.store.migrate import NotUnicode, newest, state
 from voicebot.store.urls import conninfo, sqlalchemy_url
 
 
@@ -24,6 +27,20 @@ def test_migrating_twice_changes_nothing(database_url: str) -> None:
     migrate(database_url)
     with create_engine(sqlalchemy_url(database_url)).connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest()]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_can_hold_no_chinese_is_refused(postgres: str, encoding: str) -> None:
+    admin, name = postgres.replace("/voicebot?", "/postgres?"), f"narrow_{encoding.lower()}_{os.getpid()}"
+    made = f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(made.encode())
+        try:
+            for look in (migrate, state):
+                with pytest.raises(NotUnicode, match=f"{name} is encoded in {encoding}.*ENCODING 'UTF8'"):
+                    look(postgres.replace("/voicebot?", f"/{name}?"))
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @pytest.mark.parametrize("text_", ["", "sqlite:///x", "mysql://a:geheim@b/c", "no url", "postgresql:/x:y:z"])
