@@ -6,6 +6,7 @@ who talks over us is louder than that and passes.
 """
 
 from collections.abc import Sequence
+from itertools import chain, pairwise
 from typing import Final
 
 import numpy as np
@@ -35,6 +36,7 @@ _HOLD: Final = 2
 """Frames after the last sure one that pass too."""
 _QUIET: Final = np.float32(0.0015)
 """RMS below which a frame holds neither echo nor speech (-56 dBFS)."""
+_QUIET_ENERGY: Final = float(_QUIET) ** 2 * FRAME_SAMPLES
 _CALM: Final = np.float32(0.9)
 """How the variance shrinks by a frame in which we spoke and nothing came back."""
 _CALM_AFTER: Final = 60
@@ -91,14 +93,14 @@ class EchoGuard:
                 _calm_down(path)
             else:
                 path.calm = 0
-                _catch_up(path)
                 work.append(index)
         if work:
+            _catch_up([frames[index][0] for index in work])
             received = [_samples(frames[index][1]) for index in work]
             cleaned = _clean([frames[index][0] for index in work], received, self._turn)
             self._turn = (self._turn + 1) % _IN_TURN
-            for index, samples in zip(work, cleaned, strict=True):
-                result[index] = (samples * 32768).clip(-32768, 32767).astype("<i2").tobytes()
+            for index, samples in zip(work, (cleaned * 32768).clip(-32768, 32767).astype("<i2"), strict=True):
+                result[index] = samples.tobytes()
         return result
 
 
@@ -115,7 +117,10 @@ def _remember(path: EchoPath, sent: bytes) -> None:
 
 
 def _is_quiet(received: bytes) -> bool:
-    return received == SILENCE or float(np.sqrt(np.mean(_samples(received) ** 2))) < float(_QUIET)
+    if received == SILENCE:
+        return True
+    samples = _samples(received)
+    return float(np.dot(samples, samples)) < _QUIET_ENERGY
 
 
 def _calm_down(path: EchoPath) -> None:
@@ -125,15 +130,19 @@ def _calm_down(path: EchoPath) -> None:
         np.maximum(path.variance * _CALM, _LEAST, out=path.variance)
 
 
-def _catch_up(path: EchoPath) -> None:
-    """The spectra of what waits, newest first."""
-    count = len(path.waiting)
-    sound = np.stack([_samples(frame) for frame in (path.last, *path.waiting)])
-    spectra = np.fft.rfft(np.concatenate([sound[:-1], sound[1:]], axis=1), axis=1)
-    path.sent[count:] = path.sent[: PARTS - count].copy()
-    path.sent[:count] = spectra[::-1]
-    path.last = path.waiting[-1]
-    path.waiting.clear()
+def _catch_up(paths: Sequence[EchoPath]) -> None:
+    """The spectra of what waits, newest first; of all calls in one go."""
+    pairs = [pair for path in paths for pair in pairwise((path.last, *path.waiting))]
+    sound = _samples(b"".join(chain.from_iterable(pairs))).reshape(-1, 2 * FRAME_SAMPLES)
+    spectra = np.fft.rfft(sound, axis=1)
+    first = 0
+    for path in paths:
+        count = len(path.waiting)
+        path.sent[count:] = path.sent[: PARTS - count].copy()
+        path.sent[:count] = spectra[first : first + count][::-1]
+        first += count
+        path.last = path.waiting[-1]
+        path.waiting.clear()
 
 
 def _clean(paths: Sequence[EchoPath], received: Sequence[Floats], turn: int) -> Floats:
