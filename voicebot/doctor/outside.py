@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 from voicebot.config import Settings, SettingsError, host_port
 from voicebot.doctor.finding import Finding, ill, well, worth_a_look
@@ -24,11 +27,23 @@ def database(settings: Settings) -> Iterator[Finding]:
     """Reachable, new enough, writable, at which migration, and whether its clock and ours agree."""
     remedy = "see that PostgreSQL runs and that VOICEBOT_DATABASE_URL is right"
     try:
-        with open_database(settings.home, settings.database_url) as url:
+        with _opened(settings) as url:
             yield from _conditions(condition_of(url), embedded=settings.database_url is None)
             yield _schema(url)
     except (PostgresError, DatabaseError, ValueError, OSError) as error:
         yield ill("database", str(error).strip(), remedy)
+
+
+@contextlib.contextmanager
+def _opened(settings: Settings) -> Iterator[str]:
+    """The database. An embedded one that is not there yet is tried elsewhere, and nothing of it is left: made here and
+    now it would belong to whoever asked, and not to whom the server runs as."""
+    with contextlib.ExitStack() as stack:
+        home = settings.home
+        if settings.database_url is None and not (home / "postgres").exists():
+            place = tempfile.TemporaryDirectory(prefix="voicebot-doctor-", ignore_cleanup_errors=True)
+            home = Path(stack.enter_context(place))
+        yield stack.enter_context(open_database(home, settings.database_url))
 
 
 def _conditions(found: Condition, *, embedded: bool) -> Iterator[Finding]:

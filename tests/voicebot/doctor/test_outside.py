@@ -55,6 +55,14 @@ def test_a_database_that_is_away() -> None:
     assert [one.health for one in found] == [Health.FAIL] and "VOICEBOT_DATABASE_URL" in found[0].remedy
 
 
+def test_a_database_that_is_not_there_yet_is_tried_and_nothing_of_it_is_left(tmp_path: Path) -> None:
+    """Root may ask before the server, which runs as somebody else, has ever been started."""
+    found = {one.check: one for one in outside.database(Settings(home=tmp_path / "home"))}
+    assert (found["database"].health, found["tables"].health) == (Health.OK, Health.OK), found
+    assert "the first start makes the tables" in found["tables"].said
+    assert not (tmp_path / "home").exists()
+
+
 async def test_trunks_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicebot.telephony.trunk_care.ANSWERED_WITHIN_S", 0.2)
     async with carriers(answer) as (carrier,):
