@@ -23,9 +23,11 @@ NEARLY_ENOUGH = 2.3
 """So many are three of which one is doubtful."""
 NO_COMPANY = 1.5
 """Of them so many must be no company."""
+SURELY_TWO = 1.85
+"""So many where there are no three: two beyond doubt."""
 THREE_TAKE_MS = 600
 """Three syllables of a slow speaker."""
-_RATHER_NOT, _SURELY = 0.4, 0.7
+_RATHER_NOT = 0.4
 TOGETHER_MS = 1000
 """Three syllables of one sentence come within less."""
 LEAST_VOICE_MS = 64
@@ -69,12 +71,11 @@ def insists(spoken: Sequence[Syllable], voiced_ms: int) -> bool:
     """
     together = [one for one in spoken if spoken[-1].at_ms - one.at_ms <= TOGETHER_MS]
     company = [(one, _share_of_company(one)) for one in together]
-    others = [one for one, share in company if share < _RATHER_NOT]
+    others = {_likeliest(one) for one, share in company if share < _RATHER_NOT}
     words = sum(one.there * (1 - share) for one, share in company)
-    if words < NO_COMPANY or len(set(map(_likeliest, others))) < BESIDE_COMPANY or _is_spoken_company(together):
+    if words < NO_COMPANY or len(others) < BESIDE_COMPANY or _is_spoken_company(together):
         return False
-    sure = {_likeliest(one) for one in others if one.there > _SURELY}
-    in_time = voiced_ms >= THREE_TAKE_MS and len(sure) >= BESIDE_COMPANY
+    in_time = voiced_ms >= THREE_TAKE_MS and words >= SURELY_TWO
     return in_time or sum(one.there for one in together) >= NEARLY_ENOUGH
 
 
