@@ -21,7 +21,8 @@ def doctor(
     as_json: AsJson = False,
     without_call: Annotated[bool, typer.Option("--no-call", help="Leave out the call to ourselves")] = False,
 ) -> None:
-    """Check ports, disk, clock, database, audio path, models, calendar, trunks; exit 1 when something is not well."""
+    """Check ports, disk, clock, database, object store, audio path, models, calendar, trunks; exit 1 when one is not
+    well."""
     from voicebot.config import SettingsError, load_settings
     from voicebot.doctor.examination import examine
     from voicebot.doctor.finding import Health, worst

@@ -26,6 +26,7 @@ async def examine(settings: Settings, *, with_call: bool = True) -> AsyncIterato
         ("permissions", lambda: machine.secret_files(settings)),
         ("priority", lambda: [machine.priority()]),
         ("database", lambda: outside.database(settings)),
+        ("object store", lambda: outside.object_store(settings)),
         ("models", lambda: [substance.models()]),
         ("engines", lambda: [substance.engines(settings)]),
         ("scripts", lambda: [substance.call_scripts()]),

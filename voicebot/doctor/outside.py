@@ -1,4 +1,4 @@
-"""Outside: the database and its clock, and the trunks."""
+"""Outside: the database and its clock, the object store, and the trunks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from voicebot.config import Settings, SettingsError, host_port
 from voicebot.doctor.finding import Finding, ill, well, worth_a_look
 from voicebot.doctor.machine import is_serving
+from voicebot.evidence.depot.locating import open_objects
+from voicebot.evidence.depot.objects import StoreTrouble
 from voicebot.store import DatabaseError
 from voicebot.store.condition import Condition, condition_of
 from voicebot.store.embedded import PostgresError, open_database
@@ -84,6 +86,20 @@ def _schema(url: str) -> Finding:
     if found.ran:
         return worth_a_look("tables", f"at {found.at}, {len(found.ran)} migrations behind", "the next start runs them")
     return well("tables", f"at {found.at}, the newest")
+
+
+def object_store(settings: Settings) -> Iterator[Finding]:
+    """Where one is set: whether it answers, lets us in, and can lock what must be kept."""
+    if settings.object_store is None:
+        return
+    try:
+        objects = open_objects(settings)
+        if objects is not None:
+            objects.check()
+    except StoreTrouble as error:
+        yield ill("object store", str(error), "docs/how-to/object-store.md; calls wait on the disk until it is mended")
+        return
+    yield well("object store", f"{settings.object_store} takes sealed calls, object lock {settings.object_lock}")
 
 
 async def trunks(settings: Settings) -> AsyncIterator[Finding]:

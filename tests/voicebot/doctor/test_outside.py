@@ -16,6 +16,7 @@ from voicebot.config import Settings
 from voicebot.doctor import outside
 from voicebot.doctor.examination import examine
 from voicebot.doctor.finding import Health
+from voicebot.evidence.depot.objects import StoreTrouble
 from voicebot.store.condition import Condition
 
 CONDITION = Condition("16.2", 160002, False, 0.0, 0.001, 5, 100)
@@ -61,6 +62,32 @@ def test_a_database_that_is_not_there_yet_is_tried_and_nothing_of_it_is_left(tmp
     assert (found["database"].health, found["tables"].health) == (Health.OK, Health.OK), found
     assert "the first start makes the tables" in found["tables"].said
     assert not (tmp_path / "home").exists()
+
+
+class Objects:
+    def __init__(self, trouble: str) -> None:
+        self._trouble = trouble
+
+    def check(self) -> None:
+        if self._trouble:
+            raise StoreTrouble(self._trouble)
+
+
+@pytest.mark.parametrize(
+    ("place", "trouble", "said"),
+    [
+        (None, "", []),
+        ("s3://lender/calls", "", [(Health.OK, "s3://lender/calls takes sealed calls, object lock governance")]),
+        ("s3://lender/calls", "the store refuses: 403", [(Health.FAIL, "the store refuses: 403")]),
+    ],
+)
+def test_the_object_store_is_asked_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, place: str | None, trouble: str, said: list[tuple[Health, str]]
+) -> None:
+    monkeypatch.setattr(outside, "open_objects", lambda settings: Objects(trouble))
+    found = list(outside.object_store(Settings(object_store=place)))
+    assert [(one.health, one.said) for one in found] == said
+    assert all(bool(one.remedy) == (one.health is Health.FAIL) for one in found)
 
 
 async def test_trunks_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
