@@ -124,6 +124,8 @@ def test_a_wrong_delete_is_undone_on_a_machine_that_is_lost_too(machine: Machine
     ((moment,),) = machine.asked("SELECT clock_timestamp()::text")
 
     asyncio.run(site.live(range(5, 6)))
+    (machine.home / "rules").mkdir()
+    (machine.home / "rules" / "own.yaml").write_text("# ours\n")
     machine.asked("WITH gone AS (DELETE FROM promises RETURNING 1) SELECT count(*) FROM gone")
     backup = json.loads(site.run("make", machine.places["BACKUPS"], "--key", "env:BACKUP_KEY", "--json").output)
     assert backup["counts"]["promises"] == 0, "what was deleted is deleted in the backup too"
@@ -135,6 +137,7 @@ def test_a_wrong_delete_is_undone_on_a_machine_that_is_lost_too(machine: Machine
     assert code == 2 and "holds no signing key" in said, "no new keys are made beside an old log"
     code, said = machine.voicebot(blocks["lost"])
     assert code == 0, said
+    assert (machine.home / "rules" / "own.yaml").exists() and not (machine.home / "postgres").exists()
     code, said = machine.voicebot(blocks["before the start"].rstrip() + " --json")
     told = json.loads(said.splitlines()[-1])
     assert (told["recordings"], told["elsewhere"], told["later"]) == (4, 0, ["call-5"])

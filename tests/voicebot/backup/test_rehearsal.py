@@ -26,15 +26,6 @@ from voicebot.store.dumping import DumpFailed, find_tool
 
 
 @pytest.fixture
-def site(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Site:
-    monkeypatch.setenv("VOICEBOT_OBJECT_STORE", "")
-    monkeypatch.delenv("VOICEBOT_OBJECT_STORE")
-    (tmp_path / "home" / "rules").mkdir(parents=True)
-    (tmp_path / "home" / "rules" / "own.yaml").write_text("# ours\n")
-    return Site(tmp_path / "home", database_url)
-
-
-@pytest.fixture
 def empty_url(postgres: str) -> Iterator[str]:
     """A database without tables."""
     admin = postgres.replace("/voicebot?", "/postgres?")
