@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, func, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from voicebot.domain.clock import SHANGHAI
@@ -71,8 +71,12 @@ class Calls:
             return result.rowcount > 0
 
     async def close(self, call_id: str, **values: object) -> None:
-        """Write the end of a call, as `change` does, and wake those who wait for it; it is lost no more."""
-        await self.change(call_id, **{"lost": False, **values})
+        """Write the end of a call, as `change` does, and wake those who wait for it; it is lost no more.
+
+        Why it was thought to be lost is forgotten with that.
+        """
+        why = case((calls.c.lost, ""), else_=calls.c.why)
+        await self.change(call_id, **{"lost": False, "why": why, **values})
         await self._database.notify(CLOSED, call_id)
 
     async def ends(self) -> AsyncIterator[str]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -147,7 +148,7 @@ class PromptCache:
     def _to_folder(self, key: str, pcm: bytes) -> None:
         """Writes beside and renames: another process never reads half a prompt."""
         if self._folder and key in self._static:
-            part = self._folder / f"{key}.{threading.get_ident()}.part"
+            part = self._folder / f"{key}.{os.getpid()}-{threading.get_ident()}.part"
             with self._without_folder():
                 part.write_bytes(pcm)
                 part.replace(self._folder / (key + _SUFFIX))

@@ -88,7 +88,7 @@ async def test_the_calls_of_a_dead_worker_are_lost_once_and_its_epoch_is_over(st
     assert found is not None and found.running and not found.lost
     await store.calls.close("c1", ended_at=NOON, disposition="refusal")
     found = await store.calls.find("c1")
-    assert found is not None and not found.lost and found.disposition == "refusal"
+    assert found is not None and not found.lost and (found.disposition, found.why) == ("refusal", "")
 
 
 async def test_an_order_that_died_with_its_line_is_a_lost_call(store: Store) -> None:
