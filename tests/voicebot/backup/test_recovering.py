@@ -22,7 +22,8 @@ def test_disk_and_database_are_compared_and_nothing_dials(site: Site) -> None:
     async def look() -> tuple[bool, str, str]:
         async with Store.from_url(site.url) as store:
             (only,) = await store.campaigns.all()
-            return await store.dialling.halted() is not None, only.campaign.state, (await store.operations.latest(1))[0].action
+            (newest,) = await store.operations.latest(1)
+            return await store.dialling.halted() is not None, only.campaign.state, newest.action
 
     asyncio.run(run_on())
     found = {path.stem: path for path in (site.home / "recordings").rglob("*.zip")}
