@@ -27,7 +27,7 @@ SURELY_TWO = 1.85
 """So many where there are no three: two beyond doubt."""
 THREE_TAKE_MS = 600
 """Three syllables of a slow speaker."""
-_RATHER_NOT = 0.4
+_RATHER_NOT, _SURELY = 0.4, 0.7
 TOGETHER_MS = 1000
 """Three syllables of one sentence come within less."""
 LEAST_VOICE_MS = 64
@@ -71,7 +71,7 @@ def insists(spoken: Sequence[Syllable], voiced_ms: int) -> bool:
     """
     together = [one for one in spoken if spoken[-1].at_ms - one.at_ms <= TOGETHER_MS]
     company = [(one, _share_of_company(one)) for one in together]
-    others = {_likeliest(one) for one, share in company if share < _RATHER_NOT}
+    others = {_likeliest(one) for one, share in company if share < _RATHER_NOT and one.there > _SURELY}
     words = sum(one.there * (1 - share) for one, share in company)
     if words < NO_COMPANY or len(others) < BESIDE_COMPANY or _is_spoken_company(together):
         return False

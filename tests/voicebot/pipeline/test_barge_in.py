@@ -76,13 +76,15 @@ def test_doubtful_ones_count_for_what_they_are() -> None:
     rest_of_echo = heard({"chu": 0.34}, {"qi": 0.17}, there=0.3)
     assert not insists(rest_of_echo, 2000)
     assert not insists([*rest_of_echo, *sure("wo")], 2000)
-    assert insists([*heard({"ni": 0.5}, there=0.6), *sure("deng", "hui")], 400)
+    assert insists([*heard({"ni": 0.5}, there=0.6), *sure("deng", "hui")], 400), "你 was said in a low voice"
     assert not insists([*heard({"ni": 0.2}, there=0.2), *sure("deng", "hui")], 400), "two, and hardly a third"
 
 
 def test_noise_and_echo_here_and_there_are_no_sentence() -> None:
     one_by_one = [Syllable(1200 * number, 0.8, {sound: 0.7}) for number, sound in enumerate(("chu", "qi", "xu", "zi"))]
     assert not insists(one_by_one, 4000)
+    hiss = [Syllable(200 * number, 0.65, {sound: 0.5}) for number, sound in enumerate(("chu", "che", "xi", "qi"))]
+    assert not insists(hiss, 1000)
     doubtful = [Syllable(640 * number, 0.6, {sound: 0.4}) for number, sound in enumerate(("chu", "qi"))]
     assert not insists(doubtful, 2000)
 
