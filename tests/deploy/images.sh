@@ -1,13 +1,12 @@
 #!/bin/sh
 # Images: builds those of deploy/container as they are written, where there is neither a container engine nor a registry, and runs them.
-#   sh tests/deploy/images.sh [FOLDER]     ten minutes, 6 GB in FOLDER (a new one below /tmp); root, debootstrap, buildah, podman, crun
+#   sh tests/deploy/images.sh [FOLDER]     ten minutes, 5 GB in FOLDER (a new one below /tmp); root, debootstrap, buildah, podman, crun
 # The base image is Debian by debootstrap under the name that the Containerfiles give; all else is what a builder would do.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=${1:-$(mktemp -d)}
 base=docker.io/library/debian:12-slim
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 store="--root $work/store --runroot $work/run --storage-driver ${STORAGE:-overlay}"
 
 say() { printf '\n== %s\n' "$*"; }
@@ -35,7 +34,7 @@ own="--volume $work/pip.conf:/etc/pip.conf:ro --volume /etc/ssl/certs/ca-certifi
 
 if ! buildah $store inspect --type image $base >/dev/null 2>&1; then
   say "base image $base"
-  debootstrap --variant=minbase bookworm "$work/base" "$mirror" > "$work/debootstrap.log"
+  debootstrap --variant=minbase bookworm "$work/base" ${DEBIAN_MIRROR:-} > "$work/debootstrap.log"
   box=$(buildah $store from scratch)
   buildah $store copy -q "$box" "$work/base" /
   buildah $store config --cmd bash --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$box"
