@@ -1,6 +1,6 @@
 #!/bin/sh
 # Images: builds those of deploy/container as they are written, where there is neither a container engine nor a registry, and runs them.
-#   sh tests/deploy/images.sh [FOLDER]     ten minutes, 5 GB in FOLDER (a new one below /tmp); root, debootstrap, buildah, podman, crun
+#   sh tests/deploy/images.sh [FOLDER]     ten minutes, 3 GB in FOLDER (a new one below /tmp); root, debootstrap, buildah, podman, crun
 # The base image is Debian by debootstrap under the name that the Containerfiles give; all else is what a builder would do.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
