@@ -84,8 +84,9 @@ class EmbeddedStream:
 
     @property
     def step(self) -> int:
-        """Outputs of the next run."""
-        return _SMALLEST if self.eager else _CHUNK
+        """Outputs of the next run: as many as wait, where the smallest is wanted and more are there already."""
+        there = (len(self._features) - self._model.look) // self._model.stride + 1
+        return min(_CHUNK, max(_SMALLEST, there)) if self.eager else _CHUNK
 
     def due(self) -> bool:
         """Whether sound that is not yet turned into features completes a chunk of them."""

@@ -78,6 +78,16 @@ def test_an_eager_stream_tells_the_same_words_sooner(recognizer: EmbeddedRecogni
     assert eager.finish().text == patient.finish().text != ""
 
 
+def test_an_eager_stream_reads_what_waits_in_one_go(recognizer: EmbeddedRecognizer) -> None:
+    """At the beginning of a turn, and after a moment in which nobody had time to listen."""
+    stream = recognizer.open()
+    stream.eager = True
+    assert stream.step == 1
+    stream.accept(bytes(2 * 8000 // 2))
+    EmbeddedStream.pull([stream])
+    assert stream.step == 4
+
+
 def test_a_batch_hears_what_single_streams_hear(recognizer: EmbeddedRecognizer) -> None:
     pcm = [say(text, voice) for text, voice in SENTENCES]
     streams = [recognizer.open() for _ in pcm]
