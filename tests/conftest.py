@@ -13,6 +13,8 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
+from tests.prompts import forget_prompts, keep_prompts
+
 if TYPE_CHECKING:
     from voicebot.store import Store
 
@@ -24,6 +26,16 @@ settings.register_profile("same", _UNHURRIED, derandomize=True)
 settings.load_profile("explore" if os.environ.get("VOICEBOT_EXPLORE") else "same")
 
 _numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        keep_prompts()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        forget_prompts()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ python caller.py OWN_IP PROXY_IP FOLDER_OF_CERTIFICATE USER PASSWORD DOMAIN; a l
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -13,22 +14,27 @@ from pathlib import Path
 import numpy as np
 
 from sip.auth import Credentials
+from sip.call import Call
 from sip.events import Answered, Ended
 from sip.media import MediaSession, MediaWheel, PortPool
 from sip.transport import Hop, TlsSettings
 from sip.user_agent import UserAgent
 
-LOUD, LISTENS_S = 500, 6.0
+LOUD, LISTENS_S = 500, 20.0
+ENOUGH = 50
+"""Frames in which somebody spoke: then it is the bot."""
 
 
 class Ear:
-    """Counts the frames in which somebody speaks."""
+    """Counts the frames in which somebody speaks; `heard`: it was enough of them."""
 
     def __init__(self) -> None:
-        self.loud = 0
+        self.loud, self.heard = 0, asyncio.Event()
 
     def exchange(self, received: bytes, tick: int) -> bytes | None:
         self.loud += bool(np.abs(np.frombuffer(received, "<i2").astype(int)).max(initial=0) > LOUD)
+        if self.loud == ENOUGH:
+            self.heard.set()
         return None
 
 
@@ -47,15 +53,23 @@ async def main(ip: str, proxy: str, pem: Path, user: str, password: str, domain:
     registered = agent.register(f"sip:{domain}", aor=aor, credentials=credentials, expires_s=60, via=edge)
     say(registered=await registered.wait(10))
     call = agent.call(f"sip:reception@{domain}", from_uri=aor, credentials=credentials, via=edge)
-    ear = Ear()
+    ear, listening = Ear(), None
     async for event in call.events():
         if isinstance(event, Answered):
             assert call.media is not None
             call.media.set_port(ear)
-            asyncio.get_running_loop().call_later(LISTENS_S, lambda: asyncio.ensure_future(call.hangup()))
+            listening = asyncio.create_task(_listen(call, ear))
         if isinstance(event, Ended):
             say(status=event.status, by=event.by, loud_ms=20 * ear.loud)
+    if listening is not None:
+        listening.cancel()
     await agent.close()
+
+
+async def _listen(call: Call, ear: Ear) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(ear.heard.wait(), LISTENS_S)
+    await call.hangup()
 
 
 if __name__ == "__main__":

@@ -29,9 +29,13 @@ PROMISER = "p01"
 
 
 def people(stages: Sequence[str], brief: int, promisers: int) -> dict[str, dict[str, str]]:
-    """For each stage numbers and who answers there: so many who hang up soon, and so many who promise."""
-    kinds = [BRIEF] * (brief // 2) + [PROMISER] * promisers + [BRIEF] * (brief - brief // 2)
-    return {stage: {f"1380013{place:02}{index:02}": kind for index, kind in enumerate(kinds)}
+    """For each stage numbers and who answers there: so many who hang up soon, and so many who promise.
+
+    Who promises talks long: in the last stage they are rung first, and nobody waits for them alone.
+    """
+    middle = [BRIEF] * (brief // 2) + [PROMISER] * promisers + [BRIEF] * (brief - brief // 2)
+    kinds = dict.fromkeys(stages, middle) | {stages[-1]: [PROMISER] * promisers + [BRIEF] * brief}
+    return {stage: {f"1380013{place:02}{index:02}": kind for index, kind in enumerate(kinds[stage])}
             for place, stage in enumerate(stages)}  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 
 from tests.interop.peers import find
+from tests.prompts import share_prompts
 
 from .database import Server, until, url_of
 from .hosts import Host, Network
@@ -84,6 +85,7 @@ class Cluster:
         for name in CONTROLS:
             self.start_control(name)
         for name in WORKERS:
+            share_prompts(self.hosts[name].folder / "home")
             self.start_worker(name)
         until(self._is_up, 300, self.said)
 

@@ -83,11 +83,11 @@ class Drill:
 
     def agreed(self) -> list[str]:
         """On what the witnesses do not agree; what was lost and found is booked within a minute."""
-        for _ in range(12):
+        for _ in range(30):
             found = disagreements(Tally.of(self.database.sockets), self.cluster)
             if not found:
                 break
-            time.sleep(5)
+            time.sleep(2)
         self.say(f"{len(found)} disagreements among {len(self.cluster.bundles())} recordings")
         return found
 

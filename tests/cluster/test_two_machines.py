@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.prompts import share_prompts
+
 from .hosts import Host, Network, requires_hosts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +39,7 @@ class Shell:
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        share_prompts(host.folder / "voicebot")
         own = f"mount --bind {host.folder} /srv && cd / && exec bash -e"
         tools = install(host.folder.with_name(f"{host.name}-tools"))
         self._process = subprocess.Popen(

@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from tests.prompts import share_prompts
 from voicebot.domain.clock import SystemClock
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.evidence.reading import read_journal
@@ -37,6 +38,7 @@ class Installation:
 
     def __init__(self) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="vb-"))
+        share_prompts(self.home)
         self.sip = ("127.0.0.1", free_port(socket.SOCK_DGRAM))
         self.http = ("127.0.0.1", free_port(socket.SOCK_STREAM))
         self.tls = ("127.0.0.1", free_port(socket.SOCK_STREAM))

@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+from tests.prompts import share_prompts
 from voicebot.domain.fleet import WorkerSeen
 from voicebot.store import Store
 
@@ -29,6 +30,7 @@ class Machine:
     def __init__(self, command: str, name: str, database: str, place: int) -> None:
         self.command, self.name, self.database, self._place = command, name, database, place
         self.home = Path(tempfile.mkdtemp(prefix=f"vb-{name}-"))
+        share_prompts(self.home)
         self.sip = ("127.0.0.1", free_port(socket.SOCK_DGRAM))
         self.http = ("127.0.0.1", free_port(socket.SOCK_STREAM))
         self.log = self.home / "machine.log"
