@@ -246,7 +246,9 @@ class Dialler:
     async def _take_over(self, tasks: asyncio.TaskGroup) -> None:
         if self._adopt is None:
             return
-        now = self._clock.now()
+        now, mine = self._clock.now(), list(self._running)
+        for attempt_id in await self._store.lost_calls.never_ordered(self._worker, now, mine=mine, dead=self._dead()):
+            _log.warning("attempt %s was leased by somebody who is gone, and never ordered: it waits again", attempt_id)
         abandoned = await self._store.attempts.adopt(self._worker, now, mine=list(self._running), dead=self._dead())
         for attempt in [*abandoned, *await self._store.lost_calls.found(self._worker, now)]:
             if attempt.id not in self._running:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import Select, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.domain.attempt import Attempt, AttemptState, Purpose
@@ -17,6 +18,9 @@ from voicebot.store.schema import attempts, calls
 
 FOUND_WITHIN = dt.timedelta(days=7)
 """A call that comes to light later than that, from the disk of a machine that came back, changes nothing any more."""
+
+UNHELD = dt.timedelta(seconds=5)
+"""What a dialler leased that long ago and knows nothing of, it was never told of: the answer was lost."""
 
 _WITHDRAW = text("""
     UPDATE commands SET taken_at = :now, taken_by = :nobody
@@ -67,6 +71,26 @@ class LostCalls:
             await _undo(connection, to_attempt(row), not_before, not_before, why)
             await connection.execute(select(func.pg_notify(CLOSED, call_id)))
             return True
+
+    async def never_ordered(
+        self, worker: str, now: dt.datetime, *, mine: Collection[int], dead: Collection[str] = ()
+    ) -> list[int]:
+        """Undo what was leased by somebody who is `dead`, or by `worker` for whom it is not among `mine`.
+
+        No line can know of it: it waits again at once, and counts nothing. Their ids.
+        """
+        unheld = and_(
+            attempts.c.leased_by == worker, attempts.c.id.not_in(list(mine)), attempts.c.leased_at < now - UNHELD
+        )
+        query = _select().where(
+            attempts.c.state == AttemptState.LEASED, or_(attempts.c.leased_by.in_(list(dead)), unheld)
+        )
+        async with self._database.begin() as connection:
+            rows = await connection.execute(query.with_for_update(of=attempts, skip_locked=True))
+            left = [to_attempt(row) for row in rows]
+            for attempt in left:
+                await _undo(connection, attempt, now, now, "whoever leased it is gone")
+        return [attempt.id for attempt in left]
 
     async def is_undone(self, attempt: Attempt) -> bool:
         """Whether an attempt is no longer about this call: it waits again, or is tried anew."""

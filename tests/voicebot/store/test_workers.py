@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from voicebot.campaign.placement import Placement
-from voicebot.domain.attempt import AttemptState
+from voicebot.domain.attempt import AttemptState, Caps
 from voicebot.domain.clock import FixedClock
 from voicebot.domain.fleet import Beat, Joining, WorkerState
 from voicebot.domain.records import CallRecord
 from voicebot.store import Store
+from voicebot.store.attempts import LeaseLost
+from voicebot.store.lost_calls import UNHELD
 from voicebot.store.workers import NameTaken
 
 from .samples import NOON, allow, new_case
@@ -129,3 +131,21 @@ async def test_what_a_dead_control_dialled_is_taken_over_at_once(store: Store) -
     assert await store.attempts.adopt("me", NOON) == [], "all leases are fresh"
     taken = await store.attempts.adopt("me", NOON, mine=[last], dead=["old"])
     assert {attempt.call_id for attempt in taken} == {"c0", "c1"}
+
+
+async def test_what_was_leased_and_never_ordered_waits_again_at_once(store: Store) -> None:
+    """Of a dead control, or of our own where the answer was lost; what is under way is left alone."""
+    await store.cases.save([new_case(n) for n in range(4)], NOON)
+    for n in range(4):
+        await store.attempts.add(f"C{n:04}", "reminder", NOON)
+    leased = [(await store.attempts.lease(holder, 1, NOON, allow))[0].id for holder in ("old", "me", "me", "other")]
+    assert await store.lost_calls.never_ordered("me", NOON, mine=[leased[2]]) == [], "perhaps it is on its way to us"
+    later = NOON + 2 * UNHELD
+    assert await store.lost_calls.never_ordered("me", later, mine=[leased[2]], dead=["old"]) == leased[:2]
+    states = [(one.state, one.leased_by) for n in leased if (one := await store.attempts.find(n)) is not None]
+    waits = (AttemptState.WAITING, None)
+    assert states == [waits, waits, (AttemptState.LEASED, "me"), (AttemptState.LEASED, "other")]
+    with pytest.raises(LeaseLost):
+        await store.attempts.place(leased[0], "old", "c1", later)
+    again = await store.attempts.lease("me", 9, later, allow, caps=Caps(1, 1, 1, 1))
+    assert sorted(one.id for one in again) == leased[:2], "they count nothing"
