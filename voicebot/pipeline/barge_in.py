@@ -12,8 +12,10 @@ _NOT_HAN = re.compile(r"[^\u4e00-\u9fff]")
 _PAIRS = ("您说", "你说", "请说", "知道", "可以", "没事")
 _COMPANY = re.compile(rf"^(?:[嗯恩啊哦噢喔呃额唉诶哎欸对好行是的了呢吧呀]|{'|'.join(_PAIRS)})*$")
 _SOUNDS_OF_COMPANY = frozenset(syllables("嗯恩啊哦呃诶哎对好行是的了呢").split())
-_LIKE_COMPANY = frozenset(["fen", "zen", "gen", "ren", "hen", "zao", "gao", "cao", "cui", "zui", "gui", "tui", "sui"])
-"""What the telephone makes of 嗯, 好 and 对: such a syllable may have been company as well as not."""
+_LIKE_COMPANY = frozenset(
+    ["fen", "zen", "gen", "ren", "hen", "zao", "gao", "cao", "dao", "si", "cui", "zui", "gui", "tui", "sui"]
+)
+"""What the telephone makes of 嗯, 好, 是 and 对: such a syllable may have been company as well as not."""
 _SPOKEN_COMPANY = re.compile(
     "(?: (?:" + "|".join([*_SOUNDS_OF_COMPANY, *(syllables(pair).strip() for pair in _PAIRS)]) + "))*"
 )
@@ -25,7 +27,7 @@ NO_COMPANY = 1.5
 """Of them so many must be no company."""
 SURELY_TWO = 1.85
 """So many where there are no three: two beyond doubt."""
-THREE_TAKE_MS = 600
+THREE_TAKE_MS = 560
 """Three syllables of a slow speaker."""
 _RATHER_NOT, _SURELY = 0.4, 0.7
 TOGETHER_MS = 1000

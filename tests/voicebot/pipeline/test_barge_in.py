@@ -62,8 +62,8 @@ def test_fewer_or_the_same_do_not(spoken: tuple[str, ...]) -> None:
 
 
 def test_two_of_them_in_the_time_of_three_insist() -> None:
-    assert insists(sure("da", "cuo"), 600)
-    assert not insists(sure("da", "cuo"), 580)
+    assert insists(sure("da", "cuo"), 560)
+    assert not insists(sure("da", "cuo"), 540)
     assert not insists(sure("en", "cuo"), 2000)
     assert not insists(heard({"hou": 0.33, "hao": 0.17}, {"jun": 0.5, "fen": 0.3}), 2000), "嗯好, maybe"
 
