@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from voicebot.telephony.trunk import Trunk
 
+LOOK_EVERY_S = 0.02
+"""How often a call that waits looks for its turn."""
 FAILURES_TO_OPEN = 3
 """Calls in a row that a trunk failed before it is left alone for a while."""
 FIRST_PAUSE_S = 5.0
@@ -78,8 +80,9 @@ class TrunkState:
 
     @property
     def burst(self) -> float:
-        """The bucket's size: one second of calls, at least one call."""
-        return max(1.0, self.rate)
+        """The bucket's size: one call, so that no second holds more than its number, however long nobody called. At
+        rates at which a waiting call looks for its turn less often than turns come, what comes between two looks."""
+        return max(1.0, self.rate * LOOK_EVERY_S)
 
     def tokens_now(self, now: float) -> float:
         return min(self.burst, self.tokens + max(0.0, now - self.tokens_at) * self.rate)

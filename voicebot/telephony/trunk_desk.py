@@ -15,13 +15,12 @@ from voicebot.telephony import trunk_choice
 from voicebot.telephony.leg import Ended, UndiallableError
 from voicebot.telephony.outcome import Blame, Retry, answer_of
 from voicebot.telephony.trunk import Trunk
-from voicebot.telephony.trunk_choice import PACED, Registered, Trouble, TrunkState, obstacle, trouble
+from voicebot.telephony.trunk_choice import LOOK_EVERY_S, PACED, Registered, Trouble, TrunkState, obstacle, trouble
 
 log = structlog.get_logger(__name__)
 
 WAIT_S = 10.0
 """How long a call waits for a channel, or for its turn within the calls per second."""
-LOOK_EVERY_S = 0.02
 RATE_WINDOW_S = 10.0
 
 
@@ -59,8 +58,7 @@ class TrunkDesk:
         self.states: dict[str, TrunkState] = {}
         self.tallies: dict[str, Tally] = {}
         for trunk in trunks:
-            burst = max(1.0, trunk.calls_per_second)
-            self.states[trunk.name] = TrunkState(trunk, tokens=burst, tokens_at=now())
+            self.states[trunk.name] = TrunkState(trunk, tokens=1.0, tokens_at=now())
             self.tallies[trunk.name] = Tally()
 
     def __bool__(self) -> bool:
