@@ -57,6 +57,7 @@ class Shell:
         """Type in what the page says; what was printed. AssertionError when a command fails or never ends."""
         assert self._process.stdin is not None and self._process.stdout is not None
         watch = threading.Timer(PATIENCE_S, self._process.kill)
+        watch.daemon = True
         watch.start()
         typed = self.host.folder / "typed"
         typed.write_text(commands)
