@@ -16,7 +16,7 @@ from typing import Any, Final
 from benchmarks.far_beyond.stations import Alone
 
 LEASES: Final = ["benchmarks.dialler.leases", "--attempts", "10000", "--seconds", "6", "--diallers", "1"]
-WAKES: Final = ["benchmarks.far_beyond.wakes", "--listeners", "4", "32", "128"]
+WAKES: Final = ["benchmarks.far_beyond.wakes", "--listeners", "4", "16", "64"]
 PROXY: Final = ["benchmarks.far_beyond.proxy", "--rate", "200", "--calls", "3000"]
 FILE: Final = Path(__file__).with_name("alone.json")
 
