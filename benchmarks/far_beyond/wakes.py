@@ -63,7 +63,7 @@ def pgbench_of_the_wheel() -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--listeners", type=int, nargs="+", default=[4, 16, 64], help="under the 100 connections of the server")
+    parser.add_argument("--listeners", type=int, nargs="+", default=[4, 16, 64], help="fewer than 90 connections")
     parser.add_argument("--seconds", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vb-wakes-") as folder:
