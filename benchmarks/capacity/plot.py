@@ -31,10 +31,15 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
+def _answers(row: Row) -> bool:
+    """Whether it answers most turns: how long the few others waited says nothing."""
+    return bool(row["turns"] > row["unanswered"])
+
+
 def _waits(axis: Any, rows: Sequence[Row]) -> None:
     for server, colour in (("ours", "tab:blue"), ("stock", STOCK)):
         for key, name, style in (("p50_ms", "P50", "-"), ("p95_ms", "P95", "--")):
-            points = [(row["calls"], row[key]) for row in of_kind(rows, "talking", server) if row[key] is not None]
+            points = [(row["calls"], row[key]) for row in of_kind(rows, "talking", server) if _answers(row)]
             if points:
                 axis.plot(*zip(*points, strict=True), style, marker="o", color=colour, label=f"{server} {name}")
     axis.axhline(MOST_P95_MS, color="grey", linewidth=1)
