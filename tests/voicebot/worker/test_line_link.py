@@ -98,7 +98,7 @@ async def test_half_a_second_without_an_answer_is_a_lost_brain_once(line: Line) 
 async def test_a_brain_that_answers_late_but_steadily_is_slow_and_not_lost_until_it_is_too_late(line: Line) -> None:
     _, writer = await alive(line)
     answered = 0.0
-    for number in range(1, 230):
+    for number in range(1, BEHIND_MS // 10 + 30):
         line.now += 0.02
         line.link.tick(number)
         answered += 0.5  # it takes twice as long as it may, and falls behind by a second in two
