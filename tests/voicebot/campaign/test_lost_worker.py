@@ -13,28 +13,19 @@ from sqlalchemy import text
 
 from tests.voicebot.campaign.samples import NOON, running_campaign
 from tests.voicebot.store.samples import allow
+from tests.voicebot.worker.steady import BERG, Steady
 from voicebot.campaign import dialler as dialler_module
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.placement import Placement
 from voicebot.domain.attempt import Attempt, AttemptState
 from voicebot.domain.clock import FixedClock
-from voicebot.domain.fleet import DEAD_AFTER_S, Beat, Joining
+from voicebot.domain.fleet import DEAD_AFTER_S, Beat
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.outcome import Disposition
 from voicebot.domain.records import CallRecord
 from voicebot.store import Store
 from voicebot.worker.fleet import Fleet, Me
 from voicebot.worker.fleet_clock import FleetClock
-
-BERG = Joining("berg-0", "berg", "h", "l", "1.0", "0024")
-
-
-class Steady:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @contextlib.asynccontextmanager

@@ -50,7 +50,7 @@ def test_it_is_said_against_what_a_model_was_held(tmp_path: Path, network: list[
     ("error", "said"),
     [
         (PullError("huggingface.co can't be reached: check the network"), "check the network"),
-        (PermissionError(13, "Permission denied", "/root/models"), "--into"),
+        (PermissionError(13, "Permission denied", "/srv/models"), "--into"),
     ],
 )
 def test_what_goes_wrong_is_one_sentence(

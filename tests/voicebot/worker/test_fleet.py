@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 from sqlalchemy import text
 
+from tests.voicebot.worker.steady import Steady
 from voicebot.domain.clock import FixedClock, SystemClock
 from voicebot.domain.fleet import DEAD_AFTER_S, Beat, Joining, WorkerState
 from voicebot.domain.records import CallRecord
@@ -18,16 +19,6 @@ from voicebot.worker.turns import NOBODY, Turns
 
 NOON = dt.datetime(2026, 11, 24, 4, tzinfo=dt.UTC)
 ME = Me("c1-control", "1.0", "0024", "127.0.0.1:8080")
-
-
-class Steady:
-    """Seconds that pass when the test says so."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def joining(name: str) -> Joining:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.voicebot.campaign.samples import running_campaign
 from tests.voicebot.store.samples import allow
+from tests.voicebot.worker.steady import Steady
 from voicebot.campaign import dialler as dialler_module
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.placement import Placement
@@ -24,14 +25,6 @@ from voicebot.worker.fleet_clock import FleetClock, keep_time
 NOON = dt.datetime(2026, 11, 24, 4, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
 WRONG = dt.timedelta(minutes=10)
-
-
-class Steady:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_the_databases_time_goes_on_by_steady_seconds_whatever_the_own_clock_does() -> None:

@@ -17,13 +17,14 @@ from sqlalchemy import text
 
 from tests.voicebot.campaign.samples import NOON, running_campaign
 from tests.voicebot.store.samples import allow
+from tests.voicebot.worker.steady import BERG, Steady
 from voicebot.call.runner import CallRunner
 from voicebot.campaign import dialler as dialler_module
 from voicebot.campaign.dialler import Dialler
 from voicebot.campaign.placement import Placement
 from voicebot.domain.attempt import Attempt, AttemptState
 from voicebot.domain.clock import FixedClock
-from voicebot.domain.fleet import DEAD_AFTER_S, Joining
+from voicebot.domain.fleet import DEAD_AFTER_S
 from voicebot.domain.journal import Fact, FactKind
 from voicebot.domain.records import AgentRecord, CallRecord
 from voicebot.domain.talk import Report
@@ -42,16 +43,6 @@ from voicebot.worker.crew import GIVEN_UP, LineCrew
 from voicebot.worker.fleet import Fleet, Me
 from voicebot.worker.fleet_clock import FleetClock
 from voicebot.worker.membership import Membership
-
-BERG = Joining("berg-0", "berg", "h", "l", "1.0", "0024")
-
-
-class Steady:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Brain:
